@@ -1,0 +1,104 @@
+-- Background work: a queue, and the ticks of recurring work.
+
+create table jobs (
+  id uuid primary key,
+  kind text not null,
+  payload jsonb not null default '{}',
+  client_id uuid references clients on delete cascade,
+  unique_key text,
+  priority integer not null default 0,
+  run_at timestamptz not null,
+  state text not null default 'ready',
+  attempts integer not null default 0,
+  max_attempts integer not null default 10,
+  leased_until timestamptz,
+  leased_by text,
+  last_error text,
+  created_at timestamptz not null,
+  finished_at timestamptz,
+  constraint jobs_state check (state in ('ready', 'running', 'done', 'dead')),
+  constraint jobs_attempts_not_negative check (attempts >= 0),
+  constraint jobs_max_attempts_positive check (max_attempts > 0),
+  constraint jobs_lease check ((state = 'running') = (leased_until is not null))
+) with (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_analyze_scale_factor = 0.05
+);
+
+create index jobs_ready_idx on jobs (priority, run_at, id) where state = 'ready';
+create index jobs_leased_idx on jobs (leased_until) where state = 'running';
+create index jobs_ended_idx on jobs (state, finished_at) where state in ('done', 'dead');
+create index jobs_client_id_idx on jobs (client_id, created_at) where client_id is not null;
+create unique index jobs_unique_key on jobs (unique_key) where state in ('ready', 'running');
+
+comment on table jobs is
+  'The queue. A job is inserted in the transaction that makes it necessary, claimed with skip locked under a lease, and kept for a while after it ended.';
+comment on column jobs.payload is 'Ids, never secrets.';
+comment on column jobs.client_id is 'Whose work it is: the worker acts for this client alone; null: work for all.';
+comment on column jobs.unique_key is 'At most one unfinished job has it: insert with "on conflict do nothing", without naming columns (ace_app need not read the queue to fill it).';
+comment on column jobs.priority is 'Lower runs first.';
+comment on column jobs.state is 'ready → running → done; back to ready for another try; dead after the last one, until somebody retries it.';
+comment on column jobs.leased_until is 'A worker that has not renewed its lease by then is taken for lost.';
+
+alter table jobs enable row level security;
+alter table jobs force row level security;
+
+create policy system_all on jobs
+  to ace_system
+  using (true)
+  with check (true);
+
+create policy enqueued_within_reach on jobs
+  for insert to ace_app
+  with check (
+    state = 'ready'
+    and (
+      client_id is null
+      or (select app.read_all())
+      or client_id = any ((select app.client_ids())::uuid[])
+    )
+  );
+
+-- The queue's page: staff see all, others the work of their own clients; retrying is for those who write all.
+create policy visible on jobs
+  for select to ace_app
+  using ((select app.read_all()) or client_id = any ((select app.client_ids())::uuid[]));
+
+create policy retried_by_admin on jobs
+  for update to ace_app
+  using ((select app.write_all()))
+  with check ((select app.write_all()));
+
+grant
+  select,
+  insert,
+  update (state, run_at, attempts, max_attempts, last_error, finished_at, leased_until, leased_by)
+on jobs to ace_app;
+
+grant select, insert, update, delete on jobs to ace_system; -- workers
+
+
+create table cron_ticks (
+  name text primary key,
+  last_run_at timestamptz not null
+);
+
+comment on table cron_ticks is 'When each piece of recurring work last ran: the worker that moves the tick forward runs it, so it runs once.';
+
+alter table cron_ticks enable row level security;
+alter table cron_ticks force row level security;
+
+create policy system_all on cron_ticks
+  to ace_system
+  using (true)
+  with check (true);
+
+create policy visible on cron_ticks
+  for select to ace_app
+  using ((select app.read_all()));
+
+grant select on cron_ticks to ace_app;
+grant select, insert, update on cron_ticks to ace_system;
