@@ -64,6 +64,7 @@ create table auth.sessions (
   user_id uuid not null references auth.users on delete cascade,
   created_at timestamptz not null default now(),
   last_seen_at timestamptz,
+  expires_at timestamptz not null,
   revoked_at timestamptz,
   cookie_token_hash bytea,
   aal text not null default 'aal1',

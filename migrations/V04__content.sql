@@ -17,7 +17,6 @@ create table templates (
   created_by_user_id uuid references auth.users on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  constraint templates_client_id_name_key unique (client_id, name),
   constraint templates_name_present check (btrim(name) <> '')
 );
 
@@ -25,6 +24,8 @@ create index templates_is_favorite_idx on templates (is_favorite);
 
 comment on table templates is 'Designs of mail pieces.';
 comment on column templates.design_json is 'GrapesJS project, front and back.';
+
+create unique index templates_client_id_name_key on templates (client_id, name) where archived_at is null;
 
 select app.tenant_table('templates');
 
@@ -42,7 +43,6 @@ create table landing_pages (
   created_by_user_id uuid references auth.users on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  constraint landing_pages_client_id_name_key unique (client_id, name),
   constraint landing_pages_name_present check (btrim(name) <> ''),
   constraint landing_pages_editor_type check (editor_type in ('grapesjs', 'custom', 'ai')),
   constraint landing_pages_published check (not is_published or (published_at is not null and published_version_id is not null))
@@ -52,6 +52,8 @@ create index landing_pages_is_published_idx on landing_pages (is_published);
 
 comment on table landing_pages is 'Pages a recipient''s link leads to; this row is the draft, landing_page_versions is what strangers get.';
 comment on column landing_pages.content_json is 'The editor''s project together with the HTML and CSS compiled from it.';
+
+create unique index landing_pages_client_id_name_key on landing_pages (client_id, name) where archived_at is null;
 
 select app.tenant_table('landing_pages');
 
@@ -95,7 +97,6 @@ create table ace_forms (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   last_auto_save timestamptz,
-  constraint ace_forms_client_id_name_key unique (client_id, name),
   constraint ace_forms_name_present check (btrim(name) <> ''),
   constraint ace_forms_total_views_not_negative check (total_views >= 0),
   constraint ace_forms_total_submissions_not_negative check (total_submissions >= 0)
@@ -105,6 +106,8 @@ create index ace_forms_is_active_idx on ace_forms (is_active);
 
 comment on table ace_forms is 'Forms strangers fill in at /f/{id}: its id is its public address.';
 comment on column ace_forms.form_config is 'fields, settings, reveal; checked against the published JSON Schema by builder and server alike.';
+
+create unique index ace_forms_client_id_name_key on ace_forms (client_id, name) where archived_at is null;
 
 select app.tenant_table('ace_forms');
 

@@ -54,7 +54,6 @@ create table gift_card_pools (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint gift_card_pools_owner_key_id_key unique (owner_key, id),
-  constraint gift_card_pools_owner_key_pool_name_key unique (owner_key, pool_name),
   constraint gift_card_pools_pool_name_present check (btrim(pool_name) <> ''),
   constraint gift_card_pools_value_amount_positive check (value_amount > 0),
   constraint gift_card_pools_available_not_negative check (available_cards >= 0),
@@ -63,6 +62,7 @@ create table gift_card_pools (
   constraint gift_card_pools_total_covers check (total_cards >= available_cards + delivered_cards)
 ) with (fillfactor = 50);
 
+create unique index gift_card_pools_owner_key_pool_name_key on gift_card_pools (owner_key, pool_name) where archived_at is null;
 create index gift_card_pools_brand_id_idx on gift_card_pools (brand_id);
 
 comment on table gift_card_pools is
