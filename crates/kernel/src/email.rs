@@ -1,0 +1,106 @@
+//! E-mail addresses: one spelling for each, and a refusal of what cannot be one.
+//!
+//! Quoted local parts and addresses outside ASCII are refused: they exist on paper, and hardly a
+//! mail server takes them. Whether an address receives anything, only sending tells.
+
+/// The longest address SMTP carries.
+const MAX_LENGTH: usize = 254;
+/// The longest part before the `@`.
+const MAX_LOCAL: usize = 64;
+
+/// The one spelling of an address: trimmed, without `mailto:` or angle brackets, lower case.
+///
+/// `None` when it is not an address; the caller decides whether to refuse it or to keep and flag it.
+pub fn normalise(input: &str) -> Option<String> {
+    let lower = input.trim().to_ascii_lowercase();
+    let bare = lower.strip_prefix("mailto:").unwrap_or(&lower);
+    let bare = bare.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(bare).trim();
+    let (local, domain) = bare.split_once('@')?;
+    let fits = bare.len() <= MAX_LENGTH && is_local(local) && is_domain(domain);
+    fits.then(|| bare.to_owned())
+}
+
+/// RFC 5321's dot-string: atoms joined by single dots.
+fn is_local(local: &str) -> bool {
+    let atom = |atom: &str| {
+        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
+    };
+    local.len() <= MAX_LOCAL && local.split('.').all(atom)
+}
+
+/// A host name with at least two labels, the last of which cannot be a number.
+fn is_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    domain.contains('.')
+        && domain.split('.').all(label)
+        && top.len() >= 2
+        && top.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_get_one_spelling() {
+        for (given, kept) in [
+            (" Ada.Lovelace@Example.COM ", "ada.lovelace@example.com"),
+            ("mailto:ada@example.com", "ada@example.com"),
+            ("<ada+spring@mail.example.co.uk>", "ada+spring@mail.example.co.uk"),
+            ("o'brien@example.com", "o'brien@example.com"),
+            ("x@xn--bcher-kva.example", "x@xn--bcher-kva.example"),
+        ] {
+            assert_eq!(normalise(given).as_deref(), Some(kept), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused() {
+        for given in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@example",
+            "a@b@example.com",
+            "ada@-x.com",
+            "ada@x-.com",
+            "ada@example..com",
+            ".ada@example.com",
+            "ada.@example.com",
+            "a..b@example.com",
+            "a b@example.com",
+            "ada@10.0.0.1",
+            "ada@example.c",
+            "\"ada\"@example.com",
+            "ädä@example.com",
+            "ada@example.com, bob@example.com",
+            "ada@exam\nple.com",
+        ] {
+            assert_eq!(normalise(given), None, "{given:?}");
+        }
+        assert_eq!(normalise(&format!("{}@example.com", "a".repeat(65))), None);
+        assert_eq!(normalise(&format!("a@{}.com", "b.".repeat(130))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing(input in "[ <]?(mailto:)?[A-Za-z.+]{1,12}@[A-Za-z.-]{1,12}[>]?") {
+            if let Some(once) = normalise(&input) {
+                prop_assert_eq!(normalise(&once), Some(once.clone()));
+            }
+        }
+
+        #[test]
+        fn no_input_panics(input in "\\PC*") {
+            let _ = normalise(&input);
+        }
+    }
+}

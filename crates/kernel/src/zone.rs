@@ -1,0 +1,137 @@
+//! Time zones: instants are stored in UTC and shown in the zone of the person or the client.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+
+/// The zone of an IANA name such as `America/New_York`; `None` when there is no such zone.
+pub fn find(name: &str) -> Option<Tz> {
+    name.parse().ok()
+}
+
+/// An instant as `pattern` (chrono's `strftime`) shows it in a zone; an unknown zone counts as UTC, because
+/// a page with an odd zone is better than no page.
+pub fn format(at: DateTime<Utc>, zone: &str, pattern: &str) -> String {
+    at.with_timezone(&find(zone).unwrap_or(Tz::UTC)).format(pattern).to_string()
+}
+
+/// The day: `Nov 23, 2026`.
+pub fn date(at: DateTime<Utc>, zone: &str) -> String {
+    format(at, zone, "%b %-d, %Y")
+}
+
+/// The minute: `Nov 23, 2026, 1:03 PM`.
+pub fn date_time(at: DateTime<Utc>, zone: &str) -> String {
+    format(at, zone, "%b %-d, %Y, %-I:%M %p")
+}
+
+/// The second with the zone's name, for hovering over a shorter form: `2026-11-23 13:03:09 EST`.
+pub fn exact(at: DateTime<Utc>, zone: &str) -> String {
+    format(at, zone, "%Y-%m-%d %H:%M:%S %Z")
+}
+
+/// The calendar day an instant falls on in a zone.
+pub fn day(at: DateTime<Utc>, zone: &str) -> NaiveDate {
+    at.with_timezone(&find(zone).unwrap_or(Tz::UTC)).date_naive()
+}
+
+/// The hour, 0 to 23, that a clock on the wall shows in a zone.
+pub fn hour(at: DateTime<Utc>, zone: &str) -> u32 {
+    at.with_timezone(&find(zone).unwrap_or(Tz::UTC)).hour()
+}
+
+/// The instant at which a clock on the wall shows `time` on `date`.
+///
+/// Where the hour is skipped in spring the first moment after the gap is meant, where it is repeated in autumn the first.
+pub fn instant(date: NaiveDate, time: NaiveTime, zone: &str) -> DateTime<Utc> {
+    let zone = find(zone).unwrap_or(Tz::UTC);
+    let mut local = date.and_time(time);
+    // the longest gap of any zone is a day (Samoa, 2011), so the loop ends long before its bound
+    for _ in 0..=(25 * 4) {
+        if let Some(found) = zone.from_local_datetime(&local).earliest() {
+            return found.with_timezone(&Utc);
+        }
+        local += chrono::Duration::minutes(15);
+    }
+    date.and_time(time).and_utc()
+}
+
+/// The first instant of a day in a zone.
+pub fn start_of_day(date: NaiveDate, zone: &str) -> DateTime<Utc> {
+    instant(date, NaiveTime::MIN, zone)
+}
+
+/// The first instant after a day in a zone: an exclusive end for ranges of days.
+pub fn end_of_day(date: NaiveDate, zone: &str) -> DateTime<Utc> {
+    start_of_day(date.checked_add_days(Days::new(1)).unwrap_or(date), zone)
+}
+
+/// The zone where most people of a state live, by its two letters: good enough for quiet hours, where nothing
+/// better is known. `None` for what is not a state.
+pub fn of_state(state: &str) -> Option<&'static str> {
+    Some(match state {
+        "CT" | "DC" | "DE" | "FL" | "GA" | "IN" | "KY" | "MA" | "MD" | "ME" | "MI" | "NC" | "NH" | "NJ" | "NY"
+        | "OH" | "PA" | "RI" | "SC" | "VA" | "VT" | "WV" => "America/New_York",
+        "AL" | "AR" | "IA" | "IL" | "KS" | "LA" | "MN" | "MO" | "MS" | "ND" | "NE" | "OK" | "SD" | "TN" | "TX"
+        | "WI" => "America/Chicago",
+        "CO" | "ID" | "MT" | "NM" | "UT" | "WY" => "America/Denver",
+        "AZ" => "America/Phoenix",
+        "CA" | "NV" | "OR" | "WA" => "America/Los_Angeles",
+        "AK" => "America/Anchorage",
+        "HI" => "Pacific/Honolulu",
+        "PR" | "VI" => "America/Puerto_Rico",
+        "GU" | "MP" => "Pacific/Guam",
+        "AS" => "Pacific/Pago_Pago",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW_YORK: &str = "America/New_York";
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_instant_is_shown_in_the_zone_of_the_reader() {
+        let instant = at("2026-11-23T18:03:09Z");
+        assert_eq!(date_time(instant, NEW_YORK), "Nov 23, 2026, 1:03 PM");
+        assert_eq!(exact(instant, NEW_YORK), "2026-11-23 13:03:09 EST");
+        assert_eq!(date(at("2026-11-24T03:00:00Z"), NEW_YORK), "Nov 23, 2026");
+        assert_eq!(hour(instant, "America/Phoenix"), 11);
+        assert_eq!(day(at("2026-11-24T03:00:00Z"), NEW_YORK), NaiveDate::from_ymd_opt(2026, 11, 23).unwrap());
+    }
+
+    #[test]
+    fn an_unknown_zone_is_not_found_and_shows_as_utc() {
+        assert_eq!(find("America/Gotham"), None);
+        assert_eq!(exact(at("2026-11-23T18:03:09Z"), "America/Gotham"), "2026-11-23 18:03:09 UTC");
+    }
+
+    #[test]
+    fn days_begin_and_end_right_across_the_change_of_clocks() {
+        let spring = NaiveDate::from_ymd_opt(2026, 3, 8).unwrap();
+        let length = end_of_day(spring, NEW_YORK) - start_of_day(spring, NEW_YORK);
+        assert_eq!(length.num_hours(), 23);
+        let skipped = instant(spring, NaiveTime::from_hms_opt(2, 30, 0).unwrap(), NEW_YORK);
+        assert_eq!(skipped, at("2026-03-08T07:00:00Z"));
+        let autumn = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        let repeated = instant(autumn, NaiveTime::from_hms_opt(1, 30, 0).unwrap(), NEW_YORK);
+        assert_eq!(repeated, at("2026-11-01T05:30:00Z"));
+    }
+
+    #[test]
+    fn every_state_has_a_zone_that_exists_and_nothing_else_has() {
+        for state in crate::postal::STATES
+            .iter()
+            .map(|(code, _)| *code)
+            .filter(|code| !["AA", "AE", "AP", "FM", "MH", "PW"].contains(code))
+        {
+            assert!(of_state(state).and_then(find).is_some(), "{state}");
+        }
+        assert_eq!(of_state("ON"), None);
+    }
+}
