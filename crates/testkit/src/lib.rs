@@ -1,0 +1,10 @@
+//! What tests stand on: a database of one's own in about a tenth of a second.
+//!
+//! Belongs here: servers, databases, the story of named people, a running application for page tests.
+//! Does not belong here: assertions about one domain's rules; those sit beside the rules.
+
+mod database;
+mod server;
+
+pub use crate::database::TestDatabase;
+pub use server::{Server, URL_VARIABLE};
