@@ -52,7 +52,7 @@ fn a_command_runs_beside_a_server_and_its_status_is_ours() {
 
 /// Starts a long command and waits for its server.
 fn started() -> (Child, std::path::PathBuf) {
-    let child = with_postgres("exec sleep 60").spawn().unwrap();
+    let child = with_postgres("while kill -0 $PPID; do sleep 0.1; done 2>/dev/null").spawn().unwrap();
     let directory = std::env::temp_dir().join(format!("ace-with-postgres-{}", child.id()));
     let pid_file = directory.join("data/postmaster.pid");
     eventually("a server", || std::fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("ready")));
