@@ -39,8 +39,6 @@ create table auth.users (
   encrypted_password text,
   email_confirmed_at timestamptz,
   deactivated_at timestamptz,
-  failed_attempts integer not null default 0,
-  locked_until timestamptz,
   totp_secret_sealed bytea,
   totp_confirmed_at timestamptz,
   totp_last_step bigint,
@@ -48,23 +46,35 @@ create table auth.users (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint users_email_key unique (email),
-  constraint users_email_lower check (email = lower(email)),
-  constraint users_failed_attempts_not_negative check (failed_attempts >= 0)
+  constraint users_email_lower check (email = lower(email))
 );
 
 comment on table auth.users is 'One row per person who may sign in.';
 comment on column auth.users.encrypted_password is 'argon2id PHC string; null until an invitation or reset set one. Readable by ace_system only.';
 comment on column auth.users.deactivated_at is 'From this moment the person reaches nothing, whatever sessions are open.';
-comment on column auth.users.failed_attempts is 'Wrong passwords since the last right one; five start a growing lock.';
 comment on column auth.users.totp_secret_sealed is 'Sealed with the keyring; in force once totp_confirmed_at is set.';
 comment on column auth.users.totp_last_step is 'The time step of the last code accepted: a code works once.';
+
+create table auth.failed_sign_ins (
+  email_hash bytea primary key,
+  attempts integer not null,
+  last_at timestamptz not null,
+  locked_until timestamptz
+);
+
+create index failed_sign_ins_last_at_idx on auth.failed_sign_ins (last_at);
+
+comment on table auth.failed_sign_ins is
+  'Wrong passwords and codes since the last right one; five start a lock that grows. Kept by address, whether or not '
+  'anybody has it, so that a lock does not tell who exists. Forgotten after a day.';
+comment on column auth.failed_sign_ins.email_hash is 'Keyed hash of the address: people type passwords into the wrong field.';
 
 create table auth.sessions (
   id uuid primary key,
   user_id uuid not null references auth.users on delete cascade,
   created_at timestamptz not null default now(),
-  last_seen_at timestamptz,
   expires_at timestamptz not null,
+  last_seen_at timestamptz,
   revoked_at timestamptz,
   cookie_token_hash bytea,
   aal text not null default 'aal1',
@@ -108,7 +118,7 @@ create table auth.one_time_tokens (
   used_at timestamptz,
   created_at timestamptz not null default now(),
   constraint one_time_tokens_token_hash_key unique (token_hash),
-  constraint one_time_tokens_purpose check (purpose in ('recover', 'confirm_email', 'change_email', 'second_factor'))
+  constraint one_time_tokens_purpose check (purpose in ('recover', 'change_email', 'second_factor'))
 );
 
 create index one_time_tokens_user_id_idx on auth.one_time_tokens (user_id);
@@ -156,11 +166,37 @@ begin
 end
 $$;
 
+comment on function app.copy_email_to_profile() is 'Keeps profiles.email the same as auth.users.email.';
+
 create trigger copy_email_to_profile
 after update of email on auth.users
 for each row
 when (old.email is distinct from new.email)
 execute function app.copy_email_to_profile();
+
+create function app.end_sessions_of_deactivated()
+returns trigger
+language plpgsql
+security definer
+set search_path = public, pg_temp
+as $$
+begin
+  update auth.sessions
+  set revoked_at = new.deactivated_at
+  where user_id = new.id
+    and revoked_at is null;
+  return null;
+end
+$$;
+
+comment on function app.end_sessions_of_deactivated() is
+  'Somebody who comes back later signs in anew: no session outlives a deactivation.';
+
+create trigger end_sessions_of_deactivated
+after update of deactivated_at on auth.users
+for each row
+when (old.deactivated_at is null and new.deactivated_at is not null)
+execute function app.end_sessions_of_deactivated();
 
 
 -- Organizations and clients --------------------------------------------------------------------------------------
@@ -283,7 +319,7 @@ create table api_keys (
 
 comment on table api_keys is 'Keys of programs that act for one client. Shown once; only the SHA-256 is kept.';
 comment on column api_keys.last_four is 'The end of the key, so that people can tell keys apart.';
-comment on column api_keys.scopes is 'Permission keys the key is limited to; empty means all that a developer''s program may do.';
+comment on column api_keys.scopes is 'The permission keys it holds: at most those of the person who made it.';
 
 create table invitations (
   id uuid primary key,
@@ -661,6 +697,36 @@ comment on function app.managed_user_ids() is
   'and hold nothing the actor could not have granted.';
 
 
+create function app.second_factor_required(p_user_id uuid)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = public, pg_temp
+as $$
+begin
+  return exists (
+    select
+    from organizations o
+    where coalesce((o.settings_json ->> 'require_second_factor')::boolean, false)
+      and (
+        o.id in (select m.org_id from org_members m where m.user_id = p_user_id)
+        or o.id in (
+          select c.org_id
+          from client_users u
+          join clients c on c.id = u.client_id
+          where u.user_id = p_user_id
+        )
+      )
+  );
+end
+$$;
+
+comment on function app.second_factor_required(uuid) is
+  'Whether an organization of the person, or of a client of theirs, requires a second factor (settings_json.require_second_factor).';
+
+
 grant create on schema app to ace_system;
 
 alter function app.actor_user_id() owner to ace_system;
@@ -672,6 +738,8 @@ alter function app.org_ids() owner to ace_system;
 alter function app.visible_user_ids() owner to ace_system;
 alter function app.managed_user_ids() owner to ace_system;
 alter function app.copy_email_to_profile() owner to ace_system;
+alter function app.end_sessions_of_deactivated() owner to ace_system;
+alter function app.second_factor_required(uuid) owner to ace_system;
 
 revoke create on schema app from ace_system;
 
@@ -689,7 +757,7 @@ declare
   v_table text;
 begin
   foreach v_table in array array[
-    'auth.users', 'auth.sessions', 'auth.refresh_tokens', 'auth.one_time_tokens', 'auth.recovery_codes',
+    'auth.users', 'auth.failed_sign_ins', 'auth.sessions', 'auth.refresh_tokens', 'auth.one_time_tokens', 'auth.recovery_codes',
     'profiles', 'organizations', 'clients', 'user_roles', 'role_permissions', 'org_members', 'client_users',
     'invitations', 'audit_log', 'idempotency_keys'
   ]
@@ -715,9 +783,9 @@ create policy managed on auth.users
   with check ((select app.write_all()) or id = any ((select app.managed_user_ids())::uuid[]));
 
 grant
-  select (id, email, email_confirmed_at, deactivated_at, locked_until, totp_confirmed_at, last_sign_in_at, created_at, updated_at),
+  select (id, email, email_confirmed_at, deactivated_at, totp_confirmed_at, last_sign_in_at, created_at, updated_at),
   insert (id, email, encrypted_password, email_confirmed_at, created_at, updated_at),
-  update (email, email_confirmed_at, deactivated_at, updated_at)
+  update (deactivated_at, updated_at) -- whoever could set the address could take the account over
 on auth.users to ace_app;
 
 create policy visible on profiles
@@ -906,7 +974,7 @@ grant select, insert, update, delete on idempotency_keys to ace_app;
 
 -- ace_system: signing in, accepting invitations, knowing a key by its hash, auditing all of it.
 grant select, insert, update, delete on
-  auth.users, auth.sessions, auth.refresh_tokens, auth.one_time_tokens, auth.recovery_codes
+  auth.users, auth.failed_sign_ins, auth.sessions, auth.refresh_tokens, auth.one_time_tokens, auth.recovery_codes
 to ace_system;
 
 grant select, insert, update on profiles to ace_system;

@@ -154,6 +154,8 @@ begin
 end
 $$;
 
+comment on function app.refuse_card_return() is 'A code that may have been seen is never handed out again.';
+
 create trigger never_available_again
 before update of status on gift_cards
 for each row

@@ -115,6 +115,8 @@ begin
 end
 $$;
 
+comment on function app.check_campaign_step() is 'Refuses every step that app.campaign_transitions does not list.';
+
 create trigger check_first_status
 before insert on campaigns
 for each row
@@ -277,7 +279,7 @@ create table recipients (
     references audiences (client_id, id) on delete set null (audience_id),
   constraint recipients_contact_id_fkey foreign key (client_id, contact_id)
     references contacts (client_id, id) on delete set null (contact_id),
-  constraint recipients_redemption_code_form check (redemption_code ~ '^[0-9A-HJKMNP-TV-Z]{11}[0-9A-Z*~$=]$'),
+  constraint recipients_redemption_code_form check (redemption_code ~ '^[0-9A-HJKMNP-TV-Z]{12}$'),
   constraint recipients_purl_token_form check (purl_token ~ '^[0-9A-HJKMNP-TV-Z]{10}$'),
   constraint recipients_status check (status in ('active', 'delivered', 'bounced')),
   constraint recipients_total_visits_not_negative check (total_visits >= 0)
@@ -375,7 +377,7 @@ create index credit_ledger_recipient_id_idx on credit_ledger (recipient_id) wher
 
 -- ace_system: a link or a code says which recipient, and so which campaign and client; visits are counted; the first
 -- engagement makes a mailed campaign active; conditions are met by clocks, calls and deliveries.
-grant select, update (status, activated_at, updated_at) on campaigns to ace_system;
+grant select, update (status, activated_at, completed_at, updated_at) on campaigns to ace_system;
 grant select, insert on campaign_status_history to ace_system;
 grant select on campaign_conditions, campaign_reward_configs to ace_system;
 grant select, update (reserved, claimed, updated_at) on campaign_reservations to ace_system;

@@ -18,6 +18,19 @@ comment on type app.claim_result is
   'or no such recipient.';
 
 
+create function app.queue_for_pool(p_pool_id uuid)
+returns void
+language sql
+as $$
+  select pg_advisory_xact_lock(hashtextextended(p_pool_id::text, 0));
+$$;
+
+comment on function app.queue_for_pool(uuid) is
+  'Waits for one''s turn at a pool before touching anything. The pool''s row is what protects it; but sixty claims waiting at one row '
+  'wake each other at every commit, and drag the rows their foreign keys refer to along. Here one is woken at a time: '
+  'measured at several times the claims a second.';
+
+
 create function app.hand_out_card(
   p_met call_conditions_met,
   p_config campaign_reward_configs,
@@ -234,6 +247,15 @@ begin
     and campaign_id = p_campaign_id
     and condition_number = p_condition_number;
 
+  if v_config.gift_card_pool_id is not null and not exists (
+    select
+    from call_conditions_met
+    where recipient_id = p_recipient_id
+      and condition_number = p_condition_number
+  ) then
+    perform app.queue_for_pool(v_config.gift_card_pool_id);
+  end if;
+
   insert into call_conditions_met (
     id, client_id, call_session_id, campaign_id, recipient_id, condition_number, trigger_type, met_at, met_by_agent_id,
     gift_card_pool_id, price_credits, delivery_channel, delivery_address, hold_reason, delivery_status, notes, created_at
@@ -326,6 +348,7 @@ declare
   v_missed integer := 0;
 begin
   -- In the order of every claim: the pool first, then what waits for it.
+  perform app.queue_for_pool(p_pool_id);
   perform
   from gift_card_pools
   where client_id = p_client_id
@@ -386,6 +409,7 @@ comment on function app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb) i
 
 
 grant execute on function
+  app.queue_for_pool(uuid),
   app.hand_out_card(call_conditions_met, campaign_reward_configs, jsonb, timestamptz, uuid[]),
   app.claim_reward(uuid, uuid, uuid, integer, timestamptz, uuid[], text, text, integer, jsonb, uuid, uuid, text, text),
   app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb)

@@ -62,7 +62,9 @@ begin
       when internal_error then null;
       when insufficient_privilege then
         execute format('grant connect, create, temporary on database %I to ace_owner', current_database());
-        grant usage, create on schema public to ace_owner;
+        if not has_schema_privilege('ace_owner', 'public', 'create') then
+          grant usage, create on schema public to ace_owner;
+        end if;
     end;
   end if;
 
