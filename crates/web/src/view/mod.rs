@@ -1,0 +1,30 @@
+//! What pages are made of: small values that know how to draw themselves, each compiled once here.
+//!
+//! Belongs here: fields, filters, pagers, badges, tabs, figures, charts, and how numbers, money and times read.
+//! Does not belong here: anything that knows a table or a rule. Templates reach these through `components.html`.
+
+mod badge;
+mod chart;
+mod choices;
+mod errors;
+mod field;
+mod filters;
+mod icon;
+mod pager;
+mod stat;
+mod summary;
+mod tabs;
+mod text;
+
+pub use badge::{Badge, Tone};
+pub use chart::Chart;
+pub use choices::{Choice, Choices};
+pub use errors::FieldErrors;
+pub use field::{Field, FieldValue, Flag, Kind};
+pub use filters::{Chip, ChipOption, Filters, SortHeader};
+pub use icon::Icon;
+pub use pager::Pager;
+pub use stat::{Stat, Trend};
+pub use summary::Summary;
+pub use tabs::{Step, StepState, Steps, Tab, Tabs};
+pub use text::{address, bytes, money, number, percent, phone, slug_id};

@@ -1,0 +1,30 @@
+// A form (or its button) with data-confirm says what will happen before it is sent.
+let agreed = null;
+
+export function confirmation() {
+  const dialog = document.getElementById('confirm');
+  if (!dialog) return;
+  // Capturing, so that htmx does not send the form first.
+  document.addEventListener('submit', (event) => {
+    const asking = event.submitter?.dataset.confirm ? event.submitter : event.target;
+    if (!asking.dataset.confirm || agreed === event.target) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(dialog, asking, event.target, event.submitter);
+  }, true);
+}
+
+function ask(dialog, asking, form, submitter) {
+  const label = asking.dataset.confirmYes || submitter?.textContent.trim() || 'Continue';
+  document.getElementById('confirm-title').textContent = `${label}?`;
+  document.getElementById('confirm-text').textContent = asking.dataset.confirm;
+  document.getElementById('confirm-yes').textContent = label;
+  dialog.returnValue = '';
+  dialog.addEventListener('close', () => {
+    if (dialog.returnValue !== 'yes') return submitter?.focus();
+    agreed = form;
+    form.requestSubmit(submitter ?? undefined);
+    agreed = null;
+  }, { once: true });
+  dialog.showModal();
+}
