@@ -1,0 +1,181 @@
+//! An error on its way to the visitor. Handlers return it bare; the guard of the route dresses it as
+//! problem+json or as a page, because only the route knows which of the two is wanted.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use kernel::{Error, FieldError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::routes::{Kind, RouteSpec};
+use crate::{App, Caller, guard};
+
+/// What a handler's `?` turns an error into.
+#[derive(Debug)]
+pub struct Failure(pub Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// The error, kept in the bare response until the guard dresses it.
+#[derive(Clone)]
+struct Undressed(Error);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = status(&self.0).into_response();
+        response.extensions_mut().insert(Undressed(self.0));
+        response
+    }
+}
+
+/// The HTTP status of an error.
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Conflict { .. } | Error::Constraint(_) => StatusCode::CONFLICT,
+        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A problem as RFC 9457 wants it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A link to what this code means.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// A stable word for programs.
+    pub code: String,
+    /// What happened, for people.
+    pub detail: String,
+    /// The id that finds this request in the log.
+    pub request_id: Uuid,
+    /// The wrong fields, each with a JSON pointer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemField>,
+}
+
+/// One wrong field of a problem.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemField {
+    /// A JSON pointer into the request's body, or the name of a header or query parameter.
+    pub pointer: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+impl Problem {
+    /// The problem that `error` is.
+    pub fn new(error: &Error, request_id: Uuid) -> Self {
+        let status = status(error);
+        Self {
+            kind: format!("/help/errors#{}", error.code()),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            code: error.code().to_owned(),
+            detail: detail(error),
+            request_id,
+            errors: error.fields().iter().map(ProblemField::from).collect(),
+        }
+    }
+}
+
+impl From<&FieldError> for ProblemField {
+    fn from(error: &FieldError) -> Self {
+        Self { pointer: format!("#/{}", error.field), code: error.code.to_owned(), detail: error.message.clone() }
+    }
+}
+
+/// What a visitor may read of an error: the inside of a bug stays in the log.
+pub fn detail(error: &Error) -> String {
+    match error {
+        Error::Internal(_) => "Something went wrong on our side. The request id finds it in the log.".to_owned(),
+        Error::NotFound => "There is nothing here, or not for you.".to_owned(),
+        Error::Unauthenticated => "Sign in, or send a valid API key or access token.".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What was asked when an error came out.
+pub(crate) struct Asked<'a> {
+    pub spec: &'a RouteSpec,
+    pub uri: &'a Uri,
+    pub htmx: bool,
+    pub request_id: Uuid,
+    pub caller: Option<Caller>,
+}
+
+/// Dresses a bare error; leaves every other response as it is, but for the request id.
+pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Response {
+    let request_id = asked.request_id;
+    if let Some(Undressed(error)) = response.extensions_mut().remove::<Undressed>() {
+        log(&error, &asked);
+        response = match asked.spec.kind {
+            Kind::Api => problem(&error, request_id),
+            Kind::Page => page(app, &error, asked),
+        };
+        if let Error::TooMany { retry_after } = error {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+fn log(error: &Error, asked: &Asked<'_>) {
+    let (path, request_id) = (asked.uri.path(), asked.request_id);
+    match error {
+        Error::Internal(detail) => tracing::error!(%request_id, path = asked.spec.path, detail, "internal error"),
+        Error::Unavailable(detail) => tracing::warn!(%request_id, path = asked.spec.path, detail, "unavailable"),
+        _ => tracing::debug!(%request_id, path, code = error.code(), "refused"),
+    }
+}
+
+fn problem(error: &Error, request_id: Uuid) -> Response {
+    let mut response = (status(error), Json(Problem::new(error, request_id))).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+fn page(app: &App, error: &Error, asked: Asked<'_>) -> Response {
+    if *error == Error::Unauthenticated {
+        return to_sign_in(&asked);
+    }
+    if error.code() == guard::SECOND_FACTOR_REQUIRED {
+        return elsewhere(&asked, "/account/second-factor".to_owned());
+    }
+    crate::error_page::render(app, error, asked)
+}
+
+fn to_sign_in(asked: &Asked<'_>) -> Response {
+    let next = asked.uri.path_and_query().map_or("/", |path| path.as_str());
+    let query = serde_html_form::to_string([("next", next)]).unwrap_or_default();
+    let target = if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
+    elsewhere(asked, target)
+}
+
+/// To another page; htmx follows its own header, since it would swap a redirect's page into the fragment.
+fn elsewhere(asked: &Asked<'_>, target: String) -> Response {
+    if asked.htmx {
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
+    }
+    Redirect::to(&target).into_response()
+}

@@ -1,0 +1,198 @@
+//! The guard in front of every route: who is calling, for which client, with which permission.
+//!
+//! The order matters. Nobody known: 401 or the sign-in page. A client out of reach: 404, the same answer as for
+//! one that does not exist. Only then a missing permission: 403, and an audit row.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::RequestExt;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::cookie::CookieJar;
+use database::Statement;
+use futures_util::FutureExt;
+use kernel::{Actor, Error, Origin, Result, System, Who};
+use tower_http::csrf::ProtectionError;
+use uuid::Uuid;
+
+use crate::caller::{Caller, ClientRef};
+use crate::failure::{self, Failure};
+use crate::flash::{self, Flash};
+use crate::limits::Left;
+use crate::respond::set_cookie;
+use crate::routes::{Access, Kind, RouteSpec};
+use crate::{App, idempotency, identity, limits, visitor};
+
+/// The code of the answer to people who must set up a second factor first.
+pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+
+database::statement! {
+    /// A client by the word in URLs; row-level security leaves out what is not within reach.
+    CLIENT_BY_SLUG, app, "
+        select id, org_id, slug, name, time_zone
+        from clients
+        where slug = $1";
+    /// A client by id; row-level security leaves out what is not within reach.
+    CLIENT_BY_ID, app, "
+        select id, org_id, slug, name, time_zone
+        from clients
+        where id = $1";
+    /// The first clients within reach, for the switcher and for callers with just one.
+    CLIENTS_WITHIN_REACH, app, "
+        select id, org_id, slug, name, time_zone
+        from clients
+        where archived_at is null
+        order by name, id
+        limit 20"
+}
+
+/// Whoever passed, and what they have left of their rate.
+#[derive(Default)]
+struct Admitted {
+    caller: Option<Caller>,
+    left: Option<Left>,
+}
+
+/// Admits or refuses a request, and dresses the error of whatever refused it.
+pub(crate) async fn admit(
+    State((app, spec)): State<(App, RouteSpec)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let origin = visitor::origin_of(&app, request.headers(), request.extensions());
+    request.extensions_mut().insert(origin.clone());
+    let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
+    let (admitted, mut response) = match check(&app, &spec, &mut request, &origin).await {
+        Ok(admitted) => {
+            let response = run(&app, &spec, admitted.caller.as_ref(), request, next).await;
+            (admitted, response)
+        }
+        Err(error) => (Admitted::default(), Failure::from(error).into_response()),
+    };
+    if let Some(left) = admitted.left {
+        left.tell(response.headers_mut());
+    }
+    let caller = admitted.caller;
+    failure::dress(&app, failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller }, response)
+}
+
+/// Runs the handler: once for each `Idempotency-Key`, and answering 500 when it panics.
+async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: Request, next: Next) -> Response {
+    let Some(caller) = caller else { return survive(next.run(request)).await };
+    request.extensions_mut().insert(caller.clone());
+    if spec.kind == Kind::Api && request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER) {
+        return idempotency::run(app, caller, request, next).await;
+    }
+    let mut response = survive(next.run(request)).await;
+    if caller.flash.is_some() && !response.status().is_redirection() {
+        set_cookie(&mut response, &Flash::spent());
+    }
+    response
+}
+
+/// A panic in a handler is a bug that is logged and answered with its id, not a broken connection.
+pub(crate) async fn survive(handler: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Failure(Error::Internal(format!("a handler panicked: {}", text.unwrap_or("no text")))).into_response()
+    })
+}
+
+/// The answer to a form that another site sent in the name of the person.
+pub(crate) fn from_elsewhere(_: ProtectionError) -> Response {
+    (StatusCode::FORBIDDEN, "This was sent from another site. Open the page here and send it again.").into_response()
+}
+
+async fn check(app: &App, spec: &RouteSpec, request: &mut Request, origin: &Origin) -> Result<Admitted> {
+    if spec.access == Access::Public {
+        limits::public(app, origin)?;
+        return Ok(Admitted::default());
+    }
+    let mut caller = identity::of_request(app, spec.kind, request.headers(), origin).await?;
+    let left = limits::caller(app, &caller, spec.kind)?;
+    must_enrol(&caller, spec)?;
+    if spec.kind == Kind::Page {
+        caller.path = request.uri().path().to_owned();
+        caller.flash = flash_of(request.headers());
+        caller.clients = caller.scope(app).query(&CLIENTS_WITHIN_REACH, &[]).await?.into();
+    }
+    if let Access::Client(_) = spec.access {
+        caller.client = Some(client_of(app, spec, request, &caller).await?);
+    }
+    if let Access::Client(permission) | Access::Account(permission) = spec.access
+        && !caller.may(permission)
+    {
+        record_refusal(app, &caller, permission, request.uri()).await?;
+        return Err(Error::forbidden(permission));
+    }
+    Ok(Admitted { caller: Some(caller), left })
+}
+
+/// Where an organization requires a second factor, nothing but setting it up is open without one.
+fn must_enrol(caller: &Caller, spec: &RouteSpec) -> Result<()> {
+    let missing = caller.user.as_ref().is_some_and(|user| user.must_enrol);
+    let open = spec.access == Access::SignedIn && (spec.path.starts_with("/account") || spec.path == "/sign-out");
+    if missing && !open { Err(Error::conflict(SECOND_FACTOR_REQUIRED, "Your organization requires a second factor. Set one up under your account first.")) } else { Ok(()) }
+}
+
+/// The client a request is about. Out of reach and not existing are one and the same here.
+async fn client_of(app: &App, spec: &RouteSpec, request: &mut Request, caller: &Caller) -> Result<ClientRef> {
+    if spec.kind == Kind::Page {
+        let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Error::NotFound)?;
+        let slug = params.iter().find(|(name, _)| *name == "client").map(|(_, value)| value.to_owned());
+        return find(app, caller, &CLIENT_BY_SLUG, &slug.ok_or(Error::NotFound)?).await;
+    }
+    if let Some(id) = client_header(request.headers())? {
+        return find(app, caller, &CLIENT_BY_ID, &id).await;
+    }
+    let mut clients: Vec<ClientRef> = caller.scope(app).query(&CLIENTS_WITHIN_REACH, &[]).await?;
+    match clients.len() {
+        0 => Err(Error::NotFound),
+        1 => Ok(clients.remove(0)),
+        _ => Err(Error::invalid("Ace-Client", "name the client in the Ace-Client header: this token reaches several")),
+    }
+}
+
+fn client_header(headers: &HeaderMap) -> Result<Option<Uuid>> {
+    let Some(value) = headers.get("ace-client") else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| Uuid::parse_str(text).ok());
+    id.map(Some).ok_or(Error::NotFound)
+}
+
+async fn find(
+    app: &App,
+    caller: &Caller,
+    statement: &Statement,
+    key: &(dyn database::ToSql + Sync),
+) -> Result<ClientRef> {
+    caller.scope(app).query_one(statement, &[key]).await
+}
+
+/// A refusal is audited under ACE's own name: the caller may not be allowed to write at all.
+async fn record_refusal(app: &App, caller: &Caller, permission: &str, uri: &Uri) -> Result<()> {
+    let actor = Actor::system(System::Auth).from(caller.actor.origin.clone());
+    let scope = app.db.scope(&actor);
+    let tx = scope.transaction().await?;
+    let who = match caller.actor.who {
+        Who::User(id) | Who::Key(id) => Some(id),
+        Who::System(_) => None,
+    };
+    let what = database::Audited {
+        client_id: caller.client.as_ref().map(|client| client.id),
+        after: Some(serde_json::json!({ "permission": permission, "path": uri.path(), "by": who, "kind": caller.actor.kind() })),
+        ..Default::default()
+    };
+    tx.audit("authorization.refused", "role_permissions", None, what).await?;
+    tx.commit().await
+}
+
+fn flash_of(headers: &HeaderMap) -> Option<Flash> {
+    Flash::read(CookieJar::from_headers(headers).get(flash::COOKIE)?.value())
+}
+
+/// The token of an `Authorization: Bearer …` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}

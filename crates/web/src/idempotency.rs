@@ -1,0 +1,200 @@
+//! `Idempotency-Key` on POSTs of the API: the same request again, within 24 hours, is answered from the first one.
+//!
+//! The key is taken in a transaction of its own before the handler runs, and the answer stored after it succeeded. An
+//! answer that was not a success gives the key back, so that the caller may mend the request and try again. The handler
+//! runs to its end even when the caller hangs up. If this process dies in between, the key is free again after
+//! [`ABANDONED`]; whether the act was done is then for the caller to look up.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use chrono::Duration;
+use database::FromRow;
+use kernel::error::CanFail;
+use kernel::{Error, Result, Who};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::guard::survive;
+use crate::{App, Caller, Failure};
+
+/// The header that names the request.
+pub(crate) const HEADER: &str = "idempotency-key";
+
+/// How long an answer is kept.
+const KEPT: Duration = Duration::hours(24);
+/// After so long an unanswered request is taken to have died with its process.
+const ABANDONED: Duration = Duration::minutes(2);
+/// The largest request and the largest answer that can be repeated.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+database::statement! {
+    /// Takes a key: a row only when it is new, older than a day, or abandoned.
+    TAKE_KEY, app, "
+        insert into idempotency_keys (caller_id, key, client_id, method, path, request_hash, created_at)
+        values ($1, $2, $3, 'POST', $4, $5, $6)
+        on conflict (caller_id, key) do update
+        set client_id = excluded.client_id,
+            path = excluded.path,
+            request_hash = excluded.request_hash,
+            status = null,
+            response_headers = null,
+            response_body_sealed = null,
+            created_at = excluded.created_at
+        where idempotency_keys.created_at < $7
+           or (idempotency_keys.status is null and idempotency_keys.created_at < $8)
+        returning key";
+    /// What is known of a key that was taken before.
+    FIND_KEY, app, "
+        select request_hash, status, response_headers, response_body_sealed
+        from idempotency_keys
+        where caller_id = $1
+          and key = $2";
+    /// Stores the answer.
+    STORE_ANSWER, app, "
+        update idempotency_keys
+        set status = $3,
+            response_headers = $4,
+            response_body_sealed = $5
+        where caller_id = $1
+          and key = $2
+          and status is null";
+    /// Gives a key back.
+    FREE_KEY, app, "
+        delete from idempotency_keys
+        where caller_id = $1
+          and key = $2
+          and status is null"
+}
+
+#[derive(FromRow)]
+struct Known {
+    request_hash: Vec<u8>,
+    status: Option<i32>,
+    response_headers: Option<serde_json::Value>,
+    response_body_sealed: Option<Vec<u8>>,
+}
+
+/// One taken key.
+#[derive(Clone)]
+struct Taken {
+    app: App,
+    caller: Caller,
+    caller_id: Uuid,
+    key: String,
+}
+
+/// Answers a POST with an `Idempotency-Key`.
+pub(crate) async fn run(app: &App, caller: &Caller, request: Request, next: Next) -> Response {
+    answer(app, caller, request, next).await.unwrap_or_else(|error| Failure::from(error).into_response())
+}
+
+async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Result<Response> {
+    let (Who::User(caller_id) | Who::Key(caller_id)) = caller.actor.who else {
+        return Ok(survive(next.run(request)).await);
+    };
+    let key = key_of(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST).await.map_err(|_| Error::invalid("Idempotency-Key", "can be used for requests of up to 2 MB"))?;
+    let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let hash = hash_of(&path, caller.client.as_ref().map(|client| client.id), &body);
+    let taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key };
+    if let Some(known) = taken.take(&path, &hash).await? {
+        return taken.repeat(known, &hash);
+    }
+    let request = Request::from_parts(parts, Body::from(body));
+    let finished = tokio::spawn(async move {
+        let response = survive(next.run(request)).await;
+        taken.finish(response).await
+    });
+    finished.await.map_err(Error::internal)
+}
+
+impl Taken {
+    /// Takes the key; what is known of it when it was taken before.
+    async fn take(&self, path: &str, hash: &[u8]) -> Result<Option<Known>> {
+        let (now, client_id) = (self.app.clock.now(), self.caller.client.as_ref().map(|client| client.id));
+        let scope = self.caller.scope(&self.app);
+        let params: database::Params<'_> =
+            &[&self.caller_id, &self.key, &client_id, &path, &hash, &now, &(now - KEPT), &(now - ABANDONED)];
+        if scope.execute(&TAKE_KEY, params).await? > 0 {
+            return Ok(None);
+        }
+        // gone again in between: the first request has just failed
+        let known = scope.query_opt(&FIND_KEY, &[&self.caller_id, &self.key]).await?;
+        known.map(Some).ok_or_else(at_work)
+    }
+
+    fn repeat(&self, known: Known, hash: &[u8]) -> Result<Response> {
+        if known.request_hash != hash {
+            return Err(Error::invalid("Idempotency-Key", "was used for another request; take a new key"));
+        }
+        let Some(status) = known.status else { return Err(at_work()) };
+        let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        let sealed = known.response_body_sealed.unwrap_or_default();
+        let body = if sealed.is_empty() { Vec::new() } else { self.app.keyring.open(&self.context(), &sealed)? };
+        let mut response = (status.unwrap_or(StatusCode::OK), body).into_response();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        for (name, value) in known.response_headers.as_ref().and_then(|headers| headers.as_object()).into_iter().flatten() {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value.as_str().unwrap_or_default())) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        Ok(response)
+    }
+
+    /// Stores a success; anything else gives the key back.
+    async fn finish(self, response: Response) -> Response {
+        if !response.status().is_success() {
+            let freed = self.caller.scope(&self.app).execute(&FREE_KEY, &[&self.caller_id, &self.key]).await;
+            freed.can_fail("the key is free again in two minutes anyway");
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        let Ok(body) = to_bytes(body, LARGEST).await else {
+            return Failure(Error::internal("an answer too large to repeat")).into_response();
+        };
+        let stored = self.store(parts.status, &parts.headers, &body).await;
+        stored.can_fail("the act is done; only repeating its answer is not possible");
+        Response::from_parts(parts, Body::from(body))
+    }
+
+    async fn store(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Result<u64> {
+        let kept = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+        let pairs = kept.iter().filter_map(|name| Some((name.as_str(), headers.get(name)?.to_str().ok()?)));
+        let headers: serde_json::Map<String, serde_json::Value> =
+            pairs.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let sealed = if body.is_empty() { Vec::new() } else { self.app.keyring.seal(&self.context(), body)? };
+        let params: database::Params<'_> =
+            &[&self.caller_id, &self.key, &i32::from(status.as_u16()), &serde_json::Value::Object(headers), &sealed];
+        self.caller.scope(&self.app).execute(&STORE_ANSWER, params).await
+    }
+
+    fn context(&self) -> Vec<u8> {
+        [b"idempotency key ".as_slice(), self.caller_id.as_bytes(), self.key.as_bytes()].concat()
+    }
+}
+
+fn at_work() -> Error {
+    Error::conflict("idempotency_key_in_use", "The first request with this Idempotency-Key is still at work. Try again in a moment.")
+}
+
+fn key_of(headers: &HeaderMap) -> Result<String> {
+    let key = headers.get(HEADER).and_then(|value| value.to_str().ok()).map(str::trim).unwrap_or_default();
+    if key.is_empty() || key.len() > 255 {
+        return Err(Error::invalid("Idempotency-Key", "must be 1 to 255 visible characters"));
+    }
+    Ok(key.to_owned())
+}
+
+fn hash_of(path: &str, client_id: Option<Uuid>, body: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(path.as_bytes());
+    hash.update([0]);
+    hash.update(client_id.unwrap_or_default().as_bytes());
+    hash.update(body);
+    hash.finalize().to_vec()
+}

@@ -1,0 +1,217 @@
+//! Who is behind a cookie, an access token or an API key. One look-up per request, so that signing out,
+//! deactivating and revoking work at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use chrono::Duration;
+use database::FromRow;
+use kernel::{Actor, Error, Origin, Result, System, Who};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::caller::{Caller, SignedIn};
+use crate::routes::Kind;
+use crate::token::Bearer;
+use crate::{App, guard, token};
+
+/// The console's session cookie.
+pub const SESSION_COOKIE: &str = "ace_session";
+
+database::statement! {
+    /// A live session of an active user by the hash of its cookie, with what the user holds.
+    SESSION_BY_COOKIE, system, "
+        select s.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
+            array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
+            array(select distinct rp.permission_key
+                  from user_roles r
+                  join role_permissions rp on rp.role = r.role
+                  where r.user_id = u.id) as permissions,
+            u.totp_confirmed_at is null and app.second_factor_required(u.id) as must_enrol
+        from auth.sessions s
+        join auth.users u on u.id = s.user_id
+        left join profiles p on p.id = u.id
+        where s.cookie_token_hash = $1
+          and s.revoked_at is null
+          and s.expires_at > $2
+          and u.deactivated_at is null";
+    /// A live session of an active user by its id, which an access token names.
+    SESSION_BY_ID, system, "
+        select s.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
+            array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
+            array(select distinct rp.permission_key
+                  from user_roles r
+                  join role_permissions rp on rp.role = r.role
+                  where r.user_id = u.id) as permissions,
+            u.totp_confirmed_at is null and app.second_factor_required(u.id) as must_enrol
+        from auth.sessions s
+        join auth.users u on u.id = s.user_id
+        left join profiles p on p.id = u.id
+        where s.id = $1
+          and s.revoked_at is null
+          and s.expires_at > $2
+          and u.deactivated_at is null";
+    /// An active user an outside Supabase Auth vouches for: by id, or else by address.
+    USER_OUTSIDE, system, "
+        select u.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
+            array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
+            array(select distinct rp.permission_key
+                  from user_roles r
+                  join role_permissions rp on rp.role = r.role
+                  where r.user_id = u.id) as permissions,
+            u.totp_confirmed_at is null and app.second_factor_required(u.id) as must_enrol
+        from auth.users u
+        left join profiles p on p.id = u.id
+        where (u.id = $1 or u.email = $2)
+          and u.deactivated_at is null
+        order by u.id = $1 desc nulls last
+        limit 1";
+    /// A live API key by its SHA-256; notes its use once a minute.
+    KEY_BY_HASH, system, "
+        with found as (
+            select id, scopes, last_used_at
+            from api_keys
+            where key_hash = $1
+              and revoked_at is null
+              and (expires_at is null or expires_at > $2)),
+        used as (
+            update api_keys k
+            set last_used_at = $2
+            from found f
+            where k.id = f.id
+              and (f.last_used_at is null or f.last_used_at < $2 - interval '1 minute'))
+        select id, scopes
+        from found"
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    session_id: Uuid,
+    user_id: Uuid,
+    email: String,
+    full_name: Option<String>,
+    timezone: Option<String>,
+    roles: Vec<String>,
+    permissions: Vec<String>,
+    must_enrol: bool,
+}
+
+#[derive(FromRow)]
+struct KeyRow {
+    id: Uuid,
+    scopes: Vec<String>,
+}
+
+/// How long a session lives: the console's from signing in, the API's from its last refresh.
+pub fn session_lifetime(app: &App) -> Duration {
+    Duration::days(app.settings.security.session_days.into())
+}
+
+/// The cookie that carries a console session's `token`.
+pub fn session_cookie(app: &App, token: &str) -> Cookie<'static> {
+    cookie(app, SESSION_COOKIE, token, Some(session_lifetime(app)))
+}
+
+/// The cookie that takes a console session away.
+pub fn no_session_cookie(app: &App) -> Cookie<'static> {
+    cookie(app, SESSION_COOKIE, "", Some(Duration::zero()))
+}
+
+/// A cookie of ours: out of reach of scripts, not sent along by other sites' forms, and over https where we are.
+/// Without a `lifetime` it ends with the browser; zero takes it away.
+pub fn cookie(app: &App, name: &'static str, value: &str, lifetime: Option<Duration>) -> Cookie<'static> {
+    let mut cookie = Cookie::new(name, value.to_owned());
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_secure(app.settings.server.public_url.starts_with("https://"));
+    if let Some(lifetime) = lifetime {
+        cookie.set_max_age(time::Duration::seconds(lifetime.num_seconds()));
+    }
+    cookie
+}
+
+/// The SHA-256 under which tokens and keys are stored.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// The caller behind a request's credentials: pages take the cookie, the API takes a bearer token.
+pub(crate) async fn of_request(app: &App, kind: Kind, headers: &HeaderMap, origin: &Origin) -> Result<Caller> {
+    if let Some(token) = guard::bearer(headers) {
+        return by_bearer(app, token, origin).await;
+    }
+    let jar = CookieJar::from_headers(headers);
+    match jar.get(SESSION_COOKIE) {
+        Some(cookie) if kind == Kind::Page => by_cookie(app, cookie.value(), origin).await,
+        _ => Err(Error::Unauthenticated),
+    }
+}
+
+/// The caller behind an API key or an access token.
+///
+/// # Errors
+/// `Unauthenticated` when it is not, or no longer, good.
+pub async fn by_bearer(app: &App, bearer: &str, origin: &Origin) -> Result<Caller> {
+    if bearer.starts_with("ace_") {
+        return by_key(app, bearer, origin).await;
+    }
+    let actor = Actor::system(System::Auth);
+    let scope = app.db.scope(&actor);
+    let row = match token::verify(app, bearer).await? {
+        Bearer::Session(id) => scope.query_opt(&SESSION_BY_ID, &[&id, &app.clock.now()]).await?,
+        Bearer::Outside { sub, email } => scope.query_opt(&USER_OUTSIDE, &[&sub, &email]).await?,
+    };
+    row.map(|row| signed_in(row, origin)).ok_or(Error::Unauthenticated)
+}
+
+/// The caller behind a console cookie.
+///
+/// # Errors
+/// `Unauthenticated` when the session is not, or no longer, live.
+pub async fn by_cookie(app: &App, cookie: &str, origin: &Origin) -> Result<Caller> {
+    let actor = Actor::system(System::Auth);
+    let params: database::Params<'_> = &[&token_hash(cookie), &app.clock.now()];
+    let row = app.db.scope(&actor).query_opt(&SESSION_BY_COOKIE, params).await?;
+    row.map(|row| signed_in(row, origin)).ok_or(Error::Unauthenticated)
+}
+
+async fn by_key(app: &App, key: &str, origin: &Origin) -> Result<Caller> {
+    let actor = Actor::system(System::Auth);
+    let params: database::Params<'_> = &[&token_hash(key), &app.clock.now()];
+    let row: Option<KeyRow> = app.db.scope(&actor).query_opt(&KEY_BY_HASH, params).await?;
+    let row = row.ok_or(Error::Unauthenticated)?;
+    Ok(Caller {
+        actor: Actor { who: Who::Key(row.id), origin: origin.clone() },
+        user: None,
+        client: None,
+        clients: Arc::default(),
+        permissions: Arc::new(row.scopes.into_iter().collect()),
+        path: String::new(),
+        flash: None,
+    })
+}
+
+fn signed_in(row: SessionRow, origin: &Origin) -> Caller {
+    let full_name = row.full_name.filter(|name| !name.is_empty()).unwrap_or_else(|| row.email.clone());
+    let user = SignedIn {
+        user_id: row.user_id,
+        session_id: row.session_id,
+        email: row.email,
+        full_name,
+        roles: row.roles,
+        time_zone: row.timezone.unwrap_or_default(),
+        must_enrol: row.must_enrol,
+    };
+    Caller {
+        actor: Actor { who: Who::User(user.user_id), origin: origin.clone() },
+        user: Some(user),
+        client: None,
+        clients: Arc::default(),
+        permissions: Arc::new(row.permissions.into_iter().collect::<BTreeSet<_>>()),
+        path: String::new(),
+        flash: None,
+    }
+}

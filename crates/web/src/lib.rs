@@ -1,0 +1,41 @@
+//! The web kit: who is calling, what they may, how pages and JSON are answered, and the console's shell.
+//!
+//! Belongs here: the route table and its guard, extractors, errors as problem+json or as a page, layout and
+//! components, assets, the OpenAPI document. Does not belong here: any noun of a domain.
+
+mod app;
+mod caller;
+mod error_page;
+mod extract;
+mod failure;
+mod guard;
+mod idempotency;
+pub mod identity;
+pub mod limits;
+pub mod openapi;
+mod respond;
+mod routes;
+mod stack;
+pub mod token;
+mod visitor;
+
+pub use app::App;
+pub use axum::http::Method;
+pub use caller::{Caller, ClientRef, SignedIn};
+pub use extract::{Form, Json, Path, Query};
+pub use failure::{Failure, Problem, ProblemField, detail, status};
+pub use openapi::Doc;
+pub use respond::{Result, redirect, redirect_with, render, render_with, set_cookie};
+pub use routes::{Access, Kind, RouteSpec, Routes};
+pub use stack::stack;
+pub use visitor::Visitor;
+
+extern crate self as web;
+
+pub mod assets;
+pub mod flash;
+pub mod nav;
+pub mod shell;
+pub mod time;
+pub mod view;
+pub use shell::Shell;

@@ -1,0 +1,193 @@
+//! The route table: one line per route with its permission. What is not in it cannot be reached, and a test
+//! walks it for every role.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::{self, Next};
+use axum::routing::{MethodFilter, on};
+use tower_http::csrf::CsrfLayer;
+
+use crate::openapi::Doc;
+use crate::{App, guard};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, counted against the public rate limit.
+    Public,
+    /// Anybody signed in.
+    SignedIn,
+    /// Holders of this key, for one client within their reach.
+    Client(&'static str),
+    /// Holders of this key; the route is not about one client.
+    Account(&'static str),
+}
+
+/// How a route answers, errors included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// HTML for people; nobody signed in is sent to the sign-in page.
+    Page,
+    /// JSON for programs; errors are problem+json.
+    Api,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub struct RouteSpec {
+    /// The method.
+    pub method: Method,
+    /// The path with `{parameters}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// How it answers.
+    pub kind: Kind,
+    /// Whether a form on another site may be sent here; only where no cookie decides anything.
+    pub cross_site: bool,
+    /// What the OpenAPI document says of it.
+    pub doc: Option<Doc>,
+}
+
+/// A growing route table.
+pub struct Routes {
+    app: App,
+    router: Router<App>,
+    table: Vec<RouteSpec>,
+}
+
+impl Routes {
+    /// An empty table.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), router: Router::new(), table: Vec::new() }
+    }
+
+    /// A console page or form about the client named by `{client}` in the path.
+    #[must_use]
+    pub fn page<H: Handler<T, App>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        permission: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(spec(method, path, Access::Client(permission), Kind::Page), handler)
+    }
+
+    /// A console page or form of the account, not about one client.
+    #[must_use]
+    pub fn account_page<H: Handler<T, App>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        permission: &'static str,
+        handler: H,
+    ) -> Self {
+        self.add(spec(method, path, Access::Account(permission), Kind::Page), handler)
+    }
+
+    /// A console page or form for anybody signed in.
+    #[must_use]
+    pub fn signed_in<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H) -> Self {
+        self.add(spec(method, path, Access::SignedIn, Kind::Page), handler)
+    }
+
+    /// A page for strangers, which may be embedded in other sites: no cookie counts here.
+    #[must_use]
+    pub fn public<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H) -> Self {
+        self.add(RouteSpec { cross_site: true, ..spec(method, path, Access::Public, Kind::Page) }, handler)
+    }
+
+    /// A page for strangers that gives or reads a cookie, such as signing in: forms of other sites are refused.
+    #[must_use]
+    pub fn entrance<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H) -> Self {
+        self.add(spec(method, path, Access::Public, Kind::Page), handler)
+    }
+
+    /// A JSON route for strangers: signing in, providers' callbacks, health.
+    #[must_use]
+    pub fn public_api<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H) -> Self {
+        self.add(spec(method, path, Access::Public, Kind::Api), handler)
+    }
+
+    /// A REST route about one client: the key's, the `Ace-Client` header's, or the only one within reach.
+    #[must_use]
+    pub fn api<H: Handler<T, App>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        permission: &'static str,
+        handler: H,
+        doc: Doc,
+    ) -> Self {
+        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::Client(permission), Kind::Api) }, handler)
+    }
+
+    /// A REST route of the account, not about one client.
+    #[must_use]
+    pub fn account_api<H: Handler<T, App>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        permission: &'static str,
+        handler: H,
+        doc: Doc,
+    ) -> Self {
+        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::Account(permission), Kind::Api) }, handler)
+    }
+
+    /// All routes of another table as well.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.table.extend(other.table);
+        self
+    }
+
+    /// The table, for tests and the OpenAPI document.
+    pub fn table(&self) -> &[RouteSpec] {
+        &self.table
+    }
+
+    /// Extra state that handlers of this table take by `axum::Extension`.
+    #[must_use]
+    pub fn extension<V: Clone + Send + Sync + 'static>(mut self, value: V) -> Self {
+        self.router = self.router.layer(axum::Extension(value));
+        self
+    }
+
+    /// The router, with the error page for what is not in the table.
+    pub fn into_router(self) -> Router {
+        let app = self.app.clone();
+        let fallback = middleware::from_fn_with_state((app.clone(), not_in_table()), guard::admit);
+        let unknown = axum::routing::any(|| async { crate::Failure::from(kernel::Error::NotFound) }).layer(fallback);
+        self.router.fallback_service(unknown.with_state(app.clone())).with_state(app)
+    }
+
+    fn add<H: Handler<T, App>, T: 'static>(mut self, spec: RouteSpec, handler: H) -> Self {
+        let filter = MethodFilter::try_from(spec.method.clone()).unwrap_or(MethodFilter::GET);
+        let layer = middleware::from_fn_with_state(
+            (self.app.clone(), spec.clone()),
+            |state: axum::extract::State<(App, RouteSpec)>, request: Request, next: Next| guard::admit(state, request, next),
+        );
+        let same_site = (spec.kind == Kind::Page && !spec.cross_site).then(|| CsrfLayer::new().with_rejection_response(guard::from_elsewhere));
+        let route = on(filter, handler);
+        let route = match same_site {
+            Some(same_site) => route.layer(same_site).layer(layer),
+            None => route.layer(layer),
+        };
+        self.router = self.router.route(spec.path, route);
+        self.table.push(spec);
+        self
+    }
+}
+
+fn spec(method: Method, path: &'static str, access: Access, kind: Kind) -> RouteSpec {
+    RouteSpec { method, path, access, kind, cross_site: false, doc: None }
+}
+
+fn not_in_table() -> RouteSpec {
+    spec(Method::GET, "", Access::Public, Kind::Page)
+}

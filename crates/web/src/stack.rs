@@ -1,0 +1,94 @@
+//! What surrounds the whole router: log lines, compression, security headers, access from other origins.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header, request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::App;
+
+/// What our own pages may load and where they may be shown. A page that needs more sets its own header.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Headers of every answer that does not say otherwise itself.
+const HEADERS: [(&str, &str); 5] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("cross-origin-opener-policy", "same-origin"),
+];
+
+/// A body that stands still for so long is given up.
+const IDLE_BODY: Duration = Duration::from_secs(30);
+
+/// The router with everything that surrounds it. The binary serves this, and so do the tests.
+pub fn stack(router: Router, app: &App) -> Router {
+    let https = app.settings.server.public_url.starts_with("https://");
+    router
+        .layer(middleware::from_fn_with_state(https, add_headers))
+        .layer(middleware::from_fn(log))
+        .layer(other_origins())
+        .layer(CompressionLayer::new())
+        .layer(RequestBodyTimeoutLayer::new(IDLE_BODY))
+}
+
+async fn add_headers(State(https): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    response
+}
+
+/// One line a request: the route rather than the address, for addresses hold tokens.
+async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("no route", MatchedPath::as_str);
+    let request_id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    if ms > 1000 {
+        tracing::warn!(%method, route, status, ms, request_id, "slow request");
+    } else {
+        tracing::debug!(%method, route, status, ms, request_id, "request");
+    }
+    response
+}
+
+/// Browsers on other origins may use the API with a token of their own; never with our cookies.
+fn other_origins() -> CorsLayer {
+    let is_api = |_: &HeaderValue, parts: &request::Parts| {
+        let path = parts.uri.path();
+        path.starts_with("/v1/") || path.starts_with("/auth/v1/")
+    };
+    let exposed = ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "location"];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_api))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            HeaderName::from_static("apikey"),
+            HeaderName::from_static("ace-client"),
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-client-info"),
+            HeaderName::from_static("x-supabase-api-version"),
+        ])
+        .expose_headers(exposed.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(3600))
+}
