@@ -47,6 +47,7 @@ impl Server {
     /// # Errors
     /// When the server cannot be reached.
     pub async fn connect(&self, database: &str) -> Result<Client> {
+        #[expect(clippy::disallowed_methods, reason = "makes and drops databases, which no scope can")]
         let (client, connection) = self
             .config(database)
             .connect(NoTls)

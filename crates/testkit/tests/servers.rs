@@ -1,5 +1,7 @@
 //! The databases and servers that tests stand on.
 
+#![cfg(test)]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
