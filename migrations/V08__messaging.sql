@@ -7,6 +7,7 @@ create table messages (
   recipient_id uuid,
   contact_id uuid,
   gift_card_id uuid,
+  fallback_of_id uuid,
   channel text not null,
   purpose text not null,
   to_address text not null,
@@ -34,6 +35,7 @@ create table messages (
     references contacts (client_id, id) on delete set null (contact_id),
   constraint messages_gift_card_id_fkey foreign key (client_id, gift_card_id)
     references gift_cards (client_id, id),
+  constraint messages_fallback_of_id_key unique (fallback_of_id),
   constraint messages_channel check (channel in ('sms', 'email')),
   constraint messages_purpose check (purpose in ('reward', 'reply', 'invite', 'marketing', 'notice', 'test')),
   constraint messages_status check (status in ('pending', 'sent', 'delivered', 'failed', 'held')),
@@ -50,6 +52,8 @@ create index messages_unsent_idx on messages (client_id, status, created_at) whe
 comment on table messages is
   'SMS and e-mail to people: the outbox and the record. The text is made from body_template at the moment of sending; '
   'a card code is opened then, and kept in neither this row nor the job.';
+comment on column messages.fallback_of_id is
+  'The message on the other channel that failed for good: each one falls back at most once, and a fallback never again.';
 comment on column messages.merge is 'Values for the merge tags that are not in the database; never a card code or PIN.';
 comment on column messages.purpose is 'reward and reply answer the person and ignore quiet hours; marketing keeps them.';
 comment on column messages.status is 'Forward only: held → pending → sent → delivered | failed.';
@@ -57,6 +61,9 @@ comment on column messages.send_after is 'Waits until then: quiet hours.';
 comment on column messages.provider_message_id is 'How the provider''s callbacks name it.';
 
 select app.tenant_table('messages');
+
+alter table messages
+  add constraint messages_fallback_of_id_fkey foreign key (client_id, fallback_of_id) references messages (client_id, id);
 
 
 create table message_events (
@@ -143,28 +150,43 @@ create table sandbox_messages (
   message_id uuid,
   system_message_id uuid references system_messages on delete cascade,
   channel text not null,
-  from_address text not null,
-  to_address text not null,
+  direction text not null,
+  person_address text not null,
+  our_address text not null,
   subject text,
   body_sealed bytea not null,
+  status text not null,
+  status_callback_url text,
+  callback_stage text,
+  callback_due_at timestamptz,
+  callback_attempts integer not null default 0,
   created_at timestamptz not null,
   read_at timestamptz,
-  callback_due_at timestamptz,
-  callback_stage text,
   constraint sandbox_messages_message_id_fkey foreign key (client_id, message_id)
     references messages (client_id, id) on delete cascade,
-  constraint sandbox_messages_channel check (channel in ('sms', 'email'))
+  constraint sandbox_messages_channel check (channel in ('sms', 'email')),
+  constraint sandbox_messages_direction check (direction in ('outbound', 'inbound')),
+  constraint sandbox_messages_status check (status in ('accepted', 'sent', 'delivered', 'undelivered', 'received')),
+  constraint sandbox_messages_callback_stage check (callback_stage in ('sent', 'delivered', 'undelivered')),
+  constraint sandbox_messages_callback_attempts_not_negative check (callback_attempts >= 0)
 );
 
 create index sandbox_messages_message_id_idx on sandbox_messages (message_id);
 create index sandbox_messages_system_message_id_idx on sandbox_messages (system_message_id);
-create index sandbox_messages_to_address_idx on sandbox_messages (channel, to_address, id);
+create index sandbox_messages_person_address_idx on sandbox_messages (channel, person_address, created_at desc, id desc);
+create index sandbox_messages_created_at_idx on sandbox_messages (channel, created_at desc, id desc);
 create index sandbox_messages_callback_due_at_idx on sandbox_messages (callback_due_at) where callback_due_at is not null;
 
 comment on table sandbox_messages is 'What the sandbox provider was asked to deliver: the phone and the inbox at /sandbox.';
 comment on column sandbox_messages.client_id is 'Null for mail of ACE itself.';
+comment on column sandbox_messages.direction is 'inbound: what the person at the sandbox''s phone answered.';
 comment on column sandbox_messages.body_sealed is 'Sealed with the keyring: it may hold a card code.';
-comment on column sandbox_messages.callback_stage is 'The status the next signed callback will report.';
+comment on column sandbox_messages.status is 'What the last acknowledged callback reported; received for inbound ones.';
+comment on column sandbox_messages.callback_stage is
+  'The status the next signed callback will report; null when all was reported, or nobody asked.';
+comment on column sandbox_messages.callback_due_at is
+  'When that callback is posted. Whoever posts it moves this ahead first, so that after a crash it is posted again. '
+  'Null with a stage left: given up after too many tries.';
 
 select app.tenant_table('sandbox_messages', nullable => true, referenced => false);
 

@@ -1,0 +1,116 @@
+//! SMTP's own manners: what each answer at each step means.
+
+use std::time::Duration;
+
+use chrono::{TimeZone, Utc};
+use kernel::Clock;
+use providers::email::smtp::{Smtp, SmtpConfig};
+use providers::{EmailDriver, OutgoingEmail, SendError};
+
+use crate::smtp_server::{Reply, SmtpServer};
+
+fn driver(server: &SmtpServer) -> Smtp {
+    let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 3, 2, 15, 0, 0).unwrap());
+    Smtp::new(SmtpConfig::parse(&server.url()).unwrap(), Duration::from_millis(400), clock).unwrap()
+}
+
+fn mail(to: &str) -> OutgoingEmail {
+    OutgoingEmail {
+        message_id: kernel::new_id(),
+        client_id: None,
+        to: to.into(),
+        from: "Acme Roofing <hello@acme.example>".into(),
+        reply_to: None,
+        subject: "Your gift card".into(),
+        text: "first line\n.\nlast line".into(),
+        html: None,
+        unsubscribe_url: None,
+        status_callback_url: None,
+    }
+}
+
+async fn outcome(script: &[(&'static str, Reply)]) -> SendError {
+    let server = SmtpServer::start(script).await;
+    driver(&server).send(&mail("ada@example.com")).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_mail_arrives_whole_and_the_next_one_uses_the_same_connection() {
+    let server = SmtpServer::start(&[]).await;
+    let smtp = driver(&server);
+    let first = mail("ada@example.com");
+    let accepted = smtp.send(&first).await.unwrap();
+    smtp.send(&mail("bob@example.com")).await.unwrap();
+    let texts = server.texts();
+    assert_eq!((texts.len(), server.connections()), (2, 1));
+    assert_eq!(accepted.provider_message_id, format!("<{}@acme.example>", first.message_id));
+    assert!(texts[0].contains(&format!("Message-ID: {}\r\n", accepted.provider_message_id)), "{}", texts[0]);
+    assert!(texts[0].contains("Date: Mon, 02 Mar 2026 15:00:00 +0000"), "{}", texts[0]);
+    assert!(texts[0].contains("\r\nfirst line\r\n..\r\nlast line\r\n"), "{}", texts[0]);
+    assert!(!texts[0].contains("bob@example.com"));
+}
+
+#[tokio::test]
+async fn an_answer_about_the_person_is_for_good_by_its_class() {
+    let unknown = outcome(&[("RCPT", Reply::Say("550 5.1.1 no such user"))]).await;
+    assert_eq!(unknown, SendError::permanent("550", "5.1.1 no such user"));
+    let spam = outcome(&[(".", Reply::Say("554 5.7.1 looks like spam"))]).await;
+    assert_eq!(spam, SendError::permanent("554", "5.7.1 looks like spam"));
+    let greylisted = outcome(&[("RCPT", Reply::Say("451 4.7.1 come back later"))]).await;
+    assert_eq!(greylisted, SendError::temporary("451", "4.7.1 come back later"));
+    let full = outcome(&[(".", Reply::Say("452 4.3.1 no room"))]).await;
+    assert_eq!(full, SendError::temporary("452", "4.3.1 no room"));
+}
+
+#[tokio::test]
+async fn an_answer_about_us_is_never_the_persons_fault() {
+    let login = outcome(&[("AUTH", Reply::Say("535 5.7.8 wrong password"))]).await;
+    assert_eq!(login, SendError::temporary("535", "5.7.8 wrong password"));
+    let sender = outcome(&[("MAIL", Reply::Say("550 5.7.1 sender not allowed"))]).await;
+    assert_eq!(sender, SendError::temporary("550", "5.7.1 sender not allowed"));
+}
+
+#[tokio::test]
+async fn before_the_text_nothing_was_sent_and_after_it_nobody_knows() {
+    for (verb, reply) in
+        [("EHLO", Reply::HangUp), ("MAIL", Reply::StaySilent), ("RCPT", Reply::HangUp), ("DATA", Reply::HangUp)]
+    {
+        let error = outcome(&[(verb, reply)]).await;
+        assert!(matches!(error, SendError::Temporary { .. }), "{verb}: {error:?}");
+    }
+    for reply in [Reply::HangUp, Reply::StaySilent, Reply::Say("what?")] {
+        let error = outcome(&[(".", reply)]).await;
+        assert!(matches!(error, SendError::Ambiguous { .. }), "{error:?}");
+    }
+    let config = SmtpConfig::parse("smtp://127.0.0.1:1").unwrap();
+    let nobody = Smtp::new(config, Duration::from_secs(1), Clock::system()).unwrap();
+    let error = nobody.send(&mail("ada@example.com")).await.unwrap_err();
+    assert!(matches!(&error, SendError::Temporary { code, .. } if code == "unreachable"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_is_not_used_again_after_a_bad_dialogue_or_when_it_died_meanwhile() {
+    let server = SmtpServer::start(&[("RCPT", Reply::Say("550 no"))]).await;
+    let smtp = driver(&server);
+    for _ in 0..2 {
+        smtp.send(&mail("ada@example.com")).await.unwrap_err();
+    }
+    assert_eq!(server.connections(), 2);
+    let dying = SmtpServer::start(&[("NOOP", Reply::HangUp)]).await;
+    let smtp = driver(&dying);
+    for _ in 0..2 {
+        smtp.send(&mail("ada@example.com")).await.unwrap();
+    }
+    assert_eq!((dying.connections(), dying.texts().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn nothing_leaves_without_the_encryption_that_was_asked_for() {
+    let server = SmtpServer::start(&[]).await;
+    let config = SmtpConfig::parse(&format!("{}?tls=required", server.url())).unwrap();
+    let smtp = Smtp::new(config, Duration::from_millis(400), Clock::system()).unwrap();
+    let error = smtp.send(&mail("ada@example.com")).await.unwrap_err();
+    assert!(matches!(error, SendError::Temporary { .. }), "{error:?}");
+    assert!(error.message().contains("STARTTLS"), "{error:?}");
+    assert!(server.texts().is_empty());
+}
