@@ -1,7 +1,7 @@
 // The chart island: <ace-chart> draws the JSON it holds with Chart.js. The table behind it is in the page.
-import { BarController, BarElement, CategoryScale, Chart, Filler, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js';
+import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js';
 
-Chart.register(BarController, BarElement, CategoryScale, Filler, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip);
+Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip);
 
 // Canvas does not know light-dark() or oklch() everywhere: the browser resolves a token to a plain colour.
 function token(element, name) {
@@ -46,7 +46,7 @@ class AceChart extends HTMLElement {
 
   dataset({ name, values }, index) {
     const colour = token(this, (index % 5) + 1);
-    const line = { borderColor: colour, borderWidth: 2, pointRadius: 0, pointHitRadius: 12, tension: 0.25, fill: this.data.series.length === 1, backgroundColor: colour.replace(/\)$/, ' / 0.08)').replace(/rgb\((\d+), (\d+), (\d+) /, 'rgb($1 $2 $3 ') };
+    const line = { borderColor: colour, borderWidth: 2, pointRadius: 0, pointHitRadius: 12, tension: 0.25, backgroundColor: colour };
     const bar = { backgroundColor: colour, borderRadius: 3, maxBarThickness: 36 };
     return { label: name, data: values, ...(this.data.kind === 'line' ? line : bar) };
   }

@@ -103,7 +103,12 @@ impl Filters {
             Some(set) if set.strip_prefix('-') == Some(column) => (Some("descending"), column.to_owned()),
             _ => (None, column.to_owned()),
         };
-        SortHeader { label: label.into(), href: self.href_with("sort", &next), order }
+        SortHeader { label: label.into(), href: self.href_with("sort", &next), order, num: false }
+    }
+
+    /// The same for a column of numbers, which stand to the right.
+    pub fn sort_num(&self, column: &str, label: &str) -> SortHeader {
+        SortHeader { num: true, ..self.sort(column, label) }
     }
 
     pub(super) fn is_paged(&self) -> bool {
@@ -131,6 +136,7 @@ pub struct SortHeader {
     label: String,
     href: String,
     order: Option<&'static str>,
+    num: bool,
 }
 
 impl HtmlSafe for SortHeader {}

@@ -53,11 +53,13 @@ impl Stat {
             std::cmp::Ordering::Equal => Trend::Flat,
             std::cmp::Ordering::Greater => Trend::Up,
         };
-        let text = if before == 0 {
+        let text = if now == before {
+            "no change".to_owned()
+        } else if before == 0 {
             format!("{} before", super::number(before))
         } else {
             let share = (now - before) as f64 / before as f64 * 100.0;
-            let sign = if share > 0.0 { "+" } else if share < 0.0 { "−" } else { "" };
+            let sign = if share > 0.0 { "+" } else { "−" };
             format!("{sign}{:.0} %", share.abs())
         };
         self.change = Some((trend, text));
