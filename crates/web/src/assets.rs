@@ -71,10 +71,8 @@ pub fn brand(colour: &str) -> Response {
     let [red, green, blue] = rgb;
     let ink = if luminance(rgb) > 0.179 { "#000" } else { "#fff" };
     let css = format!(":root{{--brand:rgb({red} {green} {blue});--brand-ink:{ink}}}");
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
-        (header::CACHE_CONTROL, FOREVER),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")), (header::CACHE_CONTROL, FOREVER)];
     (headers, css).into_response()
 }
 

@@ -52,17 +52,11 @@ const CLIENT: &[(&str, &[Place])] = &[
             Place("Credits", "/credits", "coins", "credits.view"),
         ],
     ),
-    (
-        "Calls",
-        &[Place("Desk", "/desk", "headset", "calls.handle"), Place("Log", "/calls", "phone", "calls.view")],
-    ),
+    ("Calls", &[Place("Desk", "/desk", "headset", "calls.handle"), Place("Log", "/calls", "phone", "calls.view")]),
     ("Developers", &[Place("API keys", "/api-keys", "key-round", "api_keys.view")]),
     (
         "Settings",
-        &[
-            Place("Client", "/settings", "settings", "clients.view"),
-            Place("Team", "/team", "user-cog", "users.view"),
-        ],
+        &[Place("Client", "/settings", "settings", "clients.view"), Place("Team", "/team", "user-cog", "users.view")],
     ),
 ];
 

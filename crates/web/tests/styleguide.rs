@@ -94,9 +94,14 @@ fn noon() -> DateTime<Utc> {
 fn shell(title: &str, path: &str) -> Shell {
     let client = |slug: &str, name: &str| ClientLink { slug: slug.into(), name: name.into() };
     let mut shell = Shell::bare(title);
-    shell.user = Some(ShellUser { name: "Priya Raman".into(), email: "priya@lighthouse.example".into(), initials: "PR".into() });
+    shell.user =
+        Some(ShellUser { name: "Priya Raman".into(), email: "priya@lighthouse.example".into(), initials: "PR".into() });
     shell.client = Some(client("acme-roofing", "Acme Roofing"));
-    shell.clients = vec![client("acme-roofing", "Acme Roofing"), client("bright-dental", "Bright Dental"), client("cedar", "Cedar & Sons")];
+    shell.clients = vec![
+        client("acme-roofing", "Acme Roofing"),
+        client("bright-dental", "Bright Dental"),
+        client("cedar", "Cedar & Sons"),
+    ];
     shell.path = path.into();
     shell.nav = web::nav::groups(Some("acme-roofing"), path, |_| true);
     shell
@@ -109,16 +114,17 @@ fn rows() -> Vec<Row> {
         ("Dana O'Neil-Featherstonehaugh", "dana@example.com", "+16145550145", "mql"),
         ("Sam <script>", "sam@example.com", "+442079460958", "churned"),
     ];
-    let row = |(index, (name, email, phone, stage)): (usize, (&'static str, &'static str, &'static str, &'static str))| Row {
-        id: index + 1,
-        name,
-        email,
-        code: format!("C-{:05}", 10_423 + index * 97),
-        phone,
-        stage,
-        score: [1_240, 75, 8, 0][index % 4],
-        at: (index % 5 != 3).then(noon),
-    };
+    let row =
+        |(index, (name, email, phone, stage)): (usize, (&'static str, &'static str, &'static str, &'static str))| Row {
+            id: index + 1,
+            name,
+            email,
+            code: format!("C-{:05}", 10_423 + index * 97),
+            phone,
+            stage,
+            score: [1_240, 75, 8, 0][index % 4],
+            at: (index % 5 != 3).then(noon),
+        };
     people.into_iter().cycle().take(14).enumerate().map(row).collect()
 }
 
@@ -144,7 +150,10 @@ fn stats() -> Vec<Stat> {
 fn lines() -> Chart {
     let days = (1..=28).map(|day| format!("Feb {day}"));
     let wave = |shift: i64| (0..28).map(move |day: i64| 40 + ((day * 7 + shift) % 23) * 4 + day * 3);
-    Chart::lines("Visits per day", "Day", "Visits").labels(days).series("QR scans", wave(3)).series("Typed links", wave(11).map(|n| n / 3))
+    Chart::lines("Visits per day", "Day", "Visits")
+        .labels(days)
+        .series("QR scans", wave(3))
+        .series("Typed links", wave(11).map(|n| n / 3))
 }
 
 fn write(name: &str, page: &impl Template) {
@@ -172,11 +181,24 @@ fn lists_render_with_rows_without_any_and_filtered_to_nothing() {
 #[test]
 fn details_boards_and_the_desk_render() {
     let path = "/acme-roofing/campaigns/spring-2026";
-    let tabs = Tabs::at(path).tab("Overview", path).counted("Recipients", format!("{path}/recipients"), 1_204).tab("Proof", format!("{path}/proof"));
-    let head = shell("Spring 2026", path).crumb("Campaigns", "/acme-roofing/campaigns").status("in_production").lede("Free roof inspection, $25 Home Depot card for a booked call.").with_charts();
+    let tabs = Tabs::at(path)
+        .tab("Overview", path)
+        .counted("Recipients", format!("{path}/recipients"), 1_204)
+        .tab("Proof", format!("{path}/proof"));
+    let head = shell("Spring 2026", path)
+        .crumb("Campaigns", "/acme-roofing/campaigns")
+        .status("in_production")
+        .lede("Free roof inspection, $25 Home Depot card for a booked call.")
+        .with_charts();
     write("detail", &Detail { shell: head, tabs, stats: stats(), chart: lines(), rows: rows(), at: noon() });
-    let funnel = Chart::rows("Funnel", "Step", "People").labels(["Mailed", "Visited", "Submitted", "Rewarded"]).series("People", [12_480, 1_904, 611, 588]);
-    let bars = Chart::bars("Rewards per week", "Week", "Rewards").labels(["W6", "W7", "W8", "W9"]).series("SMS", [90, 120, 160, 141]).series("E-mail", [20, 18, 25, 14]).stacked();
+    let funnel = Chart::rows("Funnel", "Step", "People")
+        .labels(["Mailed", "Visited", "Submitted", "Rewarded"])
+        .series("People", [12_480, 1_904, 611, 588]);
+    let bars = Chart::bars("Rewards per week", "Week", "Rewards")
+        .labels(["W6", "W7", "W8", "W9"])
+        .series("SMS", [90, 120, 160, 141])
+        .series("E-mail", [20, 18, 25, 14])
+        .stacked();
     let home = shell("Home", "/acme-roofing/home").with_charts();
     write("board", &Board { shell: home, stats: stats(), lines: lines(), funnel, bars, at: noon() });
     write("desk", &Desk { shell: shell("Desk", "/acme-roofing/desk"), errors: FieldErrors::none() });
@@ -192,9 +214,23 @@ fn forms_render_with_their_errors_and_what_was_typed() {
         .step("Rewards", format!("{base}/rewards"), StepState::Open)
         .step("Check", format!("{base}/check"), StepState::Open);
     let statuses = vec!["draft", "ready", "in_production", "mailed", "active", "completed", "pending", "failed", "sms"];
-    let page = FormPage { shell: shell("Spring 2026", base).crumb("Campaigns", "/c").status("draft"), steps, errors: errors(), statuses };
+    let page = FormPage {
+        shell: shell("Spring 2026", base).crumb("Campaigns", "/c").status("draft"),
+        steps,
+        errors: errors(),
+        statuses,
+    };
     assert!(page.render().unwrap().contains("value=\"maria@\""), "what was typed is kept");
     write("form", &page);
-    write("sign-in", &Bare { shell: Shell::bare("Sign in").lede("To ACE, your mail and rewards desk."), errors: FieldErrors::none() });
-    write("recipient", &Recipient { shell: RecipientShell::new("Your card", "Acme Roofing", Some("#0f766e")), errors: errors() });
+    write(
+        "sign-in",
+        &Bare {
+            shell: Shell::bare("Sign in").lede("To ACE, your mail and rewards desk."),
+            errors: FieldErrors::none(),
+        },
+    );
+    write(
+        "recipient",
+        &Recipient { shell: RecipientShell::new("Your card", "Acme Roofing", Some("#0f766e")), errors: errors() },
+    );
 }

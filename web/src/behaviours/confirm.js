@@ -18,7 +18,9 @@ function ask(dialog, asking, form, submitter) {
   const label = asking.dataset.confirmYes || submitter?.textContent.trim() || 'Continue';
   document.getElementById('confirm-title').textContent = `${label}?`;
   document.getElementById('confirm-text').textContent = asking.dataset.confirm;
-  document.getElementById('confirm-yes').textContent = label;
+  const yes = document.getElementById('confirm-yes');
+  yes.textContent = label;
+  yes.dataset.variant = submitter?.matches('.danger, [data-variant="danger"]') ? 'danger' : 'primary';
   dialog.returnValue = '';
   dialog.addEventListener('close', () => {
     if (dialog.returnValue !== 'yes') return submitter?.focus();

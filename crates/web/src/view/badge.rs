@@ -120,9 +120,6 @@ mod tests {
     fn a_status_is_a_word_with_a_tone_and_strange_ones_are_neutral_and_escaped() {
         assert_eq!(Badge::of("in_production"), Badge::new("In production", Tone::Info));
         assert_eq!(Badge::of("mql").text, "MQL");
-        assert_eq!(
-            Badge::of("<b>").to_string(),
-            r#"<span class="badge" data-tone="neutral">&#60;b&#62;</span>"#
-        );
+        assert_eq!(Badge::of("<b>").to_string(), r#"<span class="badge" data-tone="neutral">&#60;b&#62;</span>"#);
     }
 }

@@ -10,8 +10,20 @@ use super::errors::FieldErrors;
 use super::text::slug_id;
 
 /// The input types a field may have.
-const INPUT_TYPES: &[&str] =
-    &["text", "email", "tel", "number", "date", "datetime-local", "time", "month", "password", "url", "search", "color"];
+const INPUT_TYPES: &[&str] = &[
+    "text",
+    "email",
+    "tel",
+    "number",
+    "date",
+    "datetime-local",
+    "time",
+    "month",
+    "password",
+    "url",
+    "search",
+    "color",
+];
 
 /// Which control a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +223,20 @@ macro_rules! shown_as_written {
 }
 
 shown_as_written!(
-    str, String, bool, i16, i32, i64, u16, u32, u64, usize, f64, uuid::Uuid, rust_decimal::Decimal, chrono::NaiveDate
+    str,
+    String,
+    bool,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    u64,
+    usize,
+    f64,
+    uuid::Uuid,
+    rust_decimal::Decimal,
+    chrono::NaiveDate
 );
 
 #[cfg(test)]
