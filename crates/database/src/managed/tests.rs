@@ -147,12 +147,15 @@ fn a_server_left_behind_is_replaced() {
 fn a_dead_servers_number_that_now_is_somebody_elses_does_no_harm() {
     let directory = Directory::new("number");
     Managed::start(&directory.options()).unwrap().stop();
-    let innocent = Command::new("sleep").arg("60").spawn().unwrap();
+    // of the server's own user: PostgreSQL takes no notice of processes that it may not signal
+    let mut sleep = Command::new("sleep");
+    sleep.arg("60");
+    Cluster::prepare(&directory.options()).unwrap().account.run(&mut sleep);
+    let mut innocent = sleep.spawn().unwrap();
     let path = directory.0.join("data/postmaster.pid");
     fs::write(&path, format!("{}\n{}\n1\n5432\n/tmp\n\n  1 1\nready   \n", innocent.id(), path.display())).unwrap();
     let managed = Managed::start(&directory.options()).unwrap();
     assert_eq!(ask(&managed.url(SUPERUSER, "postgres"), "select 1").unwrap(), "1");
-    let mut innocent = innocent;
     assert_eq!(innocent.try_wait().unwrap(), None, "the innocent process was killed");
     innocent.kill().unwrap();
     innocent.wait().unwrap();
