@@ -109,7 +109,9 @@ comment on function app.tenant_table(regclass, boolean, boolean) is
   'Turns a table with client_id into a tenant table: (client_id, id) for its children to refer to, an index, '
   'forced row-level security, one policy per command for ace_app, one for ace_system, grants for ace_app. '
   'nullable: rows without client belong to the operator. referenced => false: no child will ever refer to it. '
-  'What ace_system may do with the table is granted by the migration itself, with the reason.';
+  'What ace_system may do with the table is granted by the migration itself, with the reason. '
+  'Indexes behind foreign keys are (x_id, client_id): with x_id alone the planner, before its first statistics, may take '
+  'the client''s index instead, and deleting a campaign''s recipients becomes quadratic.';
 
 
 create function app.refuse_change()

@@ -111,7 +111,7 @@ create table contact_list_members (
     references contacts (client_id, id) on delete cascade
 );
 
-create index contact_list_members_contact_id_idx on contact_list_members (contact_id);
+create index contact_list_members_contact_id_idx on contact_list_members (contact_id, client_id);
 
 comment on table contact_list_members is
   'Who is in which list. Its client exists because its list does: no third foreign key is checked for every row.';
@@ -233,17 +233,19 @@ create table imports (
   created_by_user_id uuid references auth.users on delete set null,
   created_at timestamptz not null default now(),
   started_at timestamptz,
+  progressed_at timestamptz,
   finished_at timestamptz,
   constraint imports_list_id_fkey foreign key (client_id, list_id)
     references contact_lists (client_id, id) on delete set null (list_id),
   constraint imports_status check (status in ('uploaded', 'mapping', 'running', 'finished', 'cancelled', 'failed'))
 );
 
-create index imports_list_id_idx on imports (list_id);
+create index imports_list_id_idx on imports (list_id, client_id);
 
 comment on table imports is 'One row per file of contacts: how it is read, how far it is, what came of it.';
 comment on column imports.options is 'Encoding, delimiter, column mapping, how duplicates are matched and what happens to them.';
 comment on column imports.last_line is 'Everything up to this line is committed; an interrupted import goes on after it.';
+comment on column imports.progressed_at is 'When the last chunk was committed: whoever finds an import that stands still takes it over.';
 comment on column imports.rows_flagged is 'Rows kept although a value could not be normalised.';
 
 select app.tenant_table('imports');
@@ -287,17 +289,17 @@ comment on column import_refusals.refused is 'False: the row was kept, the value
 select app.tenant_table('import_refusals');
 
 -- COPY does not work on a table with row-level security. A chunk is therefore copied into a temporary table of this
--- shape, which nobody but its own transaction can see, and merged from there:
---   create temporary table import_rows (like public.import_rows) on commit drop;
---   copy import_rows (…) from stdin binary;
--- A temporary table hides the permanent one, which only lends its shape (and lets statements be checked) and stays empty.
+-- shape, which nobody but its own transaction can see, and merged from there. A temporary table hides the permanent
+-- one, which only lends its shape (and lets statements be checked) and stays empty.
 create unlogged table import_rows (
   client_id uuid not null,
-  import_id uuid not null,
   line_number bigint not null,
   contact_id uuid not null,
-  member_id uuid,
-  customer_code text,
+  member_id uuid not null,
+  dedupe_key text,
+  check_code boolean not null,
+  known boolean not null default false,
+  customer_code text not null,
   first_name text,
   last_name text,
   email text,
@@ -311,24 +313,67 @@ create unlogged table import_rows (
   state text,
   zip text,
   country text,
-  lifecycle_stage text,
-  lead_score integer,
   lead_source text,
+  notes text,
   do_not_contact boolean,
   email_opt_out boolean,
   sms_opt_out boolean,
+  lifecycle_stage text,
+  lead_score integer,
   custom_fields jsonb,
-  notes text,
-  tags text[],
   match_key text,
-  raw text
+  tags text[]
 );
 
 comment on table import_rows is 'The shape of a chunk of an import between COPY and merge. Always empty: see the temporary tables of the same name.';
-comment on column import_rows.contact_id is 'The id the contact gets if it is new.';
+comment on column import_rows.contact_id is 'The id the contact gets if it is new; the id it has once it is known.';
 comment on column import_rows.member_id is 'The id of its membership in the import''s list, if it is not yet a member.';
+comment on column import_rows.dedupe_key is 'The e-mail, phone or match_key by which the contact is looked for; null: by its code alone.';
+comment on column import_rows.check_code is 'False: the code was made by chance and need not be looked for.';
+comment on column import_rows.known is 'The contact is already there.';
 
 select app.tenant_table('import_rows', referenced => false);
+
+create function app.stage_import_rows()
+returns void
+language plpgsql
+as $$
+begin
+  create temporary table import_rows (like public.import_rows including defaults) on commit drop;
+  -- A chunk is looked up row by row in the indexes of contacts, whatever the statistics think of an unknown table.
+  perform set_config('random_page_cost', '1.1', true);
+  perform set_config('enable_hashjoin', 'off', true);
+  perform set_config('enable_mergejoin', 'off', true);
+end
+$$;
+
+comment on function app.stage_import_rows() is
+  'Makes this transaction''s own import_rows, which vanishes with it, and has the planner look contacts up by index.';
+
+grant execute on function app.stage_import_rows() to ace_app;
+
+create function app.undeliverable(p_address text, p_city text, p_state text, p_zip text, p_country text)
+returns text
+language sql
+immutable
+parallel safe
+return case
+  when btrim(coalesce(p_address, '')) = '' then 'no_address'
+  when btrim(coalesce(p_city, '')) = '' or btrim(coalesce(p_state, '')) = '' or btrim(coalesce(p_zip, '')) = '' then 'undeliverable_address'
+  when coalesce(nullif(btrim(p_country), ''), 'US') <> 'US' then null
+  when p_state not in (
+    'AL', 'AK', 'AZ', 'AR', 'CA', 'CO', 'CT', 'DE', 'DC', 'FL', 'GA', 'HI', 'ID', 'IL', 'IN', 'IA', 'KS', 'KY', 'LA', 'ME',
+    'MD', 'MA', 'MI', 'MN', 'MS', 'MO', 'MT', 'NE', 'NV', 'NH', 'NJ', 'NM', 'NY', 'NC', 'ND', 'OH', 'OK', 'OR', 'PA', 'RI',
+    'SC', 'SD', 'TN', 'TX', 'UT', 'VT', 'VA', 'WA', 'WV', 'WI', 'WY', 'AS', 'GU', 'MP', 'PR', 'VI', 'FM', 'MH', 'PW', 'AA',
+    'AE', 'AP') then 'undeliverable_address'
+  when p_zip !~ '^[0-9]{5}(-[0-9]{4})?$' then 'undeliverable_address'
+end;
+
+comment on function app.undeliverable(text, text, text, text, text) is
+  'Why a mail piece could not be delivered to a stored address, in the words of recipient_skips.reason; null: it could. '
+  'Says of normalised values what kernel::postal::deliverable says; a test holds them together.';
+
+grant execute on function app.undeliverable(text, text, text, text, text) to ace_app, ace_system;
 
 
 -- ace_system: forms answered through a public link find or make the contact; STOP opts out; lists are counted.

@@ -122,8 +122,8 @@ create table gift_cards (
 
 create index gift_cards_pool_id_idx on gift_cards (pool_id, status);
 create index gift_cards_status_idx on gift_cards (status, expires_at);
-create index gift_cards_recipient_id_idx on gift_cards (recipient_id) where recipient_id is not null;
-create index gift_cards_campaign_id_idx on gift_cards (campaign_id) where campaign_id is not null;
+create index gift_cards_recipient_id_idx on gift_cards (recipient_id, client_id) where recipient_id is not null;
+create index gift_cards_campaign_id_idx on gift_cards (campaign_id, client_id) where campaign_id is not null;
 create index gift_cards_next_idx on gift_cards (pool_id, coalesce(expires_at, 'infinity'::date), created_at, id)
   where status = 'available';
 
@@ -181,7 +181,7 @@ create table credit_ledger (
 );
 
 create index credit_ledger_client_id_created_at_idx on credit_ledger (client_id, created_at);
-create index credit_ledger_gift_card_id_idx on credit_ledger (gift_card_id) where gift_card_id is not null;
+create index credit_ledger_gift_card_id_idx on credit_ledger (gift_card_id, client_id) where gift_card_id is not null;
 
 comment on table credit_ledger is 'Every credit that came or went. Append-only; its sum is clients.credits, and never negative.';
 comment on column credit_ledger.amount is 'Positive: granted or refunded; negative: spent.';

@@ -48,6 +48,7 @@ create table campaigns (
   utm_source text,
   utm_medium text,
   utm_campaign text,
+  cards_per_reward integer,
   estimate jsonb,
   notes text,
   created_by_user_id uuid references auth.users on delete set null,
@@ -61,6 +62,7 @@ create table campaigns (
   constraint campaigns_client_id_slug_key unique (client_id, slug),
   constraint campaigns_slug_form check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
   constraint campaigns_name_present check (btrim(name) <> ''),
+  constraint campaigns_cards_per_reward_not_negative check (cards_per_reward >= 0),
   constraint campaigns_postage_offered check (size <> '4x6' or postage <> 'standard'),
   constraint campaigns_audience_id_fkey foreign key (client_id, audience_id)
     references audiences (client_id, id) on delete set null (audience_id),
@@ -76,16 +78,17 @@ create table campaigns (
 
 create index campaigns_status_idx on campaigns (status);
 create index campaigns_mail_date_idx on campaigns (mail_date);
-create index campaigns_contact_list_id_idx on campaigns (contact_list_id);
-create index campaigns_template_id_idx on campaigns (template_id);
-create index campaigns_landing_page_id_idx on campaigns (landing_page_id);
-create index campaigns_form_id_idx on campaigns (form_id);
+create index campaigns_contact_list_id_idx on campaigns (contact_list_id, client_id);
+create index campaigns_template_id_idx on campaigns (template_id, client_id);
+create index campaigns_landing_page_id_idx on campaigns (landing_page_id, client_id);
+create index campaigns_form_id_idx on campaigns (form_id, client_id);
 
 comment on table campaigns is 'One mailing: to whom, what, where its links lead, and how far it is.';
 comment on column campaigns.status is 'Moves only along app.campaign_transitions; every step leaves a row in campaign_status_history.';
 comment on column campaigns.no_mail_piece is 'Printed elsewhere or not at all: no template is needed.';
 comment on column campaigns.form_id is 'The form shown on the recipient''s page.';
 comment on column campaigns.audience_id is 'Deprecated: contact_list_id is used.';
+comment on column campaigns.cards_per_reward is 'Cards to promise for each reward; null: one for every recipient.';
 comment on column campaigns.estimate is 'Recipients, cards and credits as frozen when the campaign became ready.';
 comment on column campaigns.launched_at is 'When recipients were generated.';
 comment on column campaigns.mailed_at is 'When it was confirmed to be in the mail; the clocks of time_delay conditions start here.';
@@ -177,7 +180,7 @@ create table campaign_conditions (
   constraint campaign_conditions_min_call_seconds check (min_call_seconds >= 0)
 );
 
-create index campaign_conditions_form_id_idx on campaign_conditions (form_id);
+create index campaign_conditions_form_id_idx on campaign_conditions (form_id, client_id);
 
 comment on table campaign_conditions is 'What a recipient has to do, in order. What a condition still lacks is said by the check before launch.';
 comment on column campaign_conditions.crm_event_name is 'For crm_event: the name of the event.';
@@ -209,7 +212,7 @@ create table campaign_reward_configs (
   constraint campaign_reward_configs_delivery_channel check (delivery_channel in ('sms', 'email', 'choice'))
 );
 
-create index campaign_reward_configs_gift_card_pool_id_idx on campaign_reward_configs (gift_card_pool_id);
+create index campaign_reward_configs_gift_card_pool_id_idx on campaign_reward_configs (gift_card_pool_id, client_id);
 
 comment on table campaign_reward_configs is 'What meeting a condition earns, and the words it is sent with.';
 comment on column campaign_reward_configs.delivery_channel is 'choice: the recipient or the agent says; what is missing falls back to the other.';
@@ -235,7 +238,7 @@ create table campaign_reservations (
   constraint campaign_reservations_claimed_not_negative check (claimed >= 0)
 ) with (fillfactor = 50);
 
-create index campaign_reservations_pool_id_idx on campaign_reservations (pool_id);
+create index campaign_reservations_pool_id_idx on campaign_reservations (pool_id, client_id);
 
 comment on table campaign_reservations is
   'Cards of a pool promised to a campaign. No other campaign can claim them. Changed only under the pool''s lock, together with gift_card_pools.reserved_cards.';
@@ -286,7 +289,7 @@ create table recipients (
 ) with (fillfactor = 80);
 
 create index recipients_client_id_campaign_id_id_idx on recipients (client_id, campaign_id, id);
-create index recipients_contact_id_idx on recipients (contact_id) where contact_id is not null;
+create index recipients_contact_id_idx on recipients (contact_id, client_id) where contact_id is not null;
 create index recipients_campaign_id_phone_idx on recipients (campaign_id, phone) where phone is not null;
 create index recipients_imb_serial_idx on recipients (imb_serial) where imb_serial is not null;
 
@@ -299,6 +302,39 @@ comment on column recipients.imb_serial is 'Serial number inside the postal barc
 comment on column recipients.total_visits is 'Visits and scans by people; bots are counted in events only.';
 
 select app.tenant_table('recipients');
+
+
+create sequence app.imb_serials as bigint;
+
+comment on sequence app.imb_serials is
+  'Serial numbers of postal barcodes, nine digits: a number comes back after a billion pieces, far later than the 45 days that are asked for.';
+
+grant usage on sequence app.imb_serials to ace_app;
+
+
+create table campaign_launches (
+  id uuid primary key,
+  client_id uuid not null,
+  campaign_id uuid not null,
+  state text not null default 'running',
+  contacts_total integer not null default 0,
+  contacts_done integer not null default 0,
+  error text,
+  started_at timestamptz not null,
+  finished_at timestamptz,
+  started_by_user_id uuid references auth.users on delete set null,
+  constraint campaign_launches_campaign_id_fkey foreign key (client_id, campaign_id)
+    references campaigns (client_id, id) on delete cascade,
+  constraint campaign_launches_state check (state in ('running', 'finished', 'failed'))
+);
+
+create unique index campaign_launches_running_key on campaign_launches (campaign_id) where state = 'running';
+create index campaign_launches_campaign_id_idx on campaign_launches (campaign_id, started_at);
+
+comment on table campaign_launches is
+  'Generating a campaign''s recipients, as far as it is: written beside the one transaction that generates them, so that people can watch.';
+
+select app.tenant_table('campaign_launches');
 
 
 create table recipient_skips (
@@ -316,7 +352,7 @@ create table recipient_skips (
   constraint recipient_skips_reason check (reason in ('do_not_contact', 'no_address', 'undeliverable_address', 'duplicate'))
 );
 
-create index recipient_skips_contact_id_idx on recipient_skips (contact_id);
+create index recipient_skips_contact_id_idx on recipient_skips (contact_id, client_id);
 
 comment on table recipient_skips is 'Contacts of the list that the launch left out, and why.';
 
@@ -351,9 +387,9 @@ create table contact_campaign_participation (
   )
 ) with (fillfactor = 80);
 
-create index contact_campaign_participation_recipient_id_idx on contact_campaign_participation (recipient_id);
-create index contact_campaign_participation_campaign_id_idx on contact_campaign_participation (campaign_id);
-create index contact_campaign_participation_gift_card_id_idx on contact_campaign_participation (gift_card_id)
+create index contact_campaign_participation_recipient_id_idx on contact_campaign_participation (recipient_id, client_id);
+create index contact_campaign_participation_campaign_id_idx on contact_campaign_participation (campaign_id, client_id);
+create index contact_campaign_participation_gift_card_id_idx on contact_campaign_participation (gift_card_id, client_id)
   where gift_card_id is not null;
 
 comment on table contact_campaign_participation is 'A contact''s history with campaigns: what segments, scores and the timeline read.';
@@ -371,8 +407,8 @@ alter table credit_ledger
   add constraint credit_ledger_campaign_id_fkey foreign key (client_id, campaign_id) references campaigns (client_id, id),
   add constraint credit_ledger_recipient_id_fkey foreign key (client_id, recipient_id) references recipients (client_id, id);
 
-create index credit_ledger_campaign_id_idx on credit_ledger (campaign_id) where campaign_id is not null;
-create index credit_ledger_recipient_id_idx on credit_ledger (recipient_id) where recipient_id is not null;
+create index credit_ledger_campaign_id_idx on credit_ledger (campaign_id, client_id) where campaign_id is not null;
+create index credit_ledger_recipient_id_idx on credit_ledger (recipient_id, client_id) where recipient_id is not null;
 
 
 -- ace_system: a link or a code says which recipient, and so which campaign and client; visits are counted; the first

@@ -20,7 +20,7 @@ create table tracked_phone_numbers (
 );
 
 create unique index tracked_phone_numbers_phone_number_key on tracked_phone_numbers (phone_number) where released_at is null;
-create index tracked_phone_numbers_campaign_id_idx on tracked_phone_numbers (campaign_id);
+create index tracked_phone_numbers_campaign_id_idx on tracked_phone_numbers (campaign_id, client_id);
 
 comment on table tracked_phone_numbers is 'Numbers printed on pieces. A number is one campaign''s at a time.';
 comment on column tracked_phone_numbers.held_until is 'Not given to another campaign before: 90 days after the last mail date.';
@@ -73,11 +73,11 @@ create table call_sessions (
   constraint call_sessions_duration_not_negative check (call_duration_seconds >= 0)
 );
 
-create index call_sessions_campaign_id_idx on call_sessions (campaign_id);
-create index call_sessions_recipient_id_idx on call_sessions (recipient_id);
+create index call_sessions_campaign_id_idx on call_sessions (campaign_id, client_id);
+create index call_sessions_recipient_id_idx on call_sessions (recipient_id, client_id);
 create index call_sessions_call_started_at_idx on call_sessions (call_started_at);
 create index call_sessions_client_id_created_at_idx on call_sessions (client_id, created_at desc);
-create index call_sessions_tracked_number_id_idx on call_sessions (tracked_number_id);
+create index call_sessions_tracked_number_id_idx on call_sessions (tracked_number_id, client_id);
 
 comment on table call_sessions is 'One row per call, however often the provider tells us of it. A person who was not called but typed in by an agent has one too.';
 comment on column call_sessions.twilio_call_sid is 'A retry of a webhook is the same call.';
@@ -125,7 +125,7 @@ create table call_conditions_met (
   constraint call_conditions_met_price_not_negative check (price_credits >= 0)
 ) with (fillfactor = 80);
 
-create index call_conditions_met_call_session_id_idx on call_conditions_met (call_session_id);
+create index call_conditions_met_call_session_id_idx on call_conditions_met (call_session_id, client_id);
 create index call_conditions_met_campaign_id_met_at_idx on call_conditions_met (campaign_id, met_at);
 create index call_conditions_met_pending_idx on call_conditions_met (client_id, delivery_status)
   where delivery_status = 'pending';

@@ -43,10 +43,10 @@ create table messages (
 ) with (fillfactor = 80);
 
 create index messages_client_id_created_at_idx on messages (client_id, created_at desc);
-create index messages_recipient_id_idx on messages (recipient_id) where recipient_id is not null;
-create index messages_contact_id_idx on messages (contact_id) where contact_id is not null;
-create index messages_gift_card_id_idx on messages (gift_card_id) where gift_card_id is not null;
-create index messages_campaign_id_idx on messages (campaign_id) where campaign_id is not null;
+create index messages_recipient_id_idx on messages (recipient_id, client_id) where recipient_id is not null;
+create index messages_contact_id_idx on messages (contact_id, client_id) where contact_id is not null;
+create index messages_gift_card_id_idx on messages (gift_card_id, client_id) where gift_card_id is not null;
+create index messages_campaign_id_idx on messages (campaign_id, client_id) where campaign_id is not null;
 create index messages_unsent_idx on messages (client_id, status, created_at) where status in ('pending', 'held');
 
 comment on table messages is
@@ -171,7 +171,7 @@ create table sandbox_messages (
   constraint sandbox_messages_callback_attempts_not_negative check (callback_attempts >= 0)
 );
 
-create index sandbox_messages_message_id_idx on sandbox_messages (message_id);
+create index sandbox_messages_message_id_idx on sandbox_messages (message_id, client_id);
 create index sandbox_messages_system_message_id_idx on sandbox_messages (system_message_id);
 create index sandbox_messages_person_address_idx on sandbox_messages (channel, person_address, created_at desc, id desc);
 create index sandbox_messages_created_at_idx on sandbox_messages (channel, created_at desc, id desc);

@@ -29,11 +29,11 @@ create table ace_form_submissions (
 );
 
 create index ace_form_submissions_form_id_idx on ace_form_submissions (form_id, submitted_at desc);
-create index ace_form_submissions_recipient_id_idx on ace_form_submissions (recipient_id);
+create index ace_form_submissions_recipient_id_idx on ace_form_submissions (recipient_id, client_id);
 create index ace_form_submissions_submitted_at_idx on ace_form_submissions (submitted_at);
-create index ace_form_submissions_campaign_id_idx on ace_form_submissions (campaign_id);
-create index ace_form_submissions_contact_id_idx on ace_form_submissions (contact_id);
-create index ace_form_submissions_gift_card_id_idx on ace_form_submissions (gift_card_id) where gift_card_id is not null;
+create index ace_form_submissions_campaign_id_idx on ace_form_submissions (campaign_id, client_id);
+create index ace_form_submissions_contact_id_idx on ace_form_submissions (contact_id, client_id);
+create index ace_form_submissions_gift_card_id_idx on ace_form_submissions (gift_card_id, client_id) where gift_card_id is not null;
 
 comment on table ace_form_submissions is 'Answers to forms.';
 comment on column ace_form_submissions.submission_token is 'Made with the page: sending the same page twice is one submission.';
@@ -63,7 +63,7 @@ create table events (
 ) partition by range (created_at);
 
 create index events_campaign_id_event_type_idx on events (campaign_id, event_type, created_at);
-create index events_recipient_id_idx on events (recipient_id);
+create index events_recipient_id_idx on events (recipient_id, client_id);
 create index events_created_at_idx on events (created_at);
 create index events_client_id_created_at_idx on events (client_id, created_at);
 
