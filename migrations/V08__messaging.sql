@@ -119,7 +119,7 @@ create table system_messages (
   created_at timestamptz not null,
   sent_at timestamptz,
   failed_at timestamptz,
-  constraint system_messages_purpose check (purpose in ('invitation', 'recover', 'confirm_email', 'security_notice', 'test')),
+  constraint system_messages_purpose check (purpose in ('invitation', 'recover', 'confirm_email', 'security_notice', 'notice', 'test')),
   constraint system_messages_status check (status in ('pending', 'sent', 'delivered', 'failed', 'held'))
 );
 

@@ -1,0 +1,149 @@
+//! Puts the rooms together: settings, database, keys, drivers, routes, jobs.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use database::managed::{Managed, Options, SUPERUSER};
+use database::{ConnectOptions, Database};
+use events::VisitWriter;
+use kernel::keyring::Keyring;
+use kernel::settings::{Loaded, LogFormat, Settings, Sources};
+use kernel::{Clock, Error};
+use providers::Drivers;
+use web::{App, Routes};
+
+use crate::cli::{Cli, Command, ServeRole};
+
+/// The name of the database on a managed server.
+const DATABASE: &str = "ace";
+
+/// A running ACE without a listener: what commands work with.
+pub struct Ace {
+    /// What handlers and jobs need.
+    pub app: App,
+    /// Where messages leave.
+    pub drivers: Drivers,
+    managed: Option<Managed>,
+}
+
+impl Ace {
+    /// Stops the managed PostgreSQL, when this process runs it.
+    pub async fn close(self) {
+        if let Some(managed) = self.managed {
+            let stopped = tokio::task::spawn_blocking(move || managed.stop()).await;
+            if let Err(error) = stopped {
+                tracing::warn!(%error, "PostgreSQL may still be running");
+            }
+        }
+    }
+}
+
+/// The settings, with what was typed on top.
+///
+/// # Errors
+/// Names every wrong setting.
+pub fn settings(cli: &Cli) -> anyhow::Result<Loaded> {
+    let mut options = Vec::new();
+    if let Some(data_dir) = &cli.data_dir {
+        options.push(("data_dir".to_owned(), data_dir.display().to_string()));
+    }
+    if let Command::Serve(args) = &cli.command {
+        options.extend(args.listen.clone().map(|listen| ("server.listen".to_owned(), listen)));
+        let role = args.role.map(|role| match role {
+            ServeRole::All => "all",
+            ServeRole::Web => "web",
+            ServeRole::Worker => "worker",
+        });
+        options.extend(role.map(|role| ("server.role".to_owned(), role.to_owned())));
+    }
+    Ok(Loaded::load(&Sources::of_process(cli.config.clone(), options))?)
+}
+
+/// Logging to stderr, as text or JSON.
+pub fn start_logging(settings: &Settings) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&settings.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, as in tests, keeps the first subscriber.
+    let _ = match settings.log.format {
+        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => builder.try_init(),
+    };
+}
+
+/// Starts or finds PostgreSQL; says how to reach it.
+///
+/// # Errors
+/// Says what is missing and the line to type.
+pub async fn connect_options(settings: &Settings) -> anyhow::Result<(ConnectOptions, Option<Managed>)> {
+    let pool_size = usize::try_from(settings.database.pool_size)?;
+    if !settings.database.is_managed() {
+        let url = |url: &str| url.parse().context("database.url is not a PostgreSQL URL");
+        let options = ConnectOptions {
+            owner: url(settings.database.owner())?,
+            app: url(settings.database.app())?,
+            system: url(settings.database.system())?,
+            pool_size,
+        };
+        return Ok((options, None));
+    }
+    let mut options = Options::new(settings.data_dir.join("postgres"));
+    options.bin_directory.clone_from(&settings.database.postgres_bin_dir);
+    let managed = tokio::task::spawn_blocking(move || Managed::start(&options)).await??;
+    let config = |role: &str, database: &str| managed.url(role, database).parse();
+    database::migrate::create_database(&config(SUPERUSER, "postgres")?, DATABASE).await?;
+    let options = ConnectOptions {
+        owner: config(SUPERUSER, DATABASE)?,
+        app: config("ace_app", DATABASE)?,
+        system: config("ace_system", DATABASE)?,
+        pool_size,
+    };
+    Ok((options, Some(managed)))
+}
+
+/// Opens a migrated database for a command.
+///
+/// # Errors
+/// Says what is missing, or that the schema is another version's.
+pub async fn open(loaded: Loaded, clock: Clock) -> anyhow::Result<Ace> {
+    let settings = loaded.settings;
+    // One TLS provider for everything that leaves; a second call finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (options, managed) = connect_options(&settings).await?;
+    database::migrate::run(&options.owner).await?;
+    let keyring = Arc::new(Keyring::load(&settings)?);
+    let app = App { db: Database::new(&options, clock.clone())?, clock, keyring, settings: Arc::new(settings) };
+    let drivers = Drivers::from_settings(&app.settings, app.db.clone(), app.keyring.clone(), app.clock.clone())?;
+    Ok(Ace { app, drivers, managed })
+}
+
+/// Every route of ACE.
+pub fn routes(app: &App, writer: &VisitWriter) -> Routes {
+    Routes::new(app)
+        .merge(crate::serve::own_routes(app))
+        .merge(accounts::routes(app))
+        .merge(audience::routes(app))
+        .merge(content::routes(app))
+        .merge(messaging::routes(app))
+        .merge(rewards::routes(app))
+        .merge(campaigns::routes(app))
+        .merge(engage::routes(app, writer.clone()))
+        .merge(calls::routes(app))
+        .merge(insights::routes(app))
+}
+
+/// Every job of ACE.
+pub fn registry(app: &App, drivers: &Drivers) -> jobs::Registry {
+    let registry = jobs::Registry::new();
+    let registry = events::jobs(registry, &app.db, app.settings.events.retention_months);
+    let registry = accounts::jobs(registry, app);
+    let registry = audience::jobs(registry, app);
+    let registry = messaging::jobs(registry, app, drivers);
+    let registry = rewards::jobs(registry, app);
+    campaigns::jobs(registry, app)
+}
+
+/// An error of a domain that a command meets: its sentence.
+pub fn explain(error: &Error) -> anyhow::Error {
+    anyhow::anyhow!("{error}")
+}

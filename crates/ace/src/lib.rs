@@ -1,0 +1,54 @@
+//! The binary: command line and assembly. No rules live here.
+
+pub mod assemble;
+pub mod cli;
+pub mod commands;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command, ImportCommand, KeysCommand, UserCommand};
+use output::Output;
+
+/// Runs what was typed; the exit status is 0 only when all of it was done.
+pub fn run(cli: Cli) -> ExitCode {
+    let output = Output { json: cli.json };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(output, &error.into()),
+    };
+    match runtime.block_on(dispatch(cli, output)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(output, &error),
+    }
+}
+
+fn fail(output: Output, error: &anyhow::Error) -> ExitCode {
+    output.progress(&format!("ace: {error:#}"));
+    ExitCode::FAILURE
+}
+
+async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<bool> {
+    let loaded = assemble::settings(&cli)?;
+    assemble::start_logging(&loaded.settings);
+    match cli.command {
+        Command::Config => commands::config::run(&loaded, output),
+        Command::Serve(args) => serve::run(loaded, &args, output).await.map(|()| true),
+        Command::Migrate => commands::migrate::run(loaded, output).await.map(|()| true),
+        Command::Demo => commands::demo::run(loaded, output).await.map(|()| true),
+        Command::Doctor => {
+            let ace = assemble::open(loaded, kernel::Clock::system()).await?;
+            let holds = commands::doctor::run(&ace, output).await;
+            ace.close().await;
+            holds
+        }
+        Command::Import(ImportCommand::Contacts(args)) => commands::import::contacts(loaded, &args, output).await,
+        Command::Import(ImportCommand::Cards(args)) => commands::import::cards(loaded, &args, output).await,
+        Command::User(UserCommand::Create(args)) => commands::user::create(loaded, &args, output).await.map(|()| true),
+        Command::Keys(KeysCommand::Create(args)) => commands::keys::create(loaded, &args, output).await.map(|()| true),
+        Command::Keys(KeysCommand::List(args)) => commands::keys::list(loaded, &args, output).await.map(|()| true),
+        Command::Keys(KeysCommand::Revoke(args)) => commands::keys::revoke(loaded, &args, output).await.map(|()| true),
+    }
+}

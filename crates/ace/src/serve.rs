@@ -1,0 +1,140 @@
+//! `ace serve`: the listener, the workers, and stopping cleanly.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use events::VisitWriter;
+use kernel::Clock;
+use kernel::settings::Loaded;
+use serde_json::json;
+use tokio::net::TcpListener;
+use web::{App, Method, Routes};
+
+use crate::assemble::{self, Ace};
+use crate::cli::ServeArgs;
+use crate::commands::demo;
+use crate::output::Output;
+
+/// How long requests that are under way may take once stopping was asked for.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Runs until it is told to stop (Ctrl-C or SIGTERM).
+///
+/// # Errors
+/// Says what is missing, or why it cannot listen.
+pub async fn run(loaded: Loaded, args: &ServeArgs, output: Output) -> anyhow::Result<()> {
+    let (listen, role) = (loaded.settings.server.listen, loaded.settings.server.role);
+    if args.demo {
+        demo::load_if_empty(loaded.clone(), output).await?;
+    }
+    let ace = assemble::open(loaded, Clock::system()).await?;
+    let worker = role.works().then(|| {
+        let registry = assemble::registry(&ace.app, &ace.drivers);
+        jobs::Worker::start(ace.app.db.clone(), ace.app.clock.clone(), registry, ace.app.settings.jobs.concurrency)
+    });
+    if role.serves() {
+        listen_until_stopped(&ace, listen, output).await?;
+    } else {
+        output.progress("ace works in the background; Ctrl-C stops it");
+        stop_asked().await;
+    }
+    output.progress("stopping");
+    if let Some(worker) = worker {
+        worker.stop().await;
+    }
+    ace.close().await;
+    Ok(())
+}
+
+async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> anyhow::Result<()> {
+    let writer = VisitWriter::start(&ace.app.db);
+    let routes = assemble::routes(&ace.app, &writer);
+    let router = web::stack(routes, &ace.app).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    output.progress(&format!("ace is at {} (listening on {address}); Ctrl-C stops it", ace.app.settings.server.public_url));
+    let (asked, mut told) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop_asked().await;
+        asked.send_replace(true);
+    });
+    tokio::select! {
+        served = server => served?,
+        // A connection that never ends must not keep the process: after the grace it is cut.
+        () = async { let _ = told.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
+    }
+    writer.stop().await;
+    Ok(())
+}
+
+async fn stop_asked() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+/// The routes of no room: health, the OpenAPI document, and what crawlers read.
+pub(crate) fn own_routes(app: &App) -> Routes {
+    Routes::new(app)
+        .public_api(Method::GET, "/healthz", healthz)
+        .public_api(Method::GET, "/readyz", readyz)
+        .public_api(Method::GET, "/v1/openapi.json", openapi)
+        .public_api(Method::GET, "/robots.txt", robots)
+}
+
+async fn healthz() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// Ready when the database answers.
+async fn readyz(State(app): State<App>) -> Response {
+    match app.db.ping().await {
+        Ok(()) => Json(json!({ "status": "ok", "schema": database::migrate::newest() })).into_response(),
+        Err(error) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "database": error.to_string() })))
+                .into_response()
+        }
+    }
+}
+
+/// The document is the same for the whole life of the process: made once, answered by its hash.
+async fn openapi(State(app): State<App>, headers: HeaderMap) -> Response {
+    static DOCUMENT: std::sync::OnceLock<(String, String)> = std::sync::OnceLock::new();
+    let (json, etag) = DOCUMENT.get_or_init(|| {
+        let writer = VisitWriter::start(&app.db);
+        let table = assemble::routes(&app, &writer).table().to_vec();
+        let document = web::openapi::document(&table, &app.settings.server.public_url);
+        let json = document.to_json().unwrap_or_default();
+        let etag = format!("\"{}\"", web::identity::token_hash(&json).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>());
+        (json, etag)
+    });
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes()) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    let mut response = json.clone().into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(value) = HeaderValue::from_str(etag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    response
+}
+
+/// Links of recipients are nobody's search results.
+async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /\n"
+}

@@ -1,0 +1,296 @@
+//! A campaign while it is a draft: made, changed, duplicated.
+
+use chrono::NaiveDate;
+use content::merge::{self, MESSAGE};
+use database::Audited;
+use kernel::{Actor, Error, Problems, Result, new_id};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use crate::store::campaigns::{self as store, Campaign, Draft};
+use crate::store::conditions::{self, ConditionDraft};
+
+/// The most conditions a campaign can have.
+const MAX_CONDITIONS: usize = 10;
+/// What meets a condition.
+pub const TRIGGERS: [(&str, &str); 7] = [
+    ("form_submit", "Form submitted"),
+    ("call", "Call confirmed by an agent"),
+    ("purl_visit", "Link visited"),
+    ("qr_scan", "QR scanned"),
+    ("mail_delivered", "Mail delivered"),
+    ("time_delay", "Time passed"),
+    ("crm_event", "CRM event"),
+];
+
+/// What a person decides about a campaign.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CampaignInput {
+    /// The name people know; the word in URLs is made of it.
+    pub name: String,
+    /// `4x6`, `6x9`, `6x11` or `letter`.
+    pub size: Option<String>,
+    /// `standard` or `first_class`.
+    pub postage: Option<String>,
+    /// When the pieces are mailed.
+    pub mail_date: Option<NaiveDate>,
+    /// To whom.
+    pub contact_list_id: Option<Uuid>,
+    /// What is printed.
+    pub template_id: Option<Uuid>,
+    /// Printed elsewhere or not at all.
+    pub no_mail_piece: bool,
+    /// What recipients see.
+    pub landing_page_id: Option<Uuid>,
+    /// The form on it; the landing page's own when absent.
+    pub form_id: Option<Uuid>,
+    /// `bridge` (the default) or `redirect`.
+    pub lp_mode: Option<String>,
+    /// Where `redirect` leads.
+    pub base_lp_url: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_source: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_medium: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_campaign: Option<String>,
+    /// Cards to promise for each reward; one for every recipient when absent.
+    pub cards_per_reward: Option<i32>,
+    /// What recipients have to do, in order; at most ten.
+    pub conditions: Vec<ConditionInput>,
+}
+
+/// A condition and what it earns.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConditionInput {
+    /// What people call it.
+    pub condition_name: String,
+    /// `call`, `form_submit`, `crm_event`, `time_delay`, `purl_visit`, `qr_scan` or `mail_delivered`.
+    pub trigger_type: String,
+    /// For `crm_event`: its name.
+    pub crm_event_name: Option<String>,
+    /// For `time_delay`: hours after the condition before, or after delivery for the first.
+    pub time_delay_hours: Option<i32>,
+    /// For `form_submit`: only this form counts.
+    pub form_id: Option<Uuid>,
+    /// Where the reward comes from; absent when nothing is earned.
+    pub gift_card_pool_id: Option<Uuid>,
+    /// What people read about the reward.
+    pub reward_description: Option<String>,
+    /// `sms`, `email` or `choice` (the default).
+    pub delivery_channel: Option<String>,
+    /// The SMS text.
+    pub sms_template: Option<String>,
+    /// The e-mail's subject.
+    pub email_subject: Option<String>,
+    /// The e-mail's text.
+    pub email_template: Option<String>,
+}
+
+/// Makes a draft; returns its id and the word in its URL.
+///
+/// # Errors
+/// Names the wrong fields.
+pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &CampaignInput) -> Result<(Uuid, String)> {
+    let (draft, conditions) = check(input)?;
+    let id = new_id();
+    let tx = app.scope(actor).transaction().await?;
+    let slug = store::insert(&tx, client_id, id, &draft).await?;
+    conditions::replace(&tx, client_id, id, &conditions).await?;
+    store::history(&tx, client_id, id, (None, "draft"), None).await?;
+    let after = Some(json!({ "name": draft.name }));
+    tx.audit(
+        "campaign.created",
+        "campaigns",
+        Some(id),
+        Audited { client_id: Some(client_id), after, ..Audited::default() },
+    )
+    .await?;
+    tx.commit().await?;
+    Ok((id, slug))
+}
+
+/// Changes a draft.
+///
+/// # Errors
+/// `NotFound`, `Conflict` when it is no draft any more, or the wrong fields.
+pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &CampaignInput) -> Result<()> {
+    let (draft, conditions) = check(input)?;
+    let tx = app.scope(actor).transaction().await?;
+    store::update(&tx, client_id, id, &draft).await?;
+    conditions::replace(&tx, client_id, id, &conditions).await?;
+    let after = Some(json!({ "name": draft.name }));
+    tx.audit(
+        "campaign.updated",
+        "campaigns",
+        Some(id),
+        Audited { client_id: Some(client_id), after, ..Audited::default() },
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Makes a draft with everything of another campaign but its recipients and dates.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn duplicate(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<(Uuid, String)> {
+    let scope = app.scope(actor);
+    let campaign = store::find(&scope, client_id, id).await?;
+    let conditions = conditions::list(&scope, client_id, id).await?;
+    let mut input = input_of(&campaign, conditions);
+    input.name = format!("{} copy", campaign.name);
+    input.mail_date = None;
+    create(app, actor, client_id, &input).await
+}
+
+/// A campaign as the input that would make it.
+pub fn input_of(campaign: &Campaign, conditions: Vec<conditions::Condition>) -> CampaignInput {
+    CampaignInput {
+        name: campaign.name.clone(),
+        size: campaign.size.clone(),
+        postage: campaign.postage.clone(),
+        mail_date: campaign.mail_date,
+        contact_list_id: campaign.contact_list_id,
+        template_id: campaign.template_id,
+        no_mail_piece: campaign.no_mail_piece,
+        landing_page_id: campaign.landing_page_id,
+        form_id: campaign.form_id,
+        lp_mode: Some(campaign.lp_mode.clone()),
+        base_lp_url: campaign.base_lp_url.clone(),
+        utm_source: campaign.utm_source.clone(),
+        utm_medium: campaign.utm_medium.clone(),
+        utm_campaign: campaign.utm_campaign.clone(),
+        cards_per_reward: campaign.cards_per_reward,
+        conditions: conditions.into_iter().map(condition_input).collect(),
+    }
+}
+
+fn condition_input(condition: conditions::Condition) -> ConditionInput {
+    ConditionInput {
+        condition_name: condition.condition_name,
+        trigger_type: condition.trigger_type,
+        crm_event_name: condition.crm_event_name,
+        time_delay_hours: condition.time_delay_hours,
+        form_id: condition.form_id,
+        gift_card_pool_id: condition.gift_card_pool_id,
+        reward_description: condition.reward_description,
+        delivery_channel: condition.delivery_channel,
+        sms_template: condition.sms_template,
+        email_subject: condition.email_subject,
+        email_template: condition.email_template,
+    }
+}
+
+fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
+    let mut problems = Problems::new();
+    let name = problems.require("name", &input.name).to_owned();
+    if name.chars().count() > 120 {
+        problems.add("name", "too_long", "at most 120 characters");
+    }
+    one_of(&mut problems, "size", input.size.as_deref(), &["4x6", "6x9", "6x11", "letter"]);
+    one_of(&mut problems, "postage", input.postage.as_deref(), &["standard", "first_class"]);
+    one_of(&mut problems, "lp_mode", input.lp_mode.as_deref(), &["bridge", "redirect"]);
+    if let Some(url) = text(input.base_lp_url.as_deref())
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        problems.invalid("base_lp_url", "begins with https:// or http://");
+    }
+    if input.cards_per_reward.is_some_and(|cards| cards < 0) {
+        problems.invalid("cards_per_reward", "0 or more");
+    }
+    if input.conditions.len() > MAX_CONDITIONS {
+        problems.add("conditions", "too_many", format!("at most {MAX_CONDITIONS} conditions"));
+    }
+    let conditions = input.conditions.iter().enumerate().map(|(n, c)| check_condition(&mut problems, n, c)).collect();
+    problems.finish()?;
+    Ok((draft_of(name, input), conditions))
+}
+
+fn draft_of(name: String, input: &CampaignInput) -> Draft {
+    Draft {
+        name,
+        size: text(input.size.as_deref()),
+        postage: text(input.postage.as_deref()),
+        mail_date: input.mail_date,
+        contact_list_id: input.contact_list_id,
+        template_id: input.template_id,
+        no_mail_piece: input.no_mail_piece,
+        landing_page_id: input.landing_page_id,
+        form_id: input.form_id,
+        lp_mode: text(input.lp_mode.as_deref()).unwrap_or_else(|| "bridge".into()),
+        base_lp_url: text(input.base_lp_url.as_deref()),
+        utm_source: text(input.utm_source.as_deref()),
+        utm_medium: text(input.utm_medium.as_deref()),
+        utm_campaign: text(input.utm_campaign.as_deref()),
+        cards_per_reward: input.cards_per_reward,
+    }
+}
+
+fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput) -> ConditionDraft {
+    let path = |field: &str| format!("conditions/{index}/{field}");
+    let triggers = TRIGGERS.map(|(word, _)| word);
+    if !triggers.contains(&input.trigger_type.as_str()) {
+        problems.invalid(path("trigger_type"), format!("one of {}", triggers.join(", ")));
+    }
+    one_of(problems, &path("delivery_channel"), input.delivery_channel.as_deref(), &["sms", "email", "choice"]);
+    if input.time_delay_hours.is_some_and(|hours| !(0..=8760).contains(&hours)) {
+        problems.invalid(path("time_delay_hours"), "0 to 8,760 hours");
+    }
+    for (field, template) in [
+        ("sms_template", &input.sms_template),
+        ("email_subject", &input.email_subject),
+        ("email_template", &input.email_template),
+    ] {
+        for error in merge::check(&path(field), template.as_deref().unwrap_or_default(), MESSAGE) {
+            problems.add(error.field, error.code, error.message);
+        }
+    }
+    let label = TRIGGERS.iter().find(|(word, _)| *word == input.trigger_type).map_or("Condition", |(_, label)| label);
+    ConditionDraft {
+        condition_name: text(Some(&input.condition_name)).unwrap_or_else(|| label.to_owned()),
+        trigger_type: input.trigger_type.clone(),
+        crm_event_name: text(input.crm_event_name.as_deref()),
+        time_delay_hours: input.time_delay_hours,
+        form_id: input.form_id,
+        gift_card_pool_id: input.gift_card_pool_id,
+        reward_description: text(input.reward_description.as_deref()),
+        delivery_channel: text(input.delivery_channel.as_deref()).unwrap_or_else(|| "choice".into()),
+        sms_template: text(input.sms_template.as_deref()),
+        email_subject: text(input.email_subject.as_deref()),
+        email_template: text(input.email_template.as_deref()),
+    }
+}
+
+fn one_of(problems: &mut Problems, field: &str, given: Option<&str>, words: &[&str]) {
+    if given.is_some_and(|given| !given.is_empty() && !words.contains(&given)) {
+        problems.invalid(field, format!("one of {}", words.join(", ")));
+    }
+}
+
+fn text(given: Option<&str>) -> Option<String> {
+    given.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Refuses when a person's copy of a campaign is no longer the present one.
+///
+/// # Errors
+/// `Conflict` when somebody changed it meanwhile.
+pub fn expect_unchanged(campaign: &Campaign, etag: Option<&str>) -> Result<()> {
+    match etag {
+        Some(given) if given != etag_of(campaign) => {
+            Err(Error::conflict("changed_meanwhile", "somebody changed this campaign meanwhile: load it again"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The ETag of a campaign: it changes with every change.
+pub fn etag_of(campaign: &Campaign) -> String {
+    format!("\"{:x}\"", campaign.updated_at.timestamp_micros())
+}

@@ -1,0 +1,155 @@
+//! Launch: the list becomes recipients, exactly once, and cards are promised.
+//!
+//! Everything is one transaction under the campaign's lock, in chunks that bound its memory: a crash leaves nothing,
+//! a second launch finds the campaign ready and does nothing.
+
+use database::{Audited, Transaction};
+use jobs::{NewJob, enqueue};
+use kernel::codes::{PurlToken, RedemptionCode};
+use kernel::{Actor, Error, FieldError, Result, new_id, random};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use crate::checklist::{self, Checklist, Level};
+use crate::store::campaigns::{self as store, Campaign};
+use crate::store::recipients::{self, Given, Source};
+use crate::store::{conditions, launches, reservations};
+
+/// Contacts looked at by one statement: large enough to be fast, small enough to show progress and bound memory.
+const CHUNK: usize = 5_000;
+
+/// The job that launches.
+pub const JOB: &str = "campaigns.launch";
+
+/// Checks and begins a launch; the job does the work.
+///
+/// # Errors
+/// `Invalid` with everything the check list misses, `Conflict` when the campaign is no draft.
+pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    let scope = app.scope(actor);
+    let campaign = store::find(&scope, client_id, id).await?;
+    if campaign.status != "draft" {
+        return Err(Error::conflict("not_a_draft", "this campaign has been launched already"));
+    }
+    refuse_missing(&checklist::make(&scope, &campaign).await?)?;
+    let tx = scope.transaction().await?;
+    launches::begin(&tx, client_id, id).await?;
+    let payload = json!({ "campaign_id": id, "started_by": actor.user_id() });
+    enqueue(&tx, &NewJob::new(JOB, payload).client(client_id).unique(format!("{JOB}:{id}"))).await?;
+    tx.audit("campaign.launched", "campaigns", Some(id), Audited { client_id: Some(client_id), ..Audited::default() })
+        .await?;
+    tx.commit().await
+}
+
+/// What a launch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Launched {
+    /// Contacts looked at.
+    pub contacts: i64,
+    /// Recipients made.
+    pub recipients: i64,
+}
+
+/// Does the work of a launch for the client's own actor; running it again changes nothing.
+///
+/// # Errors
+/// What the check list misses by now, or what the database answered: nothing was written then.
+pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
+    let actor = Actor::client(client_id);
+    let scope = app.scope(&actor);
+    let campaign = store::find(&scope, client_id, id).await?;
+    let checklist = checklist::make(&scope, &campaign).await?;
+    let tx = scope.transaction().await?;
+    if store::lock(&tx, client_id, id).await? != "draft" {
+        return Ok(Launched { contacts: 0, recipients: 0 });
+    }
+    refuse_missing(&checklist)?;
+    let list_id = campaign.contact_list_id.ok_or_else(|| Error::required("contact_list_id"))?;
+    let launched = generate(app, &tx, &campaign, list_id).await?;
+    if launched.recipients == 0 {
+        return Err(Error::invalid("contact_list_id", "none of the contacts on the list can be mailed"));
+    }
+    promise_cards(&tx, &campaign, launched.recipients).await?;
+    let estimate = json!({
+        "recipients": launched.recipients,
+        "skipped": launched.contacts - launched.recipients,
+        "cards_per_reward": cards(&campaign, launched.recipients),
+        "credits": checklist.credits_needed,
+        "price_piece": checklist.facts.price_piece,
+        "price_reward": checklist.facts.price_reward,
+    });
+    store::freeze(&tx, client_id, id, None, Some(estimate)).await?;
+    store::step(&tx, client_id, id, "draft", "ready", None).await?;
+    launches::finish(&tx, client_id, id, None).await?;
+    tx.commit().await?;
+    Ok(launched)
+}
+
+/// Ends a launch that cannot succeed, saying why.
+///
+/// # Errors
+/// What the database answered.
+pub async fn fail(app: &App, client_id: Uuid, id: Uuid, why: &str) -> Result<()> {
+    let actor = Actor::client(client_id);
+    let tx = app.scope(&actor).transaction().await?;
+    launches::finish(&tx, client_id, id, Some(why)).await?;
+    tx.commit().await
+}
+
+async fn generate(app: &App, tx: &Transaction, campaign: &Campaign, list_id: Uuid) -> Result<Launched> {
+    let actor = Actor::client(campaign.client_id);
+    let watched = launches::latest(&app.scope(&actor), campaign.client_id, campaign.id).await?;
+    let mut launched = Launched { contacts: 0, recipients: 0 };
+    let mut after = Uuid::nil();
+    loop {
+        let source = Source { client_id: campaign.client_id, campaign_id: campaign.id, list_id, after };
+        let chunk = recipients::generate(tx, source, &draw(CHUNK)).await?;
+        let Some(last) = chunk.last_contact_id else { return Ok(launched) };
+        after = last;
+        launched.contacts += chunk.contacts;
+        launched.recipients += chunk.recipients;
+        if let Some(launch) = &watched {
+            let done = i32::try_from(launched.contacts).unwrap_or(i32::MAX);
+            launches::progress(&app.scope(&actor), campaign.client_id, launch.id, done).await?;
+        }
+    }
+}
+
+/// Ids, codes and tokens for `n` recipients.
+fn draw(n: usize) -> Given {
+    let mut generator = random::generator();
+    Given {
+        recipient_ids: (0..n).map(|_| new_id()).collect(),
+        participation_ids: (0..n).map(|_| new_id()).collect(),
+        redemption_codes: (0..n).map(|_| RedemptionCode::generate(&mut generator).as_str().to_owned()).collect(),
+        purl_tokens: (0..n).map(|_| PurlToken::generate(&mut generator).as_str().to_owned()).collect(),
+    }
+}
+
+async fn promise_cards(tx: &Transaction, campaign: &Campaign, recipients: i64) -> Result<()> {
+    let cards = i32::try_from(cards(campaign, recipients)).unwrap_or(i32::MAX);
+    let mut conditions = conditions::list_in(tx, campaign.client_id, campaign.id).await?;
+    // Always the same order, so that two launches never wait for each other.
+    conditions.sort_by_key(|condition| condition.gift_card_pool_id);
+    for condition in conditions.iter().filter(|condition| condition.is_active) {
+        let Some(pool_id) = condition.gift_card_pool_id else { continue };
+        if !reservations::reserve(tx, campaign.client_id, campaign.id, pool_id, cards).await? {
+            let name = condition.pool_name.as_deref().unwrap_or("The pool");
+            return Err(Error::invalid("cards_per_reward", format!("{name} has fewer than {cards} free cards")));
+        }
+    }
+    Ok(())
+}
+
+fn cards(campaign: &Campaign, recipients: i64) -> i64 {
+    campaign.cards_per_reward.map_or(recipients, i64::from)
+}
+
+fn refuse_missing(checklist: &Checklist) -> Result<()> {
+    let missing = checklist.items.iter().filter(|item| item.level == Level::Missing);
+    let fields: Vec<FieldError> = missing
+        .map(|item| FieldError { field: item.field.clone(), code: "missing", message: item.text.clone() })
+        .collect();
+    if fields.is_empty() { Ok(()) } else { Err(Error::Invalid(fields)) }
+}

@@ -1,0 +1,5 @@
+//! What can be done with campaigns; console, API and demo call the same functions.
+
+pub mod draft;
+pub mod launch;
+pub mod steps;

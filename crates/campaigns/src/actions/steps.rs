@@ -1,0 +1,205 @@
+//! The life of a campaign after launch: one table of steps, their guards and who may take them.
+
+use chrono::NaiveDate;
+use database::{Audited, FromRow, Transaction};
+use kernel::{Actor, Error, Result, new_id};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use crate::store::campaigns::{self as store, Campaign};
+use crate::store::{recipients, reservations};
+
+/// A step people can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The status before.
+    pub from: &'static str,
+    /// The status after.
+    pub to: &'static str,
+    /// The permission it takes.
+    pub permission: &'static str,
+    /// The button.
+    pub label: &'static str,
+    /// What will happen, said before.
+    pub means: &'static str,
+}
+
+/// Every step people can take, draft → ready apart (that is a launch). `mailed → active` goes by itself, at the first
+/// delivery or engagement. The database holds the same table in `app.campaign_transitions`.
+pub const STEPS: [Step; 5] = [
+    Step {
+        from: "ready",
+        to: "in_production",
+        permission: "campaigns.submit",
+        label: "Send to production",
+        means: "Freezes artwork and recipients and charges the credits.",
+    },
+    Step {
+        from: "ready",
+        to: "draft",
+        permission: "campaigns.launch",
+        label: "Back to draft",
+        means: "Deletes the recipients with their codes and links, and frees the promised cards.",
+    },
+    Step {
+        from: "in_production",
+        to: "mailed",
+        permission: "campaigns.submit",
+        label: "Confirm mailed",
+        means: "Says that the pieces are in the mail: visits count from now on.",
+    },
+    Step {
+        from: "in_production",
+        to: "draft",
+        permission: "campaigns.launch",
+        label: "Cancel",
+        means: "Takes the order back, deletes the recipients with their codes and links, frees the cards and refunds the credits.",
+    },
+    Step {
+        from: "active",
+        to: "completed",
+        permission: "campaigns.complete",
+        label: "Complete",
+        means: "Frees the unused cards. Links show the closing page.",
+    },
+];
+
+/// The step from one status to another, if people can take it.
+pub fn find(from: &str, to: &str) -> Option<&'static Step> {
+    STEPS.iter().find(|step| step.from == from && step.to == to)
+}
+
+/// The steps people can take from a status.
+pub fn from(status: &str) -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().filter(move |step| step.from == status)
+}
+
+/// What a person says with a step.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The status wanted.
+    pub to: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// With `mailed`: the day the pieces went out; today when absent.
+    pub mail_date: Option<NaiveDate>,
+}
+
+database::statement! {
+    /// Charges or refunds credits; the ledger's trigger keeps the balance and refuses a negative one.
+    LEDGER, app, "
+        insert into credit_ledger (id, client_id, amount, reason, campaign_id, created_at)
+        values ($1, $2, $3, $4, $5, $6)";
+    /// What a campaign was charged so far, refunds taken off.
+    CHARGED, app, "
+        select coalesce(-sum(amount), 0)::int4 as credits
+        from credit_ledger
+        where client_id = $1
+          and campaign_id = $2
+          and reason in ('piece', 'refund')";
+    /// Whether the organization wants a second person to approve.
+    APPROVAL, app, "
+        select coalesce((o.settings_json ->> 'require_approval')::boolean, false) as required
+        from clients c
+        join organizations o on o.id = c.org_id
+        where c.id = $1"
+}
+
+#[derive(FromRow)]
+struct Charged {
+    credits: i32,
+}
+
+#[derive(FromRow)]
+struct Approval {
+    required: bool,
+}
+
+/// Takes a step. The caller's permission for it was checked by the route with [`find`].
+///
+/// # Errors
+/// `Conflict` when the campaign does not go there, or credits or an approval are missing.
+pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wish) -> Result<()> {
+    let scope = app.scope(actor);
+    let campaign = store::find(&scope, client_id, id).await?;
+    let tx = scope.transaction().await?;
+    let from = store::lock(&tx, client_id, id).await?;
+    let step = find(&from, &wish.to).ok_or_else(|| refused(&from, &wish.to))?;
+    match (step.from, step.to) {
+        ("ready", "in_production") => {
+            approved(&tx, &campaign, actor).await?;
+            charge(&tx, &campaign).await?;
+        }
+        ("ready" | "in_production", "draft") => take_back(&tx, client_id, id).await?,
+        ("in_production", "mailed") => {
+            let day = wish.mail_date.unwrap_or_else(|| tx.now().date_naive());
+            store::freeze(&tx, client_id, id, Some(day), None).await?;
+        }
+        ("active", "completed") => reservations::release(&tx, client_id, id).await?,
+        _ => return Err(refused(&from, &wish.to)),
+    }
+    store::step(&tx, client_id, id, step.from, step.to, wish.reason.as_deref()).await?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "status": step.from })),
+        after: Some(json!({ "status": step.to })),
+        ..Audited::default()
+    };
+    tx.audit("campaign.stepped", "campaigns", Some(id), what).await?;
+    tx.commit().await
+}
+
+fn refused(from: &str, to: &str) -> Error {
+    Error::conflict("no_such_step", format!("a campaign does not go from {from} to {to}"))
+}
+
+async fn approved(tx: &Transaction, campaign: &Campaign, actor: &Actor) -> Result<()> {
+    let approval: Approval = tx.query_one(&APPROVAL, &[&campaign.client_id]).await?;
+    if approval.required && campaign.created_by_user_id.is_some() && campaign.created_by_user_id == actor.user_id() {
+        return Err(Error::conflict(
+            "approval_needed",
+            "your organization wants a second person to send this to production",
+        ));
+    }
+    Ok(())
+}
+
+async fn charge(tx: &Transaction, campaign: &Campaign) -> Result<()> {
+    let number = |name: &str| campaign.estimate.as_ref().and_then(|e| e[name].as_i64()).unwrap_or(0);
+    let credits = i32::try_from(number("recipients") * number("price_piece")).unwrap_or(i32::MAX);
+    if credits == 0 {
+        return Ok(());
+    }
+    let params: database::Params<'_> = &[&new_id(), &campaign.client_id, &-credits, &"piece", &campaign.id, &tx.now()];
+    tx.execute(&LEDGER, params).await.map(|_| ()).map_err(|error| match error {
+        Error::Constraint(_) => {
+            Error::conflict("GC-006", format!("{credits} credits are needed for the pieces, fewer are there"))
+        }
+        other => other,
+    })
+}
+
+async fn take_back(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    let Charged { credits } = tx.query_one(&CHARGED, &[&client_id, &id]).await?;
+    if credits > 0 {
+        tx.execute(&LEDGER, &[&new_id(), &client_id, &credits, &"refund", &id, &tx.now()]).await?;
+    }
+    reservations::release(tx, client_id, id).await?;
+    recipients::delete_all(tx, client_id, id).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_skips_a_status_or_leaves_the_end() {
+        assert!(find("ready", "mailed").is_none());
+        assert!(find("draft", "ready").is_none(), "draft to ready is a launch");
+        assert!(find("mailed", "active").is_none(), "that one goes by itself");
+        assert_eq!(from("completed").count(), 0);
+        assert_eq!(from("ready").count(), 2);
+    }
+}

@@ -1,0 +1,301 @@
+//! The check list before launch: what is missing, what deserves a second look, what is fine.
+
+use database::{FromRow, Scope};
+use kernel::Result;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::store::campaigns::Campaign;
+use crate::store::conditions::{self, Condition};
+
+/// How an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// In order.
+    Done,
+    /// Works, but deserves a second look.
+    Warning,
+    /// Must be mended before launch.
+    Missing,
+}
+
+impl Level {
+    /// The word the page marks the entry with.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Warning => "warning",
+            Self::Missing => "problem",
+        }
+    }
+}
+
+/// One entry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CheckItem {
+    /// How it stands.
+    pub level: Level,
+    /// The field it is about.
+    pub field: String,
+    /// What is so, and what to do.
+    pub text: String,
+    /// The wizard's step where it is mended: `audience`, `design`, `page`, `conditions`, `review`.
+    pub step: &'static str,
+}
+
+/// Numbers the check list and the estimate are made of.
+#[derive(Debug, Clone, Default, FromRow, Serialize, ToSchema)]
+pub struct Facts {
+    /// Contacts on the list.
+    pub contacts: i64,
+    /// Of those, contacts that can be mailed.
+    pub mailable: i64,
+    /// The template's size.
+    pub template_size: Option<String>,
+    /// Whether the landing page is published.
+    pub page_published: Option<bool>,
+    /// The form recipients get: the campaign's, or the landing page's.
+    pub form_id: Option<Uuid>,
+    /// Whether that form is open.
+    pub form_active: Option<bool>,
+    /// The client's credits.
+    pub credits: i32,
+    /// Credits a piece costs.
+    pub price_piece: i32,
+    /// Credits a reward costs.
+    pub price_reward: i32,
+}
+
+database::statement! {
+    /// Everything the check list needs to know, in one statement.
+    FACTS, app, "
+        select
+            coalesce(people.contacts, 0) as contacts,
+            coalesce(people.mailable, 0) as mailable,
+            t.size::text as template_size,
+            lp.is_published as page_published,
+            f.id as form_id,
+            f.is_active as form_active,
+            cl.credits,
+            coalesce((cl.settings_json #>> '{prices,piece}')::int4, (o.settings_json #>> '{prices,piece}')::int4, 0) as price_piece,
+            coalesce((cl.settings_json #>> '{prices,reward}')::int4, (o.settings_json #>> '{prices,reward}')::int4, 0) as price_reward
+        from campaigns c
+        join clients cl on cl.id = c.client_id
+        left join organizations o on o.id = cl.org_id
+        left join templates t on t.client_id = c.client_id and t.id = c.template_id
+        left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
+        left join ace_forms f
+            on f.client_id = c.client_id
+            and f.id = coalesce(c.form_id, (lp.content_json ->> 'form_id')::uuid)
+        left join lateral (
+            select
+                count(*) as contacts,
+                count(*) filter (
+                    where not p.do_not_contact
+                      and coalesce(p.address, '') <> '' and coalesce(p.city, '') <> ''
+                      and p.state ~ '^[A-Z]{2}$' and p.zip ~ '^[0-9]{5}(-[0-9]{4})?$'
+                      and coalesce(p.country, 'US') = 'US') as mailable
+            from contact_list_members m
+            join contacts p on p.client_id = m.client_id and p.id = m.contact_id
+            where m.client_id = c.client_id
+              and m.list_id = c.contact_list_id) as people on true
+        where c.client_id = $1
+          and c.id = $2"
+}
+
+/// The check list of a campaign with the numbers behind it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Checklist {
+    /// The entries, in the order of the wizard.
+    pub items: Vec<CheckItem>,
+    /// The numbers.
+    pub facts: Facts,
+    /// Cards each reward needs.
+    pub cards_per_reward: i64,
+    /// Credits the pieces and the rewards can cost.
+    pub credits_needed: i64,
+}
+
+impl Checklist {
+    /// Whether nothing is missing.
+    pub fn ready(&self) -> bool {
+        self.items.iter().all(|item| item.level != Level::Missing)
+    }
+}
+
+/// Makes the check list.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn make(scope: &Scope<'_>, campaign: &Campaign) -> Result<Checklist> {
+    let facts: Facts = scope.query_one(&FACTS, &[&campaign.client_id, &campaign.id]).await?;
+    let conditions = conditions::list(scope, campaign.client_id, campaign.id).await?;
+    Ok(judge(campaign, facts, &conditions))
+}
+
+/// The rules, without the database.
+fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition]) -> Checklist {
+    let cards = campaign.cards_per_reward.map_or(facts.mailable, i64::from);
+    let rewards = i64::try_from(conditions.iter().filter(|c| c.gift_card_pool_id.is_some()).count()).unwrap_or(0);
+    let credits_needed =
+        facts.mailable * i64::from(facts.price_piece) + cards * rewards * i64::from(facts.price_reward);
+    let mut items = vec![audience(campaign, &facts), design(campaign, &facts)];
+    items.extend(page(campaign, &facts));
+    if conditions.is_empty() {
+        items.push(item(Level::Warning, "conditions", "conditions", "No condition: nothing can be earned."));
+    }
+    for condition in conditions {
+        items.push(judge_condition(condition, &facts));
+    }
+    items.extend(pools(conditions, cards));
+    items.push(credits(&facts, credits_needed));
+    Checklist { items, facts, cards_per_reward: cards, credits_needed }
+}
+
+fn item(level: Level, field: &str, step: &'static str, text: impl Into<String>) -> CheckItem {
+    CheckItem { level, field: field.to_owned(), text: text.into(), step }
+}
+
+fn audience(campaign: &Campaign, facts: &Facts) -> CheckItem {
+    let at = |level, text: String| item(level, "contact_list_id", "audience", text);
+    match (campaign.contact_list_id, facts.mailable) {
+        (None, _) => at(Level::Missing, "Choose a contact list.".into()),
+        (Some(_), 0) => {
+            at(Level::Missing, format!("None of the {} contacts on the list can be mailed.", facts.contacts))
+        }
+        (Some(_), mailable) if mailable < facts.contacts => at(
+            Level::Warning,
+            format!(
+                "{mailable} of {} contacts can be mailed; {} will be skipped.",
+                facts.contacts,
+                facts.contacts - mailable
+            ),
+        ),
+        (Some(_), mailable) => at(Level::Done, format!("{mailable} contacts can be mailed.")),
+    }
+}
+
+fn design(campaign: &Campaign, facts: &Facts) -> CheckItem {
+    let at = |level, field: &str, text: &str| item(level, field, "design", text);
+    if campaign.no_mail_piece {
+        return at(Level::Done, "no_mail_piece", "No mail piece: printed elsewhere or not at all.");
+    }
+    match (&campaign.size, &facts.template_size) {
+        (None, _) => at(Level::Missing, "size", "Choose the size of the mail piece."),
+        (Some(_), None) => at(Level::Missing, "template_id", "Choose a mail piece, or say that there is none."),
+        (Some(size), Some(template)) if size != template => {
+            item(Level::Missing, "template_id", "design", format!("The mail piece is {template}, the campaign {size}."))
+        }
+        (Some(size), Some(_)) => item(Level::Done, "template_id", "design", format!("Mail piece of size {size}.")),
+    }
+}
+
+fn page(campaign: &Campaign, facts: &Facts) -> Vec<CheckItem> {
+    let at = |level, field: &str, text: &str| item(level, field, "page", text);
+    if campaign.lp_mode == "redirect" {
+        return vec![match campaign.base_lp_url {
+            Some(_) => at(Level::Done, "base_lp_url", "Links lead to your own page."),
+            None => at(Level::Missing, "base_lp_url", "Say where links lead, or choose a landing page."),
+        }];
+    }
+    let mut items = vec![match facts.page_published {
+        None => at(Level::Missing, "landing_page_id", "Choose a landing page."),
+        Some(false) => {
+            at(Level::Missing, "landing_page_id", "Publish the landing page: recipients cannot see the draft.")
+        }
+        Some(true) => at(Level::Done, "landing_page_id", "The landing page is published."),
+    }];
+    match facts.form_active {
+        Some(true) => items.push(at(Level::Done, "form_id", "The form is open.")),
+        Some(false) => items.push(at(Level::Missing, "form_id", "Open the form: nobody can fill it in yet.")),
+        None => {}
+    }
+    items
+}
+
+fn judge_condition(condition: &Condition, facts: &Facts) -> CheckItem {
+    let n = condition.condition_number;
+    let at = |level, text: String| item(level, &format!("conditions/{}", n - 1), "conditions", text);
+    let name = &condition.condition_name;
+    match condition.trigger_type.as_str() {
+        "form_submit" if condition.form_id.or(facts.form_id).is_none() => {
+            at(Level::Missing, format!("{n}. {name}: the landing page has no form."))
+        }
+        "crm_event" if condition.crm_event_name.is_none() => {
+            at(Level::Missing, format!("{n}. {name}: name the CRM event."))
+        }
+        "time_delay" if condition.time_delay_hours.is_none() => {
+            at(Level::Missing, format!("{n}. {name}: say how many hours."))
+        }
+        _ => match condition.gift_card_pool_id {
+            None => at(Level::Warning, format!("{n}. {name}: earns nothing.")),
+            Some(_) if condition.sms_template.is_none() && condition.email_template.is_none() => {
+                at(Level::Warning, format!("{n}. {name}: has no text of its own; a plain one is sent."))
+            }
+            Some(_) => at(Level::Done, format!("{n}. {name}")),
+        },
+    }
+}
+
+/// Each pool once, with everything this campaign needs of it.
+fn pools(conditions: &[Condition], cards: i64) -> Vec<CheckItem> {
+    let mut needs: Vec<(Uuid, &str, i64, i64)> = Vec::new();
+    for condition in conditions {
+        let Some(pool_id) = condition.gift_card_pool_id else { continue };
+        match needs.iter_mut().find(|need| need.0 == pool_id) {
+            Some(need) => need.3 += cards,
+            None => {
+                let name = condition.pool_name.as_deref().unwrap_or("The pool");
+                needs.push((pool_id, name, condition.free_cards.map_or(0, i64::from), cards));
+            }
+        }
+    }
+    needs.into_iter().map(|(_, name, free, needed)| pool(name, free, needed)).collect()
+}
+
+fn pool(name: &str, free: i64, needed: i64) -> CheckItem {
+    let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
+    if free < needed {
+        return at(
+            Level::Missing,
+            format!(
+                "{name} has {free} free cards, {needed} are needed: upload more, or promise fewer cards for each reward."
+            ),
+        );
+    }
+    // behaviour.md, section 3: a warning under 110 %
+    if free * 100 < needed * 110 {
+        return at(Level::Warning, format!("{name} has {free} free cards for {needed} needed: little is left over."));
+    }
+    at(Level::Done, format!("{name} has {free} free cards for {needed} needed."))
+}
+
+fn credits(facts: &Facts, needed: i64) -> CheckItem {
+    let have = i64::from(facts.credits);
+    let (level, text) = match needed {
+        0 => (Level::Done, "No credits are charged.".to_owned()),
+        _ if have < needed => (Level::Missing, format!("{needed} credits are needed, {have} are there.")),
+        _ => (Level::Done, format!("{needed} credits are needed at most, {have} are there.")),
+    };
+    item(level, "credits", "review", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_is_missing_tight_or_fine_and_two_rewards_add_up() {
+        assert_eq!(pool("A", 99, 100).level, Level::Missing);
+        assert_eq!(pool("A", 109, 100).level, Level::Warning);
+        assert_eq!(pool("A", 110, 100).level, Level::Done);
+    }
+
+    #[test]
+    fn credits_are_only_missed_where_something_costs() {
+        assert_eq!(credits(&Facts::default(), 0).level, Level::Done);
+        assert_eq!(credits(&Facts { credits: 9, ..Facts::default() }, 10).level, Level::Missing);
+    }
+}

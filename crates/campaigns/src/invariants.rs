@@ -1,0 +1,47 @@
+//! What must hold of campaigns at every commit; `ace doctor` recounts it.
+
+use database::Statement;
+
+database::statement! {
+    /// Recipients of campaigns that are drafts.
+    RECIPIENTS_OF_DRAFTS, app, "
+        select count(*)
+        from recipients r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        where c.status = 'draft'";
+    /// Met conditions that the campaign does not have.
+    MET_WITHOUT_CONDITION, app, "
+        select count(*)
+        from call_conditions_met m
+        where not exists (
+            select
+            from campaign_conditions c
+            where c.client_id = m.client_id
+              and c.campaign_id = m.campaign_id
+              and c.condition_number = m.condition_number)";
+    /// Promises to campaigns that are over or were taken back.
+    PROMISES_OF_ENDED, app, "
+        select count(*)
+        from campaign_reservations r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        where c.status in ('draft', 'completed')
+          and r.reserved > 0";
+    /// Recipients that are not in their contact's history.
+    WITHOUT_PARTICIPATION, app, "
+        select count(*)
+        from recipients r
+        where r.contact_id is not null
+          and not exists (
+            select
+            from contact_campaign_participation p
+            where p.recipient_id = r.id
+              and p.client_id = r.client_id)"
+}
+
+/// Each rule with the statement that counts the rows that break it.
+pub static INVARIANTS: &[(&str, &Statement)] = &[
+    ("a draft has no recipients", &RECIPIENTS_OF_DRAFTS),
+    ("a met condition is one of its campaign's", &MET_WITHOUT_CONDITION),
+    ("only campaigns under way have promised cards", &PROMISES_OF_ENDED),
+    ("every recipient is in the contact's history", &WITHOUT_PARTICIPATION),
+];

@@ -1,0 +1,100 @@
+//! Background work of this room.
+
+use ::jobs::{Job, JobError, Registry};
+use kernel::{Actor, Error};
+use serde::Deserialize;
+use uuid::Uuid;
+use web::App;
+
+use crate::actions::launch;
+use crate::meet::{self, Met, Trigger};
+use crate::store::campaigns as store;
+
+/// The job that an engagement leaves: the campaign becomes active, conditions of that kind are met.
+pub const ENGAGED_JOB: &str = "campaigns.engaged";
+
+#[derive(Deserialize)]
+struct LaunchPayload {
+    campaign_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct EngagedPayload {
+    campaign_id: Uuid,
+    recipient_id: Uuid,
+    event_type: String,
+}
+
+#[derive(Deserialize)]
+struct DelayPayload {
+    campaign_id: Uuid,
+    recipient_id: Uuid,
+    condition_number: i32,
+}
+
+/// Registers the handlers. All of them may run twice: the second time nothing is left to do.
+pub fn jobs(registry: Registry, app: &App) -> Registry {
+    let (one, two, three) = (app.clone(), app.clone(), app.clone());
+    registry
+        .on(launch::JOB, move |job: Job| {
+            let app = one.clone();
+            async move { run_launch(&app, &job).await }
+        })
+        .on(ENGAGED_JOB, move |job: Job| {
+            let app = two.clone();
+            async move { engaged(&app, &job).await }
+        })
+        .on(meet::TIME_DELAY_JOB, move |job: Job| {
+            let app = three.clone();
+            async move { time_passed(&app, &job).await }
+        })
+}
+
+async fn run_launch(app: &App, job: &Job) -> Result<(), JobError> {
+    let LaunchPayload { campaign_id } = job.payload()?;
+    let client_id = job.client_id()?;
+    match launch::run(app, client_id, campaign_id).await {
+        Ok(_) => Ok(()),
+        // What the check list misses by now will not mend itself: people are told, and may launch again.
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. } | Error::NotFound)) => {
+            launch::fail(app, client_id, campaign_id, &error.to_string()).await?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An event row of a lower room: the first engagement makes a mailed campaign active, and conditions are met.
+async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
+    let payload: EngagedPayload = job.payload()?;
+    let client_id = job.client_id()?;
+    let actor = Actor::system(kernel::System::Worker);
+    let tx = app.scope(&actor).transaction().await?;
+    store::activate(&tx, client_id, payload.campaign_id).await?;
+    let trigger = match payload.event_type.as_str() {
+        "purl_visit" => Some(Trigger::PurlVisit),
+        "qr_scan" => Some(Trigger::QrScan),
+        "mail_delivered" => Some(Trigger::MailDelivered),
+        _ => None,
+    };
+    if let Some(trigger) = trigger {
+        let met = by_itself(client_id, payload.campaign_id, payload.recipient_id, trigger);
+        meet::meet(&tx, &met).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn time_passed(app: &App, job: &Job) -> Result<(), JobError> {
+    let payload: DelayPayload = job.payload()?;
+    let actor = Actor::system(kernel::System::Worker);
+    let tx = app.scope(&actor).transaction().await?;
+    let trigger = Trigger::TimePassed { condition_number: payload.condition_number };
+    meet::meet(&tx, &by_itself(job.client_id()?, payload.campaign_id, payload.recipient_id, trigger)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn by_itself(client_id: Uuid, campaign_id: Uuid, recipient_id: Uuid, trigger: Trigger) -> Met {
+    Met { client_id, campaign_id, recipient_id, trigger, channel: None, phone: None, email: None, notes: None }
+}

@@ -1,0 +1,275 @@
+//! Meeting a condition: something a recipient did is held against the campaign's conditions, and what it earns is
+//! claimed in the same transaction.
+
+use chrono::{DateTime, Duration, Utc};
+use database::{FromRow, Transaction};
+use jobs::{NewJob, enqueue};
+use kernel::Result;
+use kernel::money::Money;
+use rewards::{Claim, Claimed};
+use rust_decimal::Decimal;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::store::conditions::{self, Condition};
+
+/// The job that meets a `time_delay` condition when its time has come.
+pub const TIME_DELAY_JOB: &str = "campaigns.time_delay";
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// A form was submitted.
+    FormSubmit {
+        /// Which one.
+        form_id: Uuid,
+    },
+    /// An agent confirmed a call.
+    Call {
+        /// The agent.
+        agent_id: Option<Uuid>,
+        /// The call.
+        session_id: Option<Uuid>,
+        /// Only this condition; every active `call` condition when absent.
+        condition_number: Option<i32>,
+    },
+    /// The link was visited.
+    PurlVisit,
+    /// The QR was scanned.
+    QrScan,
+    /// The piece was delivered.
+    MailDelivered,
+    /// The hours of this `time_delay` condition have passed.
+    TimePassed {
+        /// Which condition.
+        condition_number: i32,
+    },
+}
+
+/// What a recipient did, and where a reward should go.
+#[derive(Debug, Clone)]
+pub struct Met {
+    /// The client.
+    pub client_id: Uuid,
+    /// The campaign.
+    pub campaign_id: Uuid,
+    /// The recipient.
+    pub recipient_id: Uuid,
+    /// What happened.
+    pub trigger: Trigger,
+    /// `sms` or `email`, when the person or the agent chose.
+    pub channel: Option<String>,
+    /// A phone given just now; the recipient's own when absent.
+    pub phone: Option<String>,
+    /// An e-mail address given just now; the recipient's own when absent.
+    pub email: Option<String>,
+    /// What the agent noted.
+    pub notes: Option<String>,
+}
+
+/// A condition that is met now, just or earlier.
+#[derive(Debug, Clone)]
+pub struct MetCondition {
+    /// Its place.
+    pub condition_number: i32,
+    /// What people call it.
+    pub condition_name: String,
+    /// What came of the claim.
+    pub claimed: Claimed,
+}
+
+#[derive(FromRow)]
+struct About {
+    status: String,
+    campaign_name: String,
+    client_name: String,
+    support_phone: Option<String>,
+    price_reward: i32,
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+database::statement! {
+    /// What a claim needs to know about campaign, client and recipient.
+    ABOUT, both, "
+        select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone,
+            coalesce((cl.settings_json #>> '{prices,reward}')::int4, (o.settings_json #>> '{prices,reward}')::int4, 0) as price_reward,
+            r.phone, r.email
+        from recipients r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        join clients cl on cl.id = r.client_id
+        left join organizations o on o.id = cl.org_id
+        where r.client_id = $1
+          and r.campaign_id = $2
+          and r.id = $3"
+}
+
+/// Meets every active condition of the trigger, each at most once, and claims what it earns. A campaign that is not
+/// in the mail yet, or is over, meets nothing.
+///
+/// # Errors
+/// `NotFound` when the recipient is not of that client and campaign, or what the database answered.
+pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
+    let about: About = tx.query_one(&ABOUT, &[&met.client_id, &met.campaign_id, &met.recipient_id]).await?;
+    if !["mailed", "active"].contains(&about.status.as_str()) {
+        return Ok(Vec::new());
+    }
+    let all = conditions::list_in(tx, met.client_id, met.campaign_id).await?;
+    let mut done = Vec::new();
+    for condition in all.iter().filter(|condition| condition.is_active && fits(condition, met.trigger)) {
+        let claimed = rewards::claim(tx, &claim(met, &about, condition)).await?;
+        if !matches!(claimed, Claimed::AlreadyMet { .. }) {
+            schedule_next(tx, met, condition, &all).await?;
+        }
+        done.push(MetCondition {
+            condition_number: condition.condition_number,
+            condition_name: condition.condition_name.clone(),
+            claimed,
+        });
+    }
+    Ok(done)
+}
+
+fn fits(condition: &Condition, trigger: Trigger) -> bool {
+    let word = condition.trigger_type.as_str();
+    match trigger {
+        Trigger::FormSubmit { form_id } => {
+            word == "form_submit" && condition.form_id.is_none_or(|wanted| wanted == form_id)
+        }
+        Trigger::Call { condition_number, .. } => {
+            word == "call" && condition_number.is_none_or(|number| number == condition.condition_number)
+        }
+        Trigger::PurlVisit => word == "purl_visit",
+        Trigger::QrScan => word == "qr_scan",
+        Trigger::MailDelivered => word == "mail_delivered",
+        Trigger::TimePassed { condition_number } => {
+            word == "time_delay" && condition_number == condition.condition_number
+        }
+    }
+}
+
+fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
+    let (agent_id, call_session_id) = match met.trigger {
+        Trigger::Call { agent_id, session_id, .. } => (agent_id, session_id),
+        _ => (None, None),
+    };
+    let (channel, to) = address(met, about, condition).unzip();
+    Claim {
+        client_id: met.client_id,
+        campaign_id: met.campaign_id,
+        recipient_id: met.recipient_id,
+        condition_number: condition.condition_number,
+        channel,
+        to,
+        price: if condition.gift_card_pool_id.is_some() { about.price_reward } else { 0 },
+        merge: json!({
+            "campaign": about.campaign_name,
+            "company": about.client_name,
+            "support_phone": about.support_phone.as_deref().map(kernel::phone::display),
+            "brand": condition.brand_name,
+            "amount": condition.value_amount.and_then(amount),
+        }),
+        agent_id,
+        call_session_id,
+        notes: met.notes.clone(),
+    }
+}
+
+fn amount(value: Decimal) -> Option<String> {
+    Money::from_decimal(value).map(|money| money.to_string())
+}
+
+/// The channel and the address: what was chosen, else what the reward says, falling back to the one that is known.
+fn address(met: &Met, about: &About, condition: &Condition) -> Option<(String, String)> {
+    let phone = met.phone.as_ref().or(about.phone.as_ref());
+    let email = met.email.as_ref().or(about.email.as_ref());
+    let set_up = condition.delivery_channel.as_deref().filter(|channel| *channel != "choice");
+    let wanted = set_up.or(met.channel.as_deref()).unwrap_or("sms");
+    let sms = || phone.map(|phone| ("sms".to_owned(), phone.clone()));
+    let mail = || email.map(|email| ("email".to_owned(), email.clone()));
+    if wanted == "email" { mail().or_else(sms) } else { sms().or_else(mail) }
+}
+
+/// A `time_delay` condition right behind the one just met starts its clock.
+async fn schedule_next(tx: &Transaction, met: &Met, condition: &Condition, all: &[Condition]) -> Result<()> {
+    let next = all.iter().find(|next| next.condition_number == condition.condition_number + 1);
+    let Some(next) = next.filter(|next| next.is_active && next.trigger_type == "time_delay") else { return Ok(()) };
+    schedule(tx, met, next, tx.now()).await
+}
+
+async fn schedule(tx: &Transaction, met: &Met, condition: &Condition, from: DateTime<Utc>) -> Result<()> {
+    let run_at = from + Duration::hours(i64::from(condition.time_delay_hours.unwrap_or(0)));
+    let number = condition.condition_number;
+    let payload =
+        json!({ "campaign_id": met.campaign_id, "recipient_id": met.recipient_id, "condition_number": number });
+    let job = NewJob::new(TIME_DELAY_JOB, payload)
+        .client(met.client_id)
+        .unique(format!("{TIME_DELAY_JOB}:{}:{number}", met.recipient_id))
+        .run_at(run_at);
+    enqueue(tx, &job).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(phone: Option<&str>, email: Option<&str>) -> About {
+        About {
+            status: "active".into(),
+            campaign_name: String::new(),
+            client_name: String::new(),
+            support_phone: None,
+            price_reward: 0,
+            phone: phone.map(Into::into),
+            email: email.map(Into::into),
+        }
+    }
+
+    fn met(channel: Option<&str>) -> Met {
+        Met {
+            client_id: Uuid::nil(),
+            campaign_id: Uuid::nil(),
+            recipient_id: Uuid::nil(),
+            trigger: Trigger::PurlVisit,
+            channel: channel.map(Into::into),
+            phone: None,
+            email: None,
+            notes: None,
+        }
+    }
+
+    fn condition(channel: &str) -> Condition {
+        Condition {
+            condition_number: 1,
+            condition_name: String::new(),
+            trigger_type: "purl_visit".into(),
+            crm_event_name: None,
+            time_delay_hours: None,
+            form_id: None,
+            is_active: true,
+            gift_card_pool_id: None,
+            pool_name: None,
+            brand_name: None,
+            value_amount: None,
+            free_cards: None,
+            reward_description: None,
+            delivery_channel: Some(channel.into()),
+            sms_template: None,
+            email_subject: None,
+            email_template: None,
+        }
+    }
+
+    #[test]
+    fn a_reward_goes_where_it_was_set_up_then_chosen_then_wherever_somebody_can_be_reached() {
+        let both = about(Some("+16145550100"), Some("a@example.com"));
+        let channel = |met: &Met, about: &About, set_up: &str| {
+            address(met, about, &condition(set_up)).map(|(channel, _)| channel)
+        };
+        assert_eq!(channel(&met(None), &both, "choice").as_deref(), Some("sms"));
+        assert_eq!(channel(&met(Some("email")), &both, "choice").as_deref(), Some("email"));
+        assert_eq!(channel(&met(Some("email")), &both, "sms").as_deref(), Some("sms"));
+        assert_eq!(channel(&met(None), &about(None, Some("a@example.com")), "sms").as_deref(), Some("email"));
+        assert_eq!(channel(&met(None), &about(None, None), "sms"), None);
+    }
+}

@@ -1,0 +1,429 @@
+//! Campaigns: the row, its status and its history.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::{Error, Result, new_id};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A row of `campaigns`.
+#[derive(Debug, Clone, FromRow)]
+pub struct Campaign {
+    /// Its id.
+    pub id: Uuid,
+    /// The client it belongs to.
+    pub client_id: Uuid,
+    /// The name people know.
+    pub name: String,
+    /// The word in URLs.
+    pub slug: String,
+    /// How far it is: `draft`, `ready`, `in_production`, `mailed`, `active`, `completed`.
+    pub status: String,
+    /// `4x6`, `6x9`, `6x11` or `letter`.
+    pub size: Option<String>,
+    /// `standard` or `first_class`.
+    pub postage: Option<String>,
+    /// When the pieces are mailed.
+    pub mail_date: Option<NaiveDate>,
+    /// To whom.
+    pub contact_list_id: Option<Uuid>,
+    /// What is printed.
+    pub template_id: Option<Uuid>,
+    /// Printed elsewhere or not at all.
+    pub no_mail_piece: bool,
+    /// What recipients see.
+    pub landing_page_id: Option<Uuid>,
+    /// The form on it; the landing page's own when absent.
+    pub form_id: Option<Uuid>,
+    /// `bridge` or `redirect`.
+    pub lp_mode: String,
+    /// Where `redirect` leads.
+    pub base_lp_url: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_source: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_medium: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_campaign: Option<String>,
+    /// Cards to promise for each reward; one for every recipient when absent.
+    pub cards_per_reward: Option<i32>,
+    /// Recipients, cards and credits as frozen when it became ready.
+    pub estimate: Option<Value>,
+    /// Who made it.
+    pub created_by_user_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed; the ETag is made of it.
+    pub updated_at: DateTime<Utc>,
+    /// When recipients were generated.
+    pub launched_at: Option<DateTime<Utc>>,
+    /// When it was confirmed to be in the mail.
+    pub mailed_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// What a person decides about a campaign.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The name people know.
+    pub name: String,
+    /// `4x6`, `6x9`, `6x11` or `letter`.
+    pub size: Option<String>,
+    /// `standard` or `first_class`.
+    pub postage: Option<String>,
+    /// When the pieces are mailed.
+    pub mail_date: Option<NaiveDate>,
+    /// To whom.
+    pub contact_list_id: Option<Uuid>,
+    /// What is printed.
+    pub template_id: Option<Uuid>,
+    /// Printed elsewhere or not at all.
+    pub no_mail_piece: bool,
+    /// What recipients see.
+    pub landing_page_id: Option<Uuid>,
+    /// The form on it.
+    pub form_id: Option<Uuid>,
+    /// `bridge` or `redirect`.
+    pub lp_mode: String,
+    /// Where `redirect` leads.
+    pub base_lp_url: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_source: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_medium: Option<String>,
+    /// Added to `base_lp_url`.
+    pub utm_campaign: Option<String>,
+    /// Cards to promise for each reward.
+    pub cards_per_reward: Option<i32>,
+}
+
+/// One step of a campaign's history.
+#[derive(Debug, Clone, FromRow)]
+pub struct HistoryRow {
+    /// The status before; absent for the first.
+    pub from_status: Option<String>,
+    /// The status after.
+    pub to_status: String,
+    /// Who; absent where it went by itself.
+    pub changed_by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+}
+
+database::statement! {
+    /// One campaign by id.
+    FIND, app, "
+        select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
+            mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
+            base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
+            created_at, updated_at, launched_at, mailed_at, completed_at
+        from campaigns
+        where client_id = $1
+          and id = $2";
+    /// One campaign by the word in its URL.
+    FIND_BY_SLUG, app, "
+        select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
+            mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
+            base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
+            created_at, updated_at, launched_at, mailed_at, completed_at
+        from campaigns
+        where client_id = $1
+          and slug = $2";
+    /// Locks a campaign for a step of its life; its status then.
+    LOCK, both, "
+        select status::text as status
+        from campaigns
+        where client_id = $1
+          and id = $2
+        for no key update";
+    /// A new draft; the first free slug of the candidates is taken.
+    INSERT, app, "
+        insert into campaigns (
+            id, client_id, name, slug, size, postage, mail_date, contact_list_id, template_id, no_mail_piece,
+            landing_page_id, form_id, lp_mode, base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward,
+            created_by_user_id, created_at, updated_at)
+        select $1, $2, $3, free.slug, $5::text::mail_size, $6::text::postage, $7, $8, $9, $10,
+            $11, $12, $13::text::lp_mode, $14, $15, $16, $17, $18, $19, $20, $20
+        from (
+            select candidate.slug
+            from unnest($4::text[]) with ordinality as candidate (slug, n)
+            where not exists (
+                select
+                from campaigns c
+                where c.client_id = $2
+                  and c.slug = candidate.slug)
+            order by candidate.n
+            limit 1) as free
+        returning slug";
+    /// A changed draft; nothing but a draft changes.
+    UPDATE, app, "
+        update campaigns
+        set name = $3, size = $4::text::mail_size, postage = $5::text::postage, mail_date = $6, contact_list_id = $7,
+            template_id = $8, no_mail_piece = $9, landing_page_id = $10, form_id = $11, lp_mode = $12::text::lp_mode,
+            base_lp_url = $13, utm_source = $14, utm_medium = $15, utm_campaign = $16, cards_per_reward = $17,
+            updated_at = $18
+        where client_id = $1
+          and id = $2
+          and status = 'draft'";
+    /// Takes a step; the database refuses one that is not in the table of transitions.
+    SET_STATUS, both, "
+        update campaigns
+        set status = $3::text::campaign_status,
+            launched_at = case when $3 = 'ready' then $4 when $3 = 'draft' then null else launched_at end,
+            mailed_at = case when $3 = 'mailed' then $4 else mailed_at end,
+            activated_at = case when $3 = 'active' then $4 else activated_at end,
+            completed_at = case when $3 = 'completed' then $4 else completed_at end,
+            updated_at = $4
+        where client_id = $1
+          and id = $2";
+    /// First engagement: only a mailed campaign becomes active, and only once.
+    ACTIVATE, system, "
+        update campaigns
+        set status = 'active', activated_at = $3, updated_at = $3
+        where client_id = $1
+          and id = $2
+          and status = 'mailed'";
+    /// The mail date as it was confirmed, and the estimate as it was frozen.
+    FREEZE, app, "
+        update campaigns
+        set mail_date = coalesce($3, mail_date), estimate = coalesce($4, estimate)
+        where client_id = $1
+          and id = $2";
+    /// A row of history.
+    INSERT_HISTORY, both, "
+        insert into campaign_status_history (
+            id, client_id, campaign_id, from_status, to_status, changed_by_user_id, reason, changed_at)
+        values ($1, $2, $3, $4::text::campaign_status, $5::text::campaign_status, $6, $7, $8)";
+    /// A campaign's history, newest first; a campaign has a handful of steps, 100 is a bound and not a page.
+    HISTORY, app, "
+        select h.from_status::text as from_status, h.to_status::text as to_status,
+            coalesce(p.full_name, p.email) as changed_by, h.reason, h.changed_at
+        from campaign_status_history h
+        left join profiles p on p.id = h.changed_by_user_id
+        where h.client_id = $1
+          and h.campaign_id = $2
+        order by h.changed_at desc, h.id desc
+        limit 100";
+    /// Puts a campaign out of sight, or back.
+    ARCHIVE, app, "
+        update campaigns
+        set archived_at = $3, updated_at = $4
+        where client_id = $1
+          and id = $2"
+}
+
+/// Which campaigns are listed.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// Part of the name.
+    pub search: Option<String>,
+    /// Only this status.
+    pub status: Option<String>,
+    /// The last row of the page before: when it was made, and its id.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+}
+
+/// A page of a client's campaigns, newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, filter: &ListFilter, limit: i64) -> Result<Vec<Campaign>> {
+    let pattern = filter.search.as_ref().map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let (after_at, after_id) = filter.after.unzip();
+    let more = limit + 1;
+    let mut sql = Filter::new(
+        "campaigns list",
+        "select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
+            mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
+            base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
+            created_at, updated_at, launched_at, mailed_at, completed_at from campaigns",
+    )
+    .bind("where archived_at is null and client_id =", &client_id)
+    .bind_some("and name ilike", pattern.as_ref())
+    .bind_some("and status::text =", filter.status.as_ref());
+    if let (Some(at), Some(id)) = (&after_at, &after_id) {
+        sql = sql.bind("and (created_at, id) < (", at).bind(",", id).push(")");
+    }
+    scope.query_filter(&sql.bind("order by created_at desc, id desc limit", &more)).await
+}
+
+/// One campaign by id.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Campaign> {
+    scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// One campaign by the word in its URL.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find_by_slug(scope: &Scope<'_>, client_id: Uuid, slug: &str) -> Result<Campaign> {
+    scope.query_one(&FIND_BY_SLUG, &[&client_id, &slug]).await
+}
+
+/// Locks a campaign and tells its status.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn lock(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
+    tx.query_scalar(&LOCK, &[&client_id, &id]).await
+}
+
+/// Writes a new draft; returns its slug.
+///
+/// # Errors
+/// Names the wrong field.
+pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<String> {
+    let base = kernel::slug::slugify(&draft.name);
+    let candidates: Vec<String> = (1..=200).map(|n| kernel::slug::numbered(&base, n)).collect();
+    let by = tx.actor().user_id();
+    let params: database::Params<'_> = &[
+        &id,
+        &client_id,
+        &draft.name,
+        &candidates,
+        &draft.size,
+        &draft.postage,
+        &draft.mail_date,
+        &draft.contact_list_id,
+        &draft.template_id,
+        &draft.no_mail_piece,
+        &draft.landing_page_id,
+        &draft.form_id,
+        &draft.lp_mode,
+        &draft.base_lp_url,
+        &draft.utm_source,
+        &draft.utm_medium,
+        &draft.utm_campaign,
+        &draft.cards_per_reward,
+        &by,
+        &tx.now(),
+    ];
+    tx.query_scalar(&INSERT, params).await.map_err(wrong_field)
+}
+
+/// Writes a changed draft.
+///
+/// # Errors
+/// `Conflict` when it is no draft any more; names the wrong field.
+pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<()> {
+    let params: database::Params<'_> = &[
+        &client_id,
+        &id,
+        &draft.name,
+        &draft.size,
+        &draft.postage,
+        &draft.mail_date,
+        &draft.contact_list_id,
+        &draft.template_id,
+        &draft.no_mail_piece,
+        &draft.landing_page_id,
+        &draft.form_id,
+        &draft.lp_mode,
+        &draft.base_lp_url,
+        &draft.utm_source,
+        &draft.utm_medium,
+        &draft.utm_campaign,
+        &draft.cards_per_reward,
+        &tx.now(),
+    ];
+    if tx.execute(&UPDATE, params).await.map_err(wrong_field)? == 1 {
+        return Ok(());
+    }
+    lock(tx, client_id, id).await?;
+    Err(Error::conflict("not_a_draft", "only a draft can be changed: take the campaign back to draft first"))
+}
+
+/// Takes a step and writes its history.
+///
+/// # Errors
+/// What the database answered; it refuses steps that are not in the table of transitions.
+pub async fn step(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    from: &str,
+    to: &str,
+    reason: Option<&str>,
+) -> Result<()> {
+    tx.execute(&SET_STATUS, &[&client_id, &id, &to, &tx.now()]).await?;
+    history(tx, client_id, id, (Some(from), to), reason).await
+}
+
+/// Makes a mailed campaign active; false when it was not mailed, or somebody was earlier.
+///
+/// # Errors
+/// What the database answered.
+pub async fn activate(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
+    let done = tx.execute(&ACTIVATE, &[&client_id, &id, &tx.now()]).await? == 1;
+    if done {
+        history(tx, client_id, id, (Some("mailed"), "active"), Some("first delivery or engagement")).await?;
+    }
+    Ok(done)
+}
+
+/// Freezes what was confirmed.
+///
+/// # Errors
+/// What the database answered.
+pub async fn freeze(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    mail_date: Option<NaiveDate>,
+    estimate: Option<Value>,
+) -> Result<()> {
+    tx.execute(&FREEZE, &[&client_id, &id, &mail_date, &estimate]).await.map(|_| ())
+}
+
+/// Writes one step of history.
+///
+/// # Errors
+/// What the database answered.
+pub async fn history(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    (from, to): (Option<&str>, &str),
+    reason: Option<&str>,
+) -> Result<()> {
+    let by = tx.actor().user_id();
+    let params: database::Params<'_> = &[&new_id(), &client_id, &id, &from, &to, &by, &reason, &tx.now()];
+    tx.execute(&INSERT_HISTORY, params).await.map(|_| ())
+}
+
+/// The steps a campaign took, newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn steps(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Vec<HistoryRow>> {
+    scope.query(&HISTORY, &[&client_id, &id]).await
+}
+
+/// Puts a campaign out of sight; false when there is none.
+///
+/// # Errors
+/// What the database answered.
+pub async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
+    let at = Some(tx.now());
+    tx.execute(&ARCHIVE, &[&client_id, &id, &at, &tx.now()]).await.map(|rows| rows == 1)
+}
+
+fn wrong_field(error: Error) -> Error {
+    error
+        .on_constraint("campaigns_contact_list_id_fkey", "contact_list_id", "invalid", "there is no such list")
+        .on_constraint("campaigns_template_id_fkey", "template_id", "invalid", "there is no such mail piece")
+        .on_constraint("campaigns_landing_page_id_fkey", "landing_page_id", "invalid", "there is no such landing page")
+        .on_constraint("campaigns_form_id_fkey", "form_id", "invalid", "there is no such form")
+        .on_constraint(
+            "campaigns_postage_offered",
+            "postage",
+            "invalid",
+            "standard postage is not offered for 4x6: choose first class or another size",
+        )
+}

@@ -1,0 +1,220 @@
+//! Conditions and what they earn.
+
+use database::{FromRow, Scope, Transaction};
+use kernel::{Error, Result, new_id};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// A condition with its reward, as a person sets it up.
+#[derive(Debug, Clone, FromRow)]
+pub struct Condition {
+    /// Its place, from 1.
+    pub condition_number: i32,
+    /// What people call it.
+    pub condition_name: String,
+    /// `call`, `form_submit`, `crm_event`, `time_delay`, `purl_visit`, `qr_scan` or `mail_delivered`.
+    pub trigger_type: String,
+    /// For `crm_event`: its name.
+    pub crm_event_name: Option<String>,
+    /// For `time_delay`: hours after the condition before.
+    pub time_delay_hours: Option<i32>,
+    /// For `form_submit`: only this form counts.
+    pub form_id: Option<Uuid>,
+    /// Whether it counts.
+    pub is_active: bool,
+    /// Where the reward comes from; absent when nothing is earned.
+    pub gift_card_pool_id: Option<Uuid>,
+    /// The pool's name.
+    pub pool_name: Option<String>,
+    /// The card's brand.
+    pub brand_name: Option<String>,
+    /// The card's value.
+    pub value_amount: Option<Decimal>,
+    /// Cards of the pool that are promised to nobody.
+    pub free_cards: Option<i32>,
+    /// What people read about the reward.
+    pub reward_description: Option<String>,
+    /// `sms`, `email` or `choice`.
+    pub delivery_channel: Option<String>,
+    /// The SMS text.
+    pub sms_template: Option<String>,
+    /// The e-mail's subject.
+    pub email_subject: Option<String>,
+    /// The e-mail's text.
+    pub email_template: Option<String>,
+}
+
+/// A condition and its reward to be written.
+#[derive(Debug, Clone, Default)]
+pub struct ConditionDraft {
+    /// What people call it.
+    pub condition_name: String,
+    /// What meets it.
+    pub trigger_type: String,
+    /// For `crm_event`: its name.
+    pub crm_event_name: Option<String>,
+    /// For `time_delay`: hours after the condition before.
+    pub time_delay_hours: Option<i32>,
+    /// For `form_submit`: only this form counts.
+    pub form_id: Option<Uuid>,
+    /// Where the reward comes from; absent when nothing is earned.
+    pub gift_card_pool_id: Option<Uuid>,
+    /// What people read about the reward.
+    pub reward_description: Option<String>,
+    /// `sms`, `email` or `choice`.
+    pub delivery_channel: String,
+    /// The SMS text.
+    pub sms_template: Option<String>,
+    /// The e-mail's subject.
+    pub email_subject: Option<String>,
+    /// The e-mail's text.
+    pub email_template: Option<String>,
+}
+
+/// What a recipient has met.
+#[derive(Debug, Clone, FromRow)]
+pub struct MetRow {
+    /// The row's id.
+    pub id: Uuid,
+    /// Which condition.
+    pub condition_number: i32,
+    /// When.
+    pub met_at: chrono::DateTime<chrono::Utc>,
+    /// The card, when there is one.
+    pub gift_card_id: Option<Uuid>,
+    /// The card's last four characters.
+    pub code_last4: Option<String>,
+    /// `pending`, `sent`, `delivered` or `failed`; absent when nothing was earned.
+    pub delivery_status: Option<String>,
+    /// Where it went.
+    pub delivery_address: Option<String>,
+}
+
+database::statement! {
+    /// A campaign's conditions with their rewards; there are at most ten.
+    LIST, both, "
+        select c.condition_number, c.condition_name, c.trigger_type, c.crm_event_name, c.time_delay_hours, c.form_id,
+            c.is_active, w.gift_card_pool_id, p.pool_name, b.brand_name, p.value_amount,
+            p.available_cards - p.reserved_cards as free_cards, w.reward_description, w.delivery_channel,
+            w.sms_template, w.email_subject, w.email_template
+        from campaign_conditions c
+        left join campaign_reward_configs w
+            on w.client_id = c.client_id
+            and w.campaign_id = c.campaign_id
+            and w.condition_number = c.condition_number
+        left join gift_card_pools p on p.client_id = w.client_id and p.id = w.gift_card_pool_id
+        left join gift_card_brands b on b.id = p.brand_id
+        where c.client_id = $1
+          and c.campaign_id = $2
+        order by c.condition_number";
+    /// Takes all conditions of a draft away.
+    DELETE_CONDITIONS, app, "
+        delete from campaign_conditions
+        where client_id = $1
+          and campaign_id = $2";
+    /// Takes all rewards of a draft away.
+    DELETE_REWARDS, app, "
+        delete from campaign_reward_configs
+        where client_id = $1
+          and campaign_id = $2";
+    /// A condition.
+    INSERT_CONDITION, app, "
+        insert into campaign_conditions (
+            id, client_id, campaign_id, condition_number, condition_name, trigger_type, crm_event_name,
+            time_delay_hours, form_id, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    /// What it earns.
+    INSERT_REWARD, app, "
+        insert into campaign_reward_configs (
+            id, client_id, campaign_id, condition_number, gift_card_pool_id, reward_description, delivery_channel,
+            sms_template, email_subject, email_template, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// What a recipient has met so far.
+    MET_BY, both, "
+        select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address
+        from call_conditions_met m
+        left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
+        where m.client_id = $1
+          and m.recipient_id = $2
+        order by m.condition_number"
+}
+
+/// A campaign's conditions with their rewards, in order.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<Condition>> {
+    scope.query(&LIST, &[&client_id, &campaign_id]).await
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_in(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<Condition>> {
+    tx.query(&LIST, &[&client_id, &campaign_id]).await
+}
+
+/// What a recipient has met so far.
+///
+/// # Errors
+/// What the database answered.
+pub async fn met_by(scope: &Scope<'_>, client_id: Uuid, recipient_id: Uuid) -> Result<Vec<MetRow>> {
+    scope.query(&MET_BY, &[&client_id, &recipient_id]).await
+}
+
+/// Replaces all conditions of a draft, numbered in order. At most ten, so one statement each is no loop to fear.
+///
+/// # Errors
+/// Names the condition whose form or pool does not exist.
+pub async fn replace(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, drafts: &[ConditionDraft]) -> Result<()> {
+    tx.execute(&DELETE_CONDITIONS, &[&client_id, &campaign_id]).await?;
+    tx.execute(&DELETE_REWARDS, &[&client_id, &campaign_id]).await?;
+    for (number, draft) in (1_i32..).zip(drafts) {
+        insert(tx, client_id, campaign_id, number, draft).await?;
+    }
+    Ok(())
+}
+
+async fn insert(
+    tx: &Transaction,
+    client_id: Uuid,
+    campaign_id: Uuid,
+    number: i32,
+    draft: &ConditionDraft,
+) -> Result<()> {
+    let path = |field: &str| format!("conditions/{}/{field}", number - 1);
+    let condition: database::Params<'_> = &[
+        &new_id(),
+        &client_id,
+        &campaign_id,
+        &number,
+        &draft.condition_name,
+        &draft.trigger_type,
+        &draft.crm_event_name,
+        &draft.time_delay_hours,
+        &draft.form_id,
+        &tx.now(),
+    ];
+    tx.execute(&INSERT_CONDITION, condition).await.map_err(|error: Error| {
+        error.on_constraint("campaign_conditions_form_id_fkey", &path("form_id"), "invalid", "there is no such form")
+    })?;
+    let Some(pool_id) = draft.gift_card_pool_id else { return Ok(()) };
+    let reward: database::Params<'_> = &[
+        &new_id(),
+        &client_id,
+        &campaign_id,
+        &number,
+        &pool_id,
+        &draft.reward_description,
+        &draft.delivery_channel,
+        &draft.sms_template,
+        &draft.email_subject,
+        &draft.email_template,
+        &tx.now(),
+    ];
+    tx.execute(&INSERT_REWARD, reward).await.map(|_| ()).map_err(|error| {
+        let pool = "campaign_reward_configs_gift_card_pool_id_fkey";
+        error.on_constraint(pool, &path("gift_card_pool_id"), "invalid", "there is no such pool")
+    })
+}

@@ -1,0 +1,319 @@
+//! Recipients: generated in sets, looked up by code, link, phone or name.
+
+use chrono::{DateTime, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::Result;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A row of `recipients`.
+#[derive(Debug, Clone, FromRow)]
+pub struct Recipient {
+    /// Its id.
+    pub id: Uuid,
+    /// The client it belongs to.
+    pub client_id: Uuid,
+    /// The campaign it belongs to.
+    pub campaign_id: Uuid,
+    /// The contact it was made from.
+    pub contact_id: Option<Uuid>,
+    /// 12 characters, without dashes.
+    pub redemption_code: String,
+    /// The end of the link.
+    pub purl_token: String,
+    /// As it was printed.
+    pub first_name: Option<String>,
+    /// As it was printed.
+    pub last_name: Option<String>,
+    /// As it was at launch.
+    pub email: Option<String>,
+    /// E.164, as it was at launch.
+    pub phone: Option<String>,
+    /// As it was printed.
+    pub address: Option<String>,
+    /// As it was printed.
+    pub address2: Option<String>,
+    /// As it was printed.
+    pub city: Option<String>,
+    /// As it was printed.
+    pub state: Option<String>,
+    /// As it was printed.
+    pub zip: Option<String>,
+    /// As it was at launch.
+    pub custom_fields: Value,
+    /// Nine digits inside the postal barcode.
+    pub imb_serial: Option<String>,
+    /// `active`, `delivered` or `bounced`.
+    pub status: String,
+    /// Visits and scans by people.
+    pub total_visits: i32,
+    /// The last of them.
+    pub last_visited_at: Option<DateTime<Utc>>,
+    /// When the campaign was launched.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A contact that was left out.
+#[derive(Debug, Clone, FromRow)]
+pub struct Skip {
+    /// The contact.
+    pub contact_id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `do_not_contact`, `no_address`, `undeliverable_address` or `duplicate`.
+    pub reason: String,
+}
+
+/// What one chunk of a launch came to.
+#[derive(Debug, Clone, FromRow)]
+pub struct Chunk {
+    /// The last contact looked at; absent when none was left.
+    pub last_contact_id: Option<Uuid>,
+    /// Contacts looked at.
+    pub contacts: i64,
+    /// Recipients made.
+    pub recipients: i64,
+}
+
+/// How many of a campaign's contacts became recipients.
+#[derive(Debug, Clone, FromRow)]
+pub struct Counts {
+    /// Recipients.
+    pub recipients: i64,
+    /// Contacts left out.
+    pub skipped: i64,
+}
+
+database::statement! {
+    /// One chunk of a launch: the next contacts of the list become recipients, or are left out with the reason.
+    GENERATE, app, "
+        with chunk as (
+            select c.id, c.first_name, c.last_name, c.email, coalesce(c.mobile_phone, c.phone) as phone, c.address,
+                c.address2, c.city, c.state, c.zip, c.country, c.custom_fields,
+                case
+                    when c.do_not_contact then 'do_not_contact'
+                    when coalesce(c.address, '') = '' or coalesce(c.city, '') = ''
+                        or coalesce(c.state, '') = '' or coalesce(c.zip, '') = '' then 'no_address'
+                    when c.state !~ '^[A-Z]{2}$' or c.zip !~ '^[0-9]{5}(-[0-9]{4})?$'
+                        or coalesce(c.country, 'US') <> 'US' then 'undeliverable_address'
+                end as reason
+            from contact_list_members m
+            join contacts c on c.client_id = m.client_id and c.id = m.contact_id
+            where m.client_id = $1
+              and m.list_id = $3
+              and m.contact_id > $4
+            order by m.contact_id
+            limit $5),
+        numbered as (
+            select chunk.*, row_number() over (order by id) as n
+            from chunk
+            where reason is null),
+        given as (
+            select *
+            from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[])
+                with ordinality as given (recipient_id, participation_id, redemption_code, purl_token, n)),
+        made as (
+            insert into recipients (
+                id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
+                phone, address, address2, city, state, zip, country, custom_fields, imb_serial, created_at)
+            select g.recipient_id, $1, $2, c.id, g.redemption_code, g.purl_token, c.first_name, c.last_name, c.email,
+                c.phone, c.address, c.address2, c.city, c.state, c.zip, c.country, c.custom_fields,
+                lpad((nextval('app.imb_serials') % 1000000000)::text, 9, '0'), $10
+            from numbered c
+            join given g on g.n = c.n
+            returning 1),
+        took_part as (
+            insert into contact_campaign_participation (
+                id, client_id, contact_id, campaign_id, recipient_id, redemption_code, created_at, updated_at)
+            select g.participation_id, $1, c.id, $2, g.recipient_id, g.redemption_code, $10, $10
+            from numbered c
+            join given g on g.n = c.n),
+        left_out as (
+            insert into recipient_skips (id, client_id, campaign_id, contact_id, reason, created_at)
+            select gen_random_uuid(), $1, $2, id, reason, $10
+            from chunk
+            where reason is not null)
+        select
+            (select id from chunk order by id desc limit 1) as last_contact_id,
+            (select count(*) from chunk) as contacts,
+            (select count(*) from made) as recipients";
+    /// Takes everything generated away again: before anything was sent.
+    DELETE_ALL, app, "
+        delete from recipients
+        where client_id = $1
+          and campaign_id = $2";
+    /// And what was left out.
+    DELETE_SKIPS, app, "
+        delete from recipient_skips
+        where client_id = $1
+          and campaign_id = $2";
+    /// One recipient by id.
+    FIND, both, "
+        select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
+            phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
+            last_visited_at, created_at
+        from recipients
+        where client_id = $1
+          and id = $2";
+    /// One recipient of a client by redemption code.
+    FIND_BY_CODE, both, "
+        select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
+            phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
+            last_visited_at, created_at
+        from recipients
+        where redemption_code = $2
+          and client_id = $1";
+    /// Contacts left out of a campaign.
+    SKIPS, app, "
+        select s.contact_id, coalesce(nullif(btrim(concat(c.first_name, ' ', c.last_name)), ''), c.customer_code) as name, s.reason
+        from recipient_skips s
+        join contacts c on c.client_id = s.client_id and c.id = s.contact_id
+        where s.client_id = $1
+          and s.campaign_id = $2
+          and s.contact_id > $3
+        order by s.contact_id
+        limit $4";
+    /// How many became recipients and how many were left out.
+    COUNTS, app, "
+        select
+            (select count(*) from recipients where client_id = $1 and campaign_id = $2) as recipients,
+            (select count(*) from recipient_skips where client_id = $1 and campaign_id = $2) as skipped"
+}
+
+/// What one chunk of a launch is given.
+pub struct Given {
+    /// Ids of the recipients to be.
+    pub recipient_ids: Vec<Uuid>,
+    /// Ids of their participation rows.
+    pub participation_ids: Vec<Uuid>,
+    /// Redemption codes.
+    pub redemption_codes: Vec<String>,
+    /// Link tokens.
+    pub purl_tokens: Vec<String>,
+}
+
+/// Which list becomes whose recipients, and from which contact on.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The client.
+    pub client_id: Uuid,
+    /// The campaign.
+    pub campaign_id: Uuid,
+    /// The list.
+    pub list_id: Uuid,
+    /// The last contact of the chunk before; nil for the first.
+    pub after: Uuid,
+}
+
+/// Turns the next contacts of the list into recipients, as many as `given` has codes for.
+///
+/// # Errors
+/// What the database answered; a code that exists already is a `Constraint`, and trying again draws others.
+pub async fn generate(tx: &Transaction, source: Source, given: &Given) -> Result<Chunk> {
+    let limit = i64::try_from(given.recipient_ids.len()).unwrap_or(i64::MAX);
+    let params: database::Params<'_> = &[
+        &source.client_id,
+        &source.campaign_id,
+        &source.list_id,
+        &source.after,
+        &limit,
+        &given.recipient_ids,
+        &given.participation_ids,
+        &given.redemption_codes,
+        &given.purl_tokens,
+        &tx.now(),
+    ];
+    tx.query_one(&GENERATE, params).await
+}
+
+/// Takes everything generated away again.
+///
+/// # Errors
+/// What the database answered.
+pub async fn delete_all(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<u64> {
+    tx.execute(&DELETE_SKIPS, &[&client_id, &campaign_id]).await?;
+    tx.execute(&DELETE_ALL, &[&client_id, &campaign_id]).await
+}
+
+/// One recipient by id.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Recipient> {
+    scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find_in(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Recipient> {
+    tx.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// One recipient of a client by redemption code (12 characters).
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find_by_code(scope: &Scope<'_>, client_id: Uuid, code: &str) -> Result<Recipient> {
+    scope.query_one(&FIND_BY_CODE, &[&client_id, &code]).await
+}
+
+/// Recipients of a campaign, or of all the client's campaigns, by part of a name, a phone or a code.
+///
+/// # Errors
+/// What the database answered.
+pub async fn search(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    campaign_id: Option<Uuid>,
+    text: Option<&str>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Recipient>> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let pattern = text.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let phone = text.and_then(|text| kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION));
+    let code =
+        text.and_then(|text| kernel::codes::RedemptionCode::parse(text).ok()).map(|code| code.as_str().to_owned());
+    let more = limit + 1;
+    let mut filter = Filter::new(
+        "recipients search",
+        "select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
+            phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
+            last_visited_at, created_at from recipients",
+    )
+    .bind("where client_id =", &client_id)
+    .bind_some("and campaign_id =", campaign_id.as_ref())
+    .bind_some("and id >", after.as_ref());
+    if let Some(code) = &code {
+        filter = filter.bind("and redemption_code =", code);
+    } else if let Some(phone) = &phone {
+        filter = filter.bind("and phone =", phone);
+    } else if let Some(pattern) = &pattern {
+        filter = filter.bind("and concat_ws(' ', first_name, last_name, email) ilike", pattern);
+    }
+    scope.query_filter(&filter.bind("order by id limit", &more)).await
+}
+
+/// A page of the contacts left out.
+///
+/// # Errors
+/// What the database answered.
+pub async fn skips(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    campaign_id: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Skip>> {
+    scope.query(&SKIPS, &[&client_id, &campaign_id, &after.unwrap_or(Uuid::nil()), &(limit + 1)]).await
+}
+
+/// How many became recipients and how many were left out.
+///
+/// # Errors
+/// What the database answered.
+pub async fn counts(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Counts> {
+    scope.query_one(&COUNTS, &[&client_id, &campaign_id]).await
+}

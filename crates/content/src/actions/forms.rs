@@ -1,0 +1,80 @@
+//! Forms: make, change, open and close.
+
+use database::Audited;
+use kernel::{Actor, Error, Problems, Result, new_id};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use super::{found, name};
+use crate::forms::{FormConfig, check as check_config};
+use crate::store::forms::{self as store, Draft};
+
+/// What a person gives for a form.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FormInput {
+    /// Unique among the client's forms.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Fields, settings, reveal.
+    pub form_config: FormConfig,
+}
+
+/// Makes a form, a draft; returns its id.
+///
+/// # Errors
+/// Names the wrong fields.
+pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &FormInput) -> Result<Uuid> {
+    let draft = check(input)?;
+    let id = new_id();
+    let tx = app.scope(actor).transaction().await?;
+    store::insert(&tx, client_id, id, &draft).await?;
+    let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
+    tx.audit("form.created", "ace_forms", Some(id), what).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a form; an open one changes for strangers at once.
+///
+/// # Errors
+/// `NotFound`, or the wrong fields.
+pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &FormInput) -> Result<()> {
+    let draft = check(input)?;
+    let tx = app.scope(actor).transaction().await?;
+    found(store::update(&tx, client_id, id, &draft).await?)?;
+    let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
+    tx.audit("form.updated", "ace_forms", Some(id), what).await?;
+    tx.commit().await
+}
+
+/// Opens a form to strangers, or closes it.
+///
+/// # Errors
+/// `NotFound`, or `form_config` when a form without fields is opened.
+pub async fn set_active(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, active: bool) -> Result<()> {
+    let form = store::find(&app.scope(actor), client_id, id).await?;
+    let config: FormConfig = serde_json::from_value(form.form_config).map_err(Error::internal)?;
+    if active && config.fields.is_empty() {
+        return Err(Error::invalid("form_config", "give the form at least one field before opening it"));
+    }
+    let tx = app.scope(actor).transaction().await?;
+    found(store::set_active(&tx, client_id, id, active).await?)?;
+    let action = if active { "form.opened" } else { "form.closed" };
+    tx.audit(action, "ace_forms", Some(id), Audited { client_id: Some(client_id), ..Audited::default() }).await?;
+    tx.commit().await
+}
+
+fn check(input: &FormInput) -> Result<Draft> {
+    let mut problems = Problems::new();
+    let name = name(&mut problems, &input.name);
+    check_config(&input.form_config, &mut problems);
+    problems.finish()?;
+    let description = Some(input.description.trim().to_owned()).filter(|text| !text.is_empty());
+    let form_config = serde_json::to_value(&input.form_config).map_err(Error::internal)?;
+    Ok(Draft { name, description, form_config })
+}

@@ -1,0 +1,123 @@
+//! Landing pages: make, change, publish.
+
+use database::Audited;
+use kernel::{Actor, Error, Problems, Result, new_id};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use super::{found, name};
+use crate::merge::{self, LANDING_PAGE};
+use crate::sanitise;
+use crate::store::landing_pages::{self as store, Draft};
+
+/// The largest page, in bytes of HTML: with its style it stays under 100 kB.
+const MAX_HTML: usize = 80_000;
+
+/// What a person gives for a landing page.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LandingPageInput {
+    /// Unique among the client's landing pages.
+    pub name: String,
+    /// The page; merge tags allowed, `{{form}}` is where the form stands.
+    pub html: String,
+    /// Its style.
+    pub css: String,
+    /// The form that `{{form}}` becomes; empty for none.
+    pub form_id: String,
+}
+
+/// Makes a landing page, not published; returns its id.
+///
+/// # Errors
+/// Names the wrong fields.
+pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInput) -> Result<Uuid> {
+    let draft = check(app, actor, client_id, input).await?;
+    let id = new_id();
+    let tx = app.scope(actor).transaction().await?;
+    store::insert(&tx, client_id, id, &draft).await?;
+    let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
+    tx.audit("landing_page.created", "landing_pages", Some(id), what).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes the draft. Strangers keep what was published.
+///
+/// # Errors
+/// `NotFound`, or the wrong fields.
+pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &LandingPageInput) -> Result<()> {
+    let draft = check(app, actor, client_id, input).await?;
+    let tx = app.scope(actor).transaction().await?;
+    found(store::update(&tx, client_id, id, &draft).await?)?;
+    let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
+    tx.audit("landing_page.updated", "landing_pages", Some(id), what).await?;
+    tx.commit().await
+}
+
+/// Publishes the draft as an immutable version; returns the version's id.
+///
+/// # Errors
+/// `NotFound`, or `html` when there is nothing to publish.
+pub async fn publish(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<Uuid> {
+    let page = store::find(&app.scope(actor), client_id, id).await?;
+    let html = sanitise::html(&part(&page.content_json, "html"));
+    if html.trim().is_empty() {
+        return Err(Error::required("html"));
+    }
+    let css = sanitise::css(&part(&page.content_json, "css")).map_err(|why| Error::invalid("css", why))?;
+    let tx = app.scope(actor).transaction().await?;
+    let version_id = store::publish(&tx, client_id, &page, &html, &css).await?;
+    let what =
+        Audited { client_id: Some(client_id), after: Some(json!({ "version": version_id })), ..Audited::default() };
+    tx.audit("landing_page.published", "landing_pages", Some(id), what).await?;
+    tx.commit().await?;
+    Ok(version_id)
+}
+
+/// One text of a page's content: `html` or `css`.
+pub fn part(content: &Value, name: &str) -> String {
+    content[name].as_str().unwrap_or_default().to_owned()
+}
+
+/// The form a page's content shows.
+pub fn form_id(content: &Value) -> Option<Uuid> {
+    content["form_id"].as_str().and_then(|text| Uuid::parse_str(text).ok())
+}
+
+async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInput) -> Result<Draft> {
+    let mut problems = Problems::new();
+    let name = name(&mut problems, &input.name);
+    if input.html.len() > MAX_HTML {
+        problems.add("html", "too_long", format!("at most {MAX_HTML} bytes"));
+    }
+    for error in merge::check("html", &input.html, LANDING_PAGE) {
+        problems.add(error.field, error.code, error.message);
+    }
+    if let Err(why) = sanitise::css(&input.css) {
+        problems.invalid("css", why);
+    }
+    let form_id = match input.form_id.trim() {
+        "" => None,
+        text => Some(existing_form(app, actor, client_id, text).await?),
+    };
+    if form_id.is_some() && !input.html.contains("{{form}}") {
+        problems.invalid("html", "put {{form}} where the form should stand");
+    }
+    problems.finish()?;
+    let content_json = json!({ "html": input.html, "css": input.css, "form_id": form_id });
+    Ok(Draft { name, editor_type: "custom".into(), content_json })
+}
+
+async fn existing_form(app: &App, actor: &Actor, client_id: Uuid, text: &str) -> Result<Uuid> {
+    let wrong = || Error::invalid("form_id", "there is no such form");
+    let id = Uuid::parse_str(text).map_err(|_| wrong())?;
+    match crate::store::forms::find(&app.scope(actor), client_id, id).await {
+        Ok(form) => Ok(form.id),
+        Err(Error::NotFound) => Err(wrong()),
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,119 @@
+//! `/v1/forms`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use kernel::Error;
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+use web::{App, Caller, Path, Query, Result};
+
+use super::{Created, ListParams};
+use crate::actions::forms::{self as actions, FormInput};
+use crate::forms::FormConfig;
+use crate::store::forms as store;
+
+/// A form.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Form)]
+pub struct FormOut {
+    id: Uuid,
+    name: String,
+    description: Option<String>,
+    form_config: FormConfig,
+    is_active: bool,
+    total_views: i32,
+    total_submissions: i32,
+    /// Where strangers find it.
+    url: String,
+    updated_at: DateTime<Utc>,
+}
+
+impl FormOut {
+    fn new(app: &App, row: store::Form) -> Result<Self> {
+        Ok(Self {
+            url: app.link(&format!("/f/{}", row.id)),
+            form_config: serde_json::from_value(row.form_config).map_err(Error::internal)?,
+            id: row.id,
+            name: row.name,
+            description: row.description,
+            is_active: row.is_active,
+            total_views: row.total_views,
+            total_submissions: row.total_submissions,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// `GET /v1/forms`
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Json<Page<FormOut>>> {
+    let limit = params.page().limit()?;
+    let rows =
+        store::list(&caller.scope(&app), caller.client_id()?, params.q.clone(), params.page().after()?, limit).await?;
+    let page = Page::from_rows(rows, limit, |row| (row.name.clone(), row.id));
+    let data = page.data.into_iter().map(|row| FormOut::new(&app, row)).collect::<Result<Vec<_>>>()?;
+    Ok(Json(Page { data, next: page.next }))
+}
+
+/// `GET /v1/forms/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    FormOut::new(&app, row).map(Json)
+}
+
+/// `POST /v1/forms`
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<FormInput>,
+) -> Result<(StatusCode, Json<Created>)> {
+    let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+/// `PUT /v1/forms/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    web::Json(input): web::Json<FormInput>,
+) -> Result<Json<FormOut>> {
+    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    get(State(app), caller, Path(id)).await
+}
+
+/// `POST /v1/forms/{id}/publish`
+pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+    actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
+    get(State(app), caller, Path(id)).await
+}
+
+/// `POST /v1/forms/{id}/close`
+pub async fn close(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+    actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
+    get(State(app), caller, Path(id)).await
+}
+
+/// `GET /v1/form-config.schema.json`: the JSON Schema (2020-12) that builder and server share.
+pub async fn schema() -> Result<Json<serde_json::Value>> {
+    let mut nested: Vec<(String, RefOr<Schema>)> = Vec::new();
+    FormConfig::schemas(&mut nested);
+    let text = serde_json::to_string(&serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "form_config",
+        "allOf": [FormConfig::schema()],
+        "$defs": nested.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+    }))
+    .map_err(Error::internal)?;
+    let text = text.replace("#/components/schemas/", "#/$defs/");
+    Ok(Json(serde_json::from_str(&text).map_err(Error::internal)?))
+}

@@ -1,0 +1,90 @@
+//! `/v1/landing-pages`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{App, Caller, Path, Query, Result};
+
+use super::{Created, ListParams};
+use crate::actions::landing_pages::{self as actions, LandingPageInput, form_id, part};
+use crate::store::landing_pages as store;
+
+/// A landing page: the draft, and what of it is published.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LandingPage)]
+pub struct LandingPageOut {
+    id: Uuid,
+    name: String,
+    html: String,
+    css: String,
+    form_id: Option<Uuid>,
+    is_published: bool,
+    published_at: Option<DateTime<Utc>>,
+    published_version_id: Option<Uuid>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<store::LandingPage> for LandingPageOut {
+    fn from(row: store::LandingPage) -> Self {
+        Self {
+            html: part(&row.content_json, "html"),
+            css: part(&row.content_json, "css"),
+            form_id: form_id(&row.content_json),
+            id: row.id,
+            name: row.name,
+            is_published: row.is_published,
+            published_at: row.published_at,
+            published_version_id: row.published_version_id,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// `GET /v1/landing-pages`
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Json<Page<LandingPageOut>>> {
+    let limit = params.page().limit()?;
+    let rows =
+        store::list(&caller.scope(&app), caller.client_id()?, params.q.clone(), params.page().after()?, limit).await?;
+    Ok(Json(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)).map(LandingPageOut::from)))
+}
+
+/// `GET /v1/landing-pages/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<LandingPageOut>> {
+    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+}
+
+/// `POST /v1/landing-pages`
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<LandingPageInput>,
+) -> Result<(StatusCode, Json<Created>)> {
+    let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+/// `PUT /v1/landing-pages/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    web::Json(input): web::Json<LandingPageInput>,
+) -> Result<Json<LandingPageOut>> {
+    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    get(State(app), caller, Path(id)).await
+}
+
+/// `POST /v1/landing-pages/{id}/publish`
+pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<LandingPageOut>> {
+    actions::publish(&app, &caller.actor, caller.client_id()?, id).await?;
+    get(State(app), caller, Path(id)).await
+}

@@ -1,0 +1,82 @@
+//! `/v1/templates`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{App, Caller, Path, Query, Result};
+
+use super::{Created, ListParams};
+use crate::actions::templates::{self as actions, TemplateInput, side};
+use crate::store::templates as store;
+
+/// A mail template.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Template)]
+pub struct TemplateOut {
+    id: Uuid,
+    name: String,
+    size: String,
+    category: Option<String>,
+    front: String,
+    back: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<store::Template> for TemplateOut {
+    fn from(row: store::Template) -> Self {
+        Self {
+            front: side(&row.design_json, "front"),
+            back: side(&row.design_json, "back"),
+            id: row.id,
+            name: row.name,
+            size: row.size,
+            category: row.category,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// `GET /v1/templates`
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Json<Page<TemplateOut>>> {
+    let limit = params.page().limit()?;
+    let rows =
+        store::list(&caller.scope(&app), caller.client_id()?, params.q.clone(), params.page().after()?, limit).await?;
+    Ok(Json(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)).map(TemplateOut::from)))
+}
+
+/// `GET /v1/templates/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<TemplateOut>> {
+    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+}
+
+/// `POST /v1/templates`
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<TemplateInput>,
+) -> Result<(StatusCode, Json<Created>)> {
+    let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+/// `PUT /v1/templates/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    web::Json(input): web::Json<TemplateInput>,
+) -> Result<Json<TemplateOut>> {
+    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+}

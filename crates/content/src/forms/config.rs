@@ -1,0 +1,252 @@
+//! `form_config`: the one description of a form that builder, public page and server share.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A form's fields, settings and reveal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormConfig {
+    /// The fields in order; page breaks cut them into steps.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Title, texts and colours.
+    #[serde(default)]
+    pub settings: Settings,
+    /// How a reward is shown.
+    #[serde(default)]
+    pub reveal: Reveal,
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The key in `submission_data`: letters, digits and `_`, unique in the form.
+    pub id: String,
+    /// What kind of answer it takes.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// What people read beside it.
+    #[serde(default)]
+    pub label: String,
+    /// A grey example inside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<String>,
+    /// A line of help beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Whether it must be answered (while it is shown).
+    #[serde(default)]
+    pub required: bool,
+    /// Further rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation: Vec<Validation>,
+    /// The answers to choose from, for select, multiselect and radio.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Shown only when another field's answer fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_if: Option<Condition>,
+}
+
+/// The kinds of field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// One line.
+    Text,
+    /// An e-mail address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// A number.
+    Number,
+    /// One of the options, in a menu.
+    Select,
+    /// Any of the options.
+    Multiselect,
+    /// Yes or no.
+    Checkbox,
+    /// One of the options, side by side.
+    Radio,
+    /// Several lines.
+    Textarea,
+    /// A day.
+    Date,
+    /// Not shown; sent as it was made.
+    Hidden,
+    /// Agreement to a wording, kept with time and source.
+    Consent,
+    /// The redemption code printed on the piece.
+    GiftCardCode,
+    /// Begins the next step.
+    PageBreak,
+}
+
+impl FieldType {
+    /// Whether a choice among `options` is wanted.
+    pub fn has_options(self) -> bool {
+        matches!(self, Self::Select | Self::Multiselect | Self::Radio)
+    }
+
+    /// The word in `form_config`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Number => "number",
+            Self::Select => "select",
+            Self::Multiselect => "multiselect",
+            Self::Checkbox => "checkbox",
+            Self::Radio => "radio",
+            Self::Textarea => "textarea",
+            Self::Date => "date",
+            Self::Hidden => "hidden",
+            Self::Consent => "consent",
+            Self::GiftCardCode => "gift_card_code",
+            Self::PageBreak => "page_break",
+        }
+    }
+
+    /// Every kind, in the builder's order.
+    pub const ALL: [Self; 14] = [
+        Self::Text,
+        Self::Email,
+        Self::Phone,
+        Self::Number,
+        Self::Textarea,
+        Self::Select,
+        Self::Radio,
+        Self::Multiselect,
+        Self::Checkbox,
+        Self::Date,
+        Self::Consent,
+        Self::GiftCardCode,
+        Self::Hidden,
+        Self::PageBreak,
+    ];
+}
+
+/// A rule beyond the field's kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Validation {
+    /// At least so many characters.
+    MinLength {
+        /// Characters.
+        value: usize,
+    },
+    /// At most so many characters.
+    MaxLength {
+        /// Characters.
+        value: usize,
+    },
+    /// A number no smaller.
+    Min {
+        /// The bound itself is allowed.
+        value: f64,
+    },
+    /// A number no larger.
+    Max {
+        /// The bound itself is allowed.
+        value: f64,
+    },
+}
+
+/// When a field is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// An earlier field's id.
+    pub field: String,
+    /// `equals`, `not_equals`, `contains`, `is_empty` or `is_not_empty`.
+    pub operator: String,
+    /// What to compare with.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub value: Value,
+}
+
+/// Title, texts and colours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The heading.
+    pub title: String,
+    /// A sentence under it.
+    pub description: String,
+    /// The button.
+    pub submit_label: String,
+    /// Said after a submission that earns nothing.
+    pub success_message: String,
+    /// Colours as `#rrggbb`.
+    pub colours: Colours,
+    /// Whether the client's name and logo are shown.
+    pub branding: bool,
+}
+
+/// Colours as `#rrggbb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Colours {
+    /// Buttons and links.
+    pub accent: String,
+    /// Behind everything.
+    pub background: String,
+}
+
+/// How a reward is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reveal {
+    /// `fade`, `slide`, `flip`, `confetti` or `none`.
+    pub animation: String,
+    /// A word for the card's look.
+    pub card_style: String,
+    /// The brand's logo on the card.
+    pub show_logo: bool,
+    /// The code as a QR.
+    pub show_qr: bool,
+    /// How to use the card.
+    pub show_instructions: bool,
+    /// The heading over the card.
+    pub title: String,
+    /// A sentence under it.
+    pub subtitle: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            description: String::new(),
+            submit_label: "Send".into(),
+            success_message: "Thank you. We have your answers.".into(),
+            colours: Colours::default(),
+            branding: true,
+        }
+    }
+}
+
+impl Default for Colours {
+    fn default() -> Self {
+        Self { accent: "#1d4ed8".into(), background: "#ffffff".into() }
+    }
+}
+
+impl Default for Reveal {
+    fn default() -> Self {
+        Self {
+            animation: "fade".into(),
+            card_style: "plain".into(),
+            show_logo: true,
+            show_qr: false,
+            show_instructions: true,
+            title: "Here is your reward".into(),
+            subtitle: "We have sent it to you as well.".into(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a `form_config` must be before it is saved.
+
+use std::collections::HashSet;
+
+use kernel::Problems;
+
+use super::config::{Field, FieldType, FormConfig};
+
+/// The most fields a form can have.
+const MAX_FIELDS: usize = 100;
+
+/// Notes everything that is wrong with `config`, each with its path.
+pub fn check(config: &FormConfig, problems: &mut Problems) {
+    if config.fields.len() > MAX_FIELDS {
+        problems.add("form_config/fields", "too_many", format!("a form has at most {MAX_FIELDS} fields"));
+    }
+    let mut seen = HashSet::new();
+    for (index, field) in config.fields.iter().enumerate() {
+        check_field(field, &format!("form_config/fields/{index}"), &seen, problems);
+        if !seen.insert(field.id.as_str()) {
+            problems.add(format!("form_config/fields/{index}/id"), "taken", format!("{} is used twice", field.id));
+        }
+    }
+    for (path, colour) in [
+        ("form_config/settings/colours/accent", &config.settings.colours.accent),
+        ("form_config/settings/colours/background", &config.settings.colours.background),
+    ] {
+        if !is_colour(colour) {
+            problems.invalid(path, "a colour is written #rrggbb");
+        }
+    }
+    if !["fade", "slide", "flip", "confetti", "none"].contains(&config.reveal.animation.as_str()) {
+        problems.invalid("form_config/reveal/animation", "one of fade, slide, flip, confetti, none");
+    }
+}
+
+fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mut Problems) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if field.id.is_empty() || field.id.len() > 60 || !field.id.chars().all(fits) {
+        problems.invalid(format!("{path}/id"), "an id is 1 to 60 letters, digits or _");
+    }
+    let silent = matches!(field.kind, FieldType::Hidden | FieldType::PageBreak);
+    if field.label.trim().is_empty() && !silent {
+        problems.add(format!("{path}/label"), "required", "a field needs a label");
+    }
+    if field.kind.has_options() && field.options.is_empty() {
+        problems.add(format!("{path}/options"), "required", "give at least one option");
+    }
+    if let Some(condition) = &field.show_if {
+        if !earlier.contains(condition.field.as_str()) {
+            problems.invalid(format!("{path}/show_if/field"), "show_if names a field further up");
+        }
+        let operators = ["equals", "not_equals", "contains", "is_empty", "is_not_empty"];
+        if !operators.contains(&condition.operator.as_str()) {
+            problems.invalid(format!("{path}/show_if/operator"), format!("one of {}", operators.join(", ")));
+        }
+    }
+}
+
+/// Whether `text` is `#rrggbb`: it goes into a style sheet.
+pub fn is_colour(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn wrong_configs_are_refused_with_their_path() {
+        let config: FormConfig = serde_json::from_value(json!({
+            "fields": [
+                {"id": "email", "type": "email", "label": "E-mail"},
+                {"id": "email", "type": "select", "label": "Roof", "show_if": {"field": "later", "operator": "like", "value": 1}},
+                {"id": "no good", "type": "text"}
+            ],
+            "settings": {"colours": {"accent": "red;}body{"}},
+        }))
+        .unwrap();
+        let mut problems = Problems::new();
+        check(&config, &mut problems);
+        let error = problems.finish().unwrap_err();
+        let fields: Vec<&str> = error.fields().iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "form_config/fields/1/options",
+                "form_config/fields/1/show_if/field",
+                "form_config/fields/1/show_if/operator",
+                "form_config/fields/1/id",
+                "form_config/fields/2/id",
+                "form_config/fields/2/label",
+                "form_config/settings/colours/accent",
+            ]
+        );
+    }
+}

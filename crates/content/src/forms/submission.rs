@@ -1,0 +1,189 @@
+//! What strangers send to a form, checked against its config. The browser's checks are a courtesy; these count.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use kernel::codes::RedemptionCode;
+use kernel::{FieldError, Problems};
+use serde_json::{Map, Value, json};
+
+use super::config::{Condition, Field, FieldType, FormConfig, Validation};
+
+/// The longest answer kept, in characters.
+const MAX_ANSWER: usize = 5_000;
+
+/// What a browser sent: every value of every name.
+pub type Submitted = BTreeMap<String, Vec<String>>;
+
+/// The answers as they are stored: normalised, only of fields that exist and are shown.
+///
+/// # Errors
+/// Every wrong field by its id.
+pub fn validate(config: &FormConfig, sent: &Submitted) -> Result<Map<String, Value>, Vec<FieldError>> {
+    let mut answers = Map::new();
+    let mut problems = Problems::new();
+    for field in config.fields.iter().filter(|field| field.kind != FieldType::PageBreak) {
+        if !visible(field, &answers) {
+            continue;
+        }
+        let given: Vec<&str> = sent
+            .get(&field.id)
+            .into_iter()
+            .flatten()
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+            .collect();
+        match answer(field, &given) {
+            Ok(Some(value)) => {
+                answers.insert(field.id.clone(), value);
+            }
+            Ok(None) if field.required => {
+                problems.add(&field.id, "required", required_text(field));
+            }
+            Ok(None) => {}
+            Err(message) => {
+                problems.invalid(&field.id, message);
+            }
+        }
+    }
+    match problems.finish() {
+        Ok(()) => Ok(answers),
+        Err(error) => Err(error.fields().to_vec()),
+    }
+}
+
+/// Whether a field is shown, given the answers before it.
+pub fn visible(field: &Field, answers: &Map<String, Value>) -> bool {
+    field.show_if.as_ref().is_none_or(|condition| fits(condition, answers.get(&condition.field)))
+}
+
+fn fits(condition: &Condition, answer: Option<&Value>) -> bool {
+    let same = |value: &Value| text_of(value) == text_of(&condition.value);
+    let any = |answer: &Value| answer.as_array().map_or_else(|| same(answer), |list| list.iter().any(same));
+    match condition.operator.as_str() {
+        "equals" => answer.is_some_and(any),
+        "not_equals" => !answer.is_some_and(any),
+        "contains" => answer.is_some_and(|answer| any(answer) || text_of(answer).contains(&text_of(&condition.value))),
+        "is_empty" => answer.is_none(),
+        _ => answer.is_some(),
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_lowercase)
+}
+
+fn required_text(field: &Field) -> String {
+    match field.kind {
+        FieldType::Consent => "please agree to go on".into(),
+        FieldType::Checkbox => "please tick this".into(),
+        _ => "please fill this in".into(),
+    }
+}
+
+fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
+    let Some(first) = given.first().copied() else { return Ok(None) };
+    if given.iter().any(|value| value.chars().count() > MAX_ANSWER) {
+        return Err(format!("at most {MAX_ANSWER} characters"));
+    }
+    let value = match field.kind {
+        FieldType::Email => json!(kernel::email::normalise(first).ok_or("this is not an e-mail address")?),
+        FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("this is not a phone number")?),
+        FieldType::Number => number(first)?,
+        FieldType::Date => {
+            json!(NaiveDate::parse_from_str(first, "%Y-%m-%d").map_err(|_| "write the day as YYYY-MM-DD")?)
+        }
+        FieldType::Select | FieldType::Radio => json!(option(field, first)?),
+        FieldType::Multiselect => {
+            json!(given.iter().map(|value| option(field, value)).collect::<Result<Vec<_>, _>>()?)
+        }
+        FieldType::Checkbox | FieldType::Consent => json!(true),
+        FieldType::GiftCardCode => {
+            json!(RedemptionCode::parse(first).map_err(|_| "check the code: a character is wrong")?.to_string())
+        }
+        FieldType::Text | FieldType::Textarea | FieldType::Hidden | FieldType::PageBreak => json!(first),
+    };
+    rules(field, &value)?;
+    Ok(Some(value))
+}
+
+fn number(text: &str) -> Result<Value, String> {
+    let number: f64 = text.replace(',', "").parse().map_err(|_| "this is not a number".to_owned())?;
+    if number.is_finite() { Ok(json!(number)) } else { Err("this is not a number".into()) }
+}
+
+fn option<'a>(field: &Field, value: &'a str) -> Result<&'a str, String> {
+    if field.options.iter().any(|option| option == value) { Ok(value) } else { Err("choose one of the options".into()) }
+}
+
+fn rules(field: &Field, value: &Value) -> Result<(), String> {
+    let length = value.as_str().map_or(0, |text| text.chars().count());
+    for rule in &field.validation {
+        match rule {
+            Validation::MinLength { value } if length < *value => return Err(format!("at least {value} characters")),
+            Validation::MaxLength { value } if length > *value => return Err(format!("at most {value} characters")),
+            Validation::Min { value: least } if value.as_f64().is_some_and(|n| n < *least) => {
+                return Err(format!("{least} or more"));
+            }
+            Validation::Max { value: most } if value.as_f64().is_some_and(|n| n > *most) => {
+                return Err(format!("{most} or less"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> FormConfig {
+        serde_json::from_value(json!({"fields": [
+            {"id": "email", "type": "email", "label": "E-mail", "required": true},
+            {"id": "owner", "type": "radio", "label": "Do you own the house?", "options": ["Yes", "No"], "required": true},
+            {"id": "roof_age", "type": "number", "label": "Age of the roof", "required": true,
+             "validation": [{"rule": "min", "value": 0.0}, {"rule": "max", "value": 150.0}],
+             "show_if": {"field": "owner", "operator": "equals", "value": "Yes"}},
+            {"id": "step2", "type": "page_break"},
+            {"id": "ok", "type": "consent", "label": "You may text me"}
+        ]}))
+        .unwrap()
+    }
+
+    fn sent(pairs: &[(&str, &str)]) -> Submitted {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
+    }
+
+    #[test]
+    fn answers_are_normalised_and_unknown_names_left_out() {
+        let sent = sent(&[
+            ("email", " Ada@Example.COM "),
+            ("owner", "Yes"),
+            ("roof_age", "12"),
+            ("admin", "true"),
+            ("ok", "on"),
+        ]);
+        let answers = validate(&form(), &sent).unwrap();
+        assert_eq!(
+            Value::Object(answers),
+            json!({"email": "ada@example.com", "owner": "Yes", "roof_age": 12.0, "ok": true})
+        );
+    }
+
+    #[test]
+    fn a_hidden_field_is_neither_required_nor_kept() {
+        let answers =
+            validate(&form(), &sent(&[("email", "a@b.example"), ("owner", "No"), ("roof_age", "7")])).unwrap();
+        assert!(!answers.contains_key("roof_age"));
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let errors = validate(&form(), &sent(&[("email", "nope"), ("owner", "Perhaps")])).unwrap_err();
+        assert_eq!(errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), ["email", "owner"]);
+        let errors =
+            validate(&form(), &sent(&[("email", "a@b.example"), ("owner", "Yes"), ("roof_age", "999")])).unwrap_err();
+        assert_eq!(errors[0].message, "150 or less");
+    }
+}

@@ -1,0 +1,67 @@
+//! Which tags exist where. Unknown ones are refused when a text is saved, never found out when it is sent.
+
+use kernel::FieldError;
+
+use super::Template;
+
+/// The tags a kind of text may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed {
+    names: &'static [&'static str],
+    custom_fields: bool,
+}
+
+/// Tags about the person, in every kind of text.
+const PERSON: &[&str] =
+    &["first_name", "last_name", "email", "phone", "company", "address", "address2", "city", "state", "zip", "country"];
+
+/// SMS and e-mail texts of a reward.
+pub const MESSAGE: Allowed = Allowed {
+    names: &["amount", "brand", "code", "pin", "redemption_url", "expiration_date", "campaign", "support_phone"],
+    custom_fields: true,
+};
+
+/// Landing pages.
+pub const LANDING_PAGE: Allowed =
+    Allowed { names: &["campaign", "redemption_code", "redemption_url", "support_phone", "form"], custom_fields: true };
+
+impl Allowed {
+    /// Whether `name` exists in this kind of text.
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.contains(&name)
+            || PERSON.contains(&name)
+            || (self.custom_fields && name.strip_prefix("custom_fields.").is_some_and(|key| !key.is_empty()))
+    }
+
+    /// Every name, for the editor's list.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        PERSON.iter().chain(self.names).copied()
+    }
+}
+
+/// What is wrong with the tags of `text`, as errors of `field`.
+pub fn check(field: &str, text: &str, allowed: Allowed) -> Vec<FieldError> {
+    let error = |code, message| FieldError { field: field.to_owned(), code, message };
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(malformed) => {
+            return vec![error("malformed_tag", format!("{} (at character {})", malformed.message, malformed.at + 1))];
+        }
+    };
+    let unknown = template.tags().filter(|name| !allowed.contains(name));
+    unknown.map(|name| error("unknown_tag", format!("{{{{{name}}}}} is not a merge tag here"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_tags_are_named_and_known_ones_pass() {
+        let errors = check("sms_template", "{{first_name|there}} {{code}} {{frist_name}}", MESSAGE);
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].message.contains("{{frist_name}}"));
+        assert!(check("html", "{{custom_fields.roof_age}} {{form}}", LANDING_PAGE).is_empty());
+        assert_eq!(check("html", "{{code}}", LANDING_PAGE).len(), 1, "a card code never stands on a landing page");
+    }
+}

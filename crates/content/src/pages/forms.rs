@@ -1,0 +1,153 @@
+//! Design → Forms: the list, and a builder that works without JavaScript.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kernel::Error;
+use kernel::page::{DEFAULT_LIMIT, Page};
+use uuid::Uuid;
+use web::view::{Choice, FieldErrors, Filters, Pager};
+use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+
+use super::ListQuery;
+use crate::actions::forms as actions;
+use crate::builder::{BuilderForm, FieldRow};
+use crate::forms::{FieldType, FormConfig};
+use crate::store::forms as store;
+
+#[derive(Template)]
+#[template(path = "forms/list.html")]
+struct ListPage {
+    shell: Shell,
+    filters: Filters,
+    rows: Vec<store::Form>,
+    pager: Pager,
+    may_create: bool,
+}
+
+#[derive(Template)]
+#[template(path = "forms/edit.html")]
+struct EditPage {
+    shell: Shell,
+    action: String,
+    publish: String,
+    close: String,
+    saved: Option<store::Form>,
+    public_url: String,
+    form: BuilderForm,
+    rows: Vec<FieldRow>,
+    errors: FieldErrors,
+    kinds: Vec<Choice>,
+    animations: Vec<Choice>,
+    may_edit: bool,
+    may_publish: bool,
+}
+
+/// `GET /{client}/forms`
+pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response> {
+    let scope = caller.scope(&app);
+    let rows = store::list(&scope, caller.client_id()?, query.search(), query.page().after()?, DEFAULT_LIMIT).await?;
+    let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| (row.name.clone(), row.id));
+    let shell = Shell::new(&caller, "Forms");
+    let filters = Filters::new(shell.at("forms"), [("q", &query.q), ("after", &query.after)]).search("Search by name");
+    let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
+    render(&ListPage { shell, filters, rows: page.data, pager, may_create: caller.may("forms.create") })
+}
+
+/// `GET /{client}/forms/new`
+pub async fn new(State(app): State<App>, caller: Caller) -> Result<Response> {
+    render(&edit_page(&app, &caller, None, BuilderForm::starter(), FieldErrors::none()))
+}
+
+/// `POST /{client}/forms`
+pub async fn create(State(app): State<App>, caller: Caller, Form(mut form): Form<BuilderForm>) -> Result<Response> {
+    if form.rearrange() {
+        return render(&edit_page(&app, &caller, None, form, FieldErrors::none()));
+    }
+    match actions::create(&app, &caller.actor, caller.client_id()?, &form.input()).await {
+        Ok(id) => Ok(redirect_with(&at(&caller, id), "Form saved as a draft. Open it to let people fill it in.")),
+        Err(error) => refused(&app, &caller, None, form, error),
+    }
+}
+
+/// `GET /{client}/forms/{id}`
+pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let config: FormConfig = serde_json::from_value(row.form_config.clone()).map_err(Error::internal)?;
+    let form = BuilderForm::of(&row.name, row.description.as_deref(), &config);
+    render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()))
+}
+
+/// `POST /{client}/forms/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(mut form): Form<BuilderForm>,
+) -> Result<Response> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    if form.rearrange() {
+        return render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()));
+    }
+    match actions::update(&app, &caller.actor, caller.client_id()?, id, &form.input()).await {
+        Ok(()) => Ok(redirect_with(&at(&caller, id), "Form saved")),
+        Err(error) => refused(&app, &caller, Some(row), form, error),
+    }
+}
+
+/// `POST /{client}/forms/{id}/publish`
+pub async fn publish(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
+    Ok(redirect_with(&at(&caller, id), "Open. People can fill it in now."))
+}
+
+/// `POST /{client}/forms/{id}/close`
+pub async fn close(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
+    Ok(redirect_with(&at(&caller, id), "Closed. Nobody can fill it in until you open it again."))
+}
+
+fn refused(
+    app: &App,
+    caller: &Caller,
+    saved: Option<store::Form>,
+    form: BuilderForm,
+    error: Error,
+) -> Result<Response> {
+    let errors = FieldErrors::from_error(error)?;
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(app, caller, saved, form, errors))
+}
+
+fn edit_page(
+    app: &App,
+    caller: &Caller,
+    saved: Option<store::Form>,
+    form: BuilderForm,
+    errors: FieldErrors,
+) -> EditPage {
+    let title = saved.as_ref().map_or("New form", |row| row.name.as_str());
+    let shell = Shell::new(caller, title);
+    let list = shell.at("forms");
+    let action = saved.as_ref().map_or_else(|| list.clone(), |row| format!("{list}/{}", row.id));
+    EditPage {
+        publish: format!("{action}/publish"),
+        close: format!("{action}/close"),
+        action,
+        public_url: saved.as_ref().map(|row| app.link(&format!("/f/{}", row.id))).unwrap_or_default(),
+        may_edit: caller.may(if saved.is_some() { "forms.edit" } else { "forms.create" }),
+        may_publish: caller.may("forms.publish"),
+        shell: shell.crumb("Forms", list),
+        rows: form.rows(),
+        saved,
+        form,
+        errors,
+        kinds: FieldType::ALL.iter().map(|kind| Choice::word(kind.word())).collect(),
+        animations: ["fade", "slide", "flip", "confetti", "none"].into_iter().map(Choice::word).collect(),
+    }
+}
+
+fn at(caller: &Caller, id: Uuid) -> String {
+    let slug = caller.client.as_ref().map_or("", |client| client.slug.as_str());
+    format!("/{slug}/forms/{id}")
+}

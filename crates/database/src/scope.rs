@@ -1,0 +1,135 @@
+//! The scope: statements in the name of an actor.
+//!
+//! A single statement leaves in one flight: `begin` with the actor, the statement, `commit`, all queued on the
+//! connection before the first answer is awaited. A request that is dropped midway therefore cannot leave the
+//! actor on a connection: its commit is already on the way.
+
+use kernel::{Actor, Error, Result, System, Who};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSqlOwned;
+
+use crate::transaction::Transaction;
+use crate::{Database, Filter, FromRow, Params, Statement, error};
+
+/// The data as one actor may see and change it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) actor: &'a Actor,
+}
+
+impl<'a> Scope<'a> {
+    /// All rows.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<T>> {
+        rows_of(statement.name, &self.flight(statement.name, statement.sql, params).await?)
+    }
+
+    /// The first row, if any.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query_opt<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Option<T>> {
+        Ok(self.query(statement, params).await?.into_iter().next())
+    }
+
+    /// The row; `NotFound` without one.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database answered.
+    pub async fn query_one<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<T> {
+        self.query_opt(statement, params).await?.ok_or(Error::NotFound)
+    }
+
+    /// The first column of the only row; `NotFound` without one.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database answered.
+    pub async fn query_scalar<V: FromSqlOwned>(&self, statement: &Statement, params: Params<'_>) -> Result<V> {
+        scalar_of(statement.name, &self.flight(statement.name, statement.sql, params).await?)
+    }
+
+    /// How many rows were changed (or returned).
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn execute(&self, statement: &Statement, params: Params<'_>) -> Result<u64> {
+        let client = self.database.connection(self.actor).await?;
+        let prepared = client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
+        let begin = begin(self.actor);
+        let (begun, done, committed) = futures_util::join!(
+            client.batch_execute(&begin),
+            client.execute(&prepared, params),
+            client.batch_execute("commit")
+        );
+        let done = done.map_err(|e| error::of_statement(statement.name, &e))?;
+        begun.and(committed).map_err(|e| error::of_statement(statement.name, &e))?;
+        Ok(done)
+    }
+
+    /// All rows of a statement whose conditions vary.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query_filter<T: FromRow>(&self, filter: &Filter<'_>) -> Result<Vec<T>> {
+        let (sql, params) = filter.parts();
+        rows_of(filter.name(), &self.flight(filter.name(), sql, &params).await?)
+    }
+
+    /// The first column of the only row of a statement whose conditions vary, such as a count.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database answered.
+    pub async fn query_filter_scalar<V: FromSqlOwned>(&self, filter: &Filter<'_>) -> Result<V> {
+        let (sql, params) = filter.parts();
+        scalar_of(filter.name(), &self.flight(filter.name(), sql, &params).await?)
+    }
+
+    /// A transaction of several statements. Never hold one across a call to another machine.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub async fn transaction(&self) -> Result<Transaction> {
+        let client = self.database.connection(self.actor).await?;
+        Transaction::begin(client, self.actor.clone(), self.database.clock().now()).await
+    }
+
+    async fn flight(&self, name: &str, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let client = self.database.connection(self.actor).await?;
+        let prepared = client.prepare_cached(sql).await.map_err(|e| error::of_statement(name, &e))?;
+        let begin = begin(self.actor);
+        // Polled in this order: on the first poll all three are queued, the commit included.
+        let (begun, rows, committed) = futures_util::join!(
+            client.batch_execute(&begin),
+            client.query(&prepared, params),
+            client.batch_execute("commit")
+        );
+        let rows = rows.map_err(|e| error::of_statement(name, &e))?;
+        begun.and(committed).map_err(|e| error::of_statement(name, &e))?;
+        Ok(rows)
+    }
+}
+
+/// `begin` and the setting that row-level security reads. Ids are UUIDs, so nothing needs quoting.
+pub(crate) fn begin(actor: &Actor) -> String {
+    match actor.who {
+        Who::User(id) => format!("begin; set local app.user_id = '{id}'"),
+        Who::Key(id) => format!("begin; set local app.key_id = '{id}'"),
+        Who::System(System::Operator) => "begin; set local app.operator = 'on'".to_owned(),
+        Who::System(System::Client(id)) => format!("begin; set local app.client_id = '{id}'"),
+        Who::System(System::PublicLink | System::Worker | System::Auth) => "begin".to_owned(),
+    }
+}
+
+pub(crate) fn rows_of<T: FromRow>(name: &str, rows: &[Row]) -> Result<Vec<T>> {
+    rows.iter()
+        .map(|row| T::try_from_row(row).map_err(|e| Error::Internal(format!("{name}: {e}: {row:?}", row = row.columns()))))
+        .collect()
+}
+
+pub(crate) fn scalar_of<V: FromSqlOwned>(name: &str, rows: &[Row]) -> Result<V> {
+    let row = rows.first().ok_or(Error::NotFound)?;
+    row.try_get(0).map_err(|e| error::of_statement(name, &e))
+}

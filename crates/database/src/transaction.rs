@@ -1,0 +1,139 @@
+//! A transaction of several statements in the name of an actor.
+
+use chrono::{DateTime, Utc};
+use deadpool_postgres::Object;
+use futures_util::FutureExt;
+use kernel::{Actor, Error, Result};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{FromSqlOwned, Type};
+
+use crate::scope::{begin, rows_of, scalar_of};
+use crate::{Filter, FromRow, Params, Statement, error};
+
+/// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
+pub struct Transaction {
+    client: Object,
+    actor: Actor,
+    now: DateTime<Utc>,
+    open: bool,
+}
+
+impl Transaction {
+    pub(crate) async fn begin(client: Object, actor: Actor, now: DateTime<Utc>) -> Result<Self> {
+        // Built before the first await: if the caller goes away, drop rolls back what `begin` opened.
+        let transaction = Self { client, actor, now, open: true };
+        let text = begin(&transaction.actor);
+        transaction.client.batch_execute(&text).await.map_err(|e| error::of_statement("begin", &e))?;
+        Ok(transaction)
+    }
+
+    /// In whose name the statements run.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The clock's time when the transaction began: one time for every row it writes.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<T>> {
+        rows_of(statement.name, &self.rows(statement.name, statement.sql, params).await?)
+    }
+
+    /// The first row, if any.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query_opt<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Option<T>> {
+        Ok(self.query(statement, params).await?.into_iter().next())
+    }
+
+    /// The row; `NotFound` without one.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database answered.
+    pub async fn query_one<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<T> {
+        self.query_opt(statement, params).await?.ok_or(Error::NotFound)
+    }
+
+    /// The first column of the only row; `NotFound` without one.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database answered.
+    pub async fn query_scalar<V: FromSqlOwned>(&self, statement: &Statement, params: Params<'_>) -> Result<V> {
+        scalar_of(statement.name, &self.rows(statement.name, statement.sql, params).await?)
+    }
+
+    /// All rows of a statement whose conditions vary.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn query_filter<T: FromRow>(&self, filter: &Filter<'_>) -> Result<Vec<T>> {
+        let (sql, params) = filter.parts();
+        rows_of(filter.name(), &self.rows(filter.name(), sql, &params).await?)
+    }
+
+    /// How many rows were changed.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn execute(&self, statement: &Statement, params: Params<'_>) -> Result<u64> {
+        let prepared =
+            self.client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
+        self.client.execute(&prepared, params).await.map_err(|e| error::of_statement(statement.name, &e))
+    }
+
+    /// Starts a binary COPY of columns with these types; finish the writer before the next statement.
+    ///
+    /// # Errors
+    /// What the database answered, in our vocabulary.
+    pub async fn copy_in(&self, statement: &Statement, types: &[Type]) -> Result<BinaryCopyInWriter> {
+        let sink = self.client.copy_in(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
+        Ok(BinaryCopyInWriter::new(sink, types))
+    }
+
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// What the database answered; nothing was written then, unless the connection was lost in the very act.
+    pub async fn commit(mut self) -> Result<()> {
+        // Only after the answer is it no longer ours to roll back: a `rollback` after a commit does nothing.
+        let done = self.client.batch_execute("commit").await;
+        self.open = false;
+        done.map_err(|e| error::of_statement("commit", &e))
+    }
+
+    async fn rows(&self, name: &str, sql: &str, params: Params<'_>) -> Result<Vec<tokio_postgres::Row>> {
+        let prepared = self.client.prepare_cached(sql).await.map_err(|e| error::of_statement(name, &e))?;
+        self.client.query(&prepared, params).await.map_err(|e| error::of_statement(name, &e))
+    }
+}
+
+/// The error of finishing a COPY.
+impl Transaction {
+    /// Turns a COPY writer's error into our vocabulary.
+    pub fn copy_error(error: &tokio_postgres::Error) -> Error {
+        error::of_statement("copy", error)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open {
+            // The first poll queues the message; the answer need not be awaited: whoever borrows the connection
+            // next is queued behind it.
+            let _ = self.client.batch_execute("rollback").now_or_never();
+        }
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("actor", &self.actor.who).field("open", &self.open).finish_non_exhaustive()
+    }
+}

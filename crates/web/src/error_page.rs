@@ -1,0 +1,60 @@
+//! The one error page: next to the shell for people who are signed in, bare for strangers.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use kernel::Error;
+
+use crate::failure::{Asked, detail, status};
+use crate::{App, Shell};
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    shell: Shell,
+    status: u16,
+    detail: String,
+    permission: Option<String>,
+    request_id: String,
+}
+
+impl ErrorPage {
+    fn icon(&self) -> &'static str {
+        match self.status {
+            404 => "map-pin-off",
+            403 => "lock",
+            429 => "hourglass",
+            _ => "triangle-alert",
+        }
+    }
+}
+
+pub(crate) fn render(_app: &App, error: &Error, asked: Asked<'_>) -> Response {
+    let title = match error {
+        Error::NotFound => "Not found",
+        Error::Forbidden { .. } => "Not allowed",
+        Error::TooMany { .. } => "Too many tries",
+        Error::Invalid(_) | Error::Conflict { .. } | Error::Constraint(_) => "That did not work",
+        Error::Unavailable(_) => "Not available right now",
+        Error::Internal(_) | Error::Unauthenticated => "Something went wrong",
+    };
+    let permission = match error {
+        Error::Forbidden { permission } => Some(permission.clone()),
+        _ => None,
+    };
+    let shell = asked.caller.as_ref().map_or_else(|| Shell::bare(title), |caller| Shell::new(caller, title));
+    let status = status(error);
+    let page = ErrorPage {
+        shell,
+        status: status.as_u16(),
+        detail: detail(error),
+        permission,
+        request_id: asked.request_id.to_string(),
+    };
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the error page could not be rendered");
+            status.into_response()
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Answers: pages, redirects with a word on the next page, JSON.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::Cookie;
+use kernel::Error;
+
+use crate::Failure;
+use crate::flash::Flash;
+
+/// What a handler returns.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// A page.
+///
+/// # Errors
+/// `Internal` when the template fails.
+pub fn render(page: &impl Template) -> Result<Response> {
+    render_with(StatusCode::OK, page)
+}
+
+/// A page with another status, such as a form that comes back with its errors (422).
+///
+/// # Errors
+/// `Internal` when the template fails.
+pub fn render_with(status: StatusCode, page: &impl Template) -> Result<Response> {
+    let html = page.render().map_err(|e| Failure(Error::internal(e)))?;
+    let mut response = (status, Html(html)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+/// To another page of ours, after a form.
+pub fn redirect(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+/// To another page of ours, which then says `text` once.
+pub fn redirect_with(path: &str, text: &str) -> Response {
+    let mut response = redirect(path);
+    set_cookie(&mut response, &Flash::done(text).cookie());
+    response
+}
+
+/// Adds a cookie to an answer.
+pub fn set_cookie(response: &mut Response, cookie: &Cookie<'static>) {
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
