@@ -135,12 +135,21 @@ pub fn routes(app: &App, writer: &VisitWriter) -> Routes {
 /// Every job of ACE.
 pub fn registry(app: &App, drivers: &Drivers) -> jobs::Registry {
     let registry = jobs::Registry::new();
-    let registry = events::jobs(registry, &app.db, app.settings.events.retention_months);
+    let registry = partitions(registry, app);
     let registry = accounts::jobs(registry, app);
     let registry = audience::jobs(registry, app);
     let registry = messaging::jobs(registry, app, drivers);
     let registry = rewards::jobs(registry, app);
     campaigns::jobs(registry, app)
+}
+
+/// Events know nothing of jobs, so their recurring work is registered here.
+fn partitions(registry: jobs::Registry, app: &App) -> jobs::Registry {
+    let (db, months) = (app.db.clone(), app.settings.events.retention_months);
+    registry.every("events.partitions", events::partitions::EVERY, move || {
+        let db = db.clone();
+        async move { events::partitions::keep(&db, months).await.map_err(jobs::JobError::from) }
+    })
 }
 
 /// An error of a domain that a command meets: its sentence.
