@@ -79,11 +79,10 @@ database::statement! {
             f.id as form_id,
             f.is_active as form_active,
             cl.credits,
-            coalesce((cl.settings_json #>> '{prices,piece}')::int4, (o.settings_json #>> '{prices,piece}')::int4, 0) as price_piece,
-            coalesce((cl.settings_json #>> '{prices,reward}')::int4, (o.settings_json #>> '{prices,reward}')::int4, 0) as price_reward
+            app.price(c.client_id, 'piece') as price_piece,
+            app.price(c.client_id, 'reward') as price_reward
         from campaigns c
         join clients cl on cl.id = c.client_id
-        left join organizations o on o.id = cl.org_id
         left join templates t on t.client_id = c.client_id and t.id = c.template_id
         left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
         left join ace_forms f
@@ -94,9 +93,7 @@ database::statement! {
                 count(*) as contacts,
                 count(*) filter (
                     where not p.do_not_contact
-                      and coalesce(p.address, '') <> '' and coalesce(p.city, '') <> ''
-                      and p.state ~ '^[A-Z]{2}$' and p.zip ~ '^[0-9]{5}(-[0-9]{4})?$'
-                      and coalesce(p.country, 'US') = 'US') as mailable
+                      and app.undeliverable(p.address, p.city, p.state, p.zip, p.country) is null) as mailable
             from contact_list_members m
             join contacts p on p.client_id = m.client_id and p.id = m.contact_id
             where m.client_id = c.client_id

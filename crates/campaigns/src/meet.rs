@@ -6,7 +6,8 @@ use database::{FromRow, Transaction};
 use jobs::{NewJob, enqueue};
 use kernel::Result;
 use kernel::money::Money;
-use rewards::{Claim, Claimed};
+use messaging::Channel;
+use rewards::{Claim, Claimed, Outcome};
 use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
@@ -57,8 +58,8 @@ pub struct Met {
     pub recipient_id: Uuid,
     /// What happened.
     pub trigger: Trigger,
-    /// `sms` or `email`, when the person or the agent chose.
-    pub channel: Option<String>,
+    /// The channel the person or the agent chose.
+    pub channel: Option<Channel>,
     /// A phone given just now; the recipient's own when absent.
     pub phone: Option<String>,
     /// An e-mail address given just now; the recipient's own when absent.
@@ -84,7 +85,6 @@ struct About {
     campaign_name: String,
     client_name: String,
     support_phone: Option<String>,
-    price_reward: i32,
     phone: Option<String>,
     email: Option<String>,
 }
@@ -93,12 +93,10 @@ database::statement! {
     /// What a claim needs to know about campaign, client and recipient.
     ABOUT, both, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone,
-            coalesce((cl.settings_json #>> '{prices,reward}')::int4, (o.settings_json #>> '{prices,reward}')::int4, 0) as price_reward,
             r.phone, r.email
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         join clients cl on cl.id = r.client_id
-        left join organizations o on o.id = cl.org_id
         where r.client_id = $1
           and r.campaign_id = $2
           and r.id = $3"
@@ -115,10 +113,13 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
         return Ok(Vec::new());
     }
     let all = conditions::list_in(tx, met.client_id, met.campaign_id).await?;
+    if met.trigger == Trigger::MailDelivered {
+        schedule_first(tx, met, &all).await?;
+    }
     let mut done = Vec::new();
     for condition in all.iter().filter(|condition| condition.is_active && fits(condition, met.trigger)) {
         let claimed = rewards::claim(tx, &claim(met, &about, condition)).await?;
-        if !matches!(claimed, Claimed::AlreadyMet { .. }) {
+        if claimed.outcome != Outcome::AlreadyMet {
             schedule_next(tx, met, condition, &all).await?;
         }
         done.push(MetCondition {
@@ -153,15 +154,12 @@ fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
         Trigger::Call { agent_id, session_id, .. } => (agent_id, session_id),
         _ => (None, None),
     };
-    let (channel, to) = address(met, about, condition).unzip();
     Claim {
         client_id: met.client_id,
         campaign_id: met.campaign_id,
         recipient_id: met.recipient_id,
         condition_number: condition.condition_number,
-        channel,
-        to,
-        price: if condition.gift_card_pool_id.is_some() { about.price_reward } else { 0 },
+        to: address(met, about, condition),
         merge: json!({
             "campaign": about.campaign_name,
             "company": about.client_name,
@@ -172,6 +170,7 @@ fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
         agent_id,
         call_session_id,
         notes: met.notes.clone(),
+        hold: None,
     }
 }
 
@@ -179,15 +178,21 @@ fn amount(value: Decimal) -> Option<String> {
     Money::from_decimal(value).map(|money| money.to_string())
 }
 
-/// The channel and the address: what was chosen, else what the reward says, falling back to the one that is known.
-fn address(met: &Met, about: &About, condition: &Condition) -> Option<(String, String)> {
+/// The channel and the address: what the reward says, else what was chosen, falling back to the one that is known.
+fn address(met: &Met, about: &About, condition: &Condition) -> Option<(Channel, String)> {
     let phone = met.phone.as_ref().or(about.phone.as_ref());
     let email = met.email.as_ref().or(about.email.as_ref());
-    let set_up = condition.delivery_channel.as_deref().filter(|channel| *channel != "choice");
-    let wanted = set_up.or(met.channel.as_deref()).unwrap_or("sms");
-    let sms = || phone.map(|phone| ("sms".to_owned(), phone.clone()));
-    let mail = || email.map(|email| ("email".to_owned(), email.clone()));
-    if wanted == "email" { mail().or_else(sms) } else { sms().or_else(mail) }
+    let set_up = match condition.delivery_channel.as_deref() {
+        Some("sms") => Some(Channel::Sms),
+        Some("email") => Some(Channel::Email),
+        _ => None,
+    };
+    let sms = || phone.map(|phone| (Channel::Sms, phone.clone()));
+    let mail = || email.map(|email| (Channel::Email, email.clone()));
+    match set_up.or(met.channel).unwrap_or(Channel::Sms) {
+        Channel::Sms => sms().or_else(mail),
+        Channel::Email => mail().or_else(sms),
+    }
 }
 
 /// A `time_delay` condition right behind the one just met starts its clock.
@@ -195,6 +200,14 @@ async fn schedule_next(tx: &Transaction, met: &Met, condition: &Condition, all: 
     let next = all.iter().find(|next| next.condition_number == condition.condition_number + 1);
     let Some(next) = next.filter(|next| next.is_active && next.trigger_type == "time_delay") else { return Ok(()) };
     schedule(tx, met, next, tx.now()).await
+}
+
+/// A `time_delay` condition in the first place waits from delivery on: there is none before it.
+async fn schedule_first(tx: &Transaction, met: &Met, all: &[Condition]) -> Result<()> {
+    match all.first().filter(|first| first.is_active && first.trigger_type == "time_delay") {
+        Some(first) => schedule(tx, met, first, tx.now()).await,
+        None => Ok(()),
+    }
 }
 
 async fn schedule(tx: &Transaction, met: &Met, condition: &Condition, from: DateTime<Utc>) -> Result<()> {
@@ -219,19 +232,18 @@ mod tests {
             campaign_name: String::new(),
             client_name: String::new(),
             support_phone: None,
-            price_reward: 0,
             phone: phone.map(Into::into),
             email: email.map(Into::into),
         }
     }
 
-    fn met(channel: Option<&str>) -> Met {
+    fn met(channel: Option<Channel>) -> Met {
         Met {
             client_id: Uuid::nil(),
             campaign_id: Uuid::nil(),
             recipient_id: Uuid::nil(),
             trigger: Trigger::PurlVisit,
-            channel: channel.map(Into::into),
+            channel,
             phone: None,
             email: None,
             notes: None,
@@ -263,13 +275,11 @@ mod tests {
     #[test]
     fn a_reward_goes_where_it_was_set_up_then_chosen_then_wherever_somebody_can_be_reached() {
         let both = about(Some("+16145550100"), Some("a@example.com"));
-        let channel = |met: &Met, about: &About, set_up: &str| {
-            address(met, about, &condition(set_up)).map(|(channel, _)| channel)
-        };
-        assert_eq!(channel(&met(None), &both, "choice").as_deref(), Some("sms"));
-        assert_eq!(channel(&met(Some("email")), &both, "choice").as_deref(), Some("email"));
-        assert_eq!(channel(&met(Some("email")), &both, "sms").as_deref(), Some("sms"));
-        assert_eq!(channel(&met(None), &about(None, Some("a@example.com")), "sms").as_deref(), Some("email"));
+        let channel = |met: &Met, about: &About, set_up: &str| address(met, about, &condition(set_up)).map(|(channel, _)| channel);
+        assert_eq!(channel(&met(None), &both, "choice"), Some(Channel::Sms));
+        assert_eq!(channel(&met(Some(Channel::Email)), &both, "choice"), Some(Channel::Email));
+        assert_eq!(channel(&met(Some(Channel::Email)), &both, "sms"), Some(Channel::Sms));
+        assert_eq!(channel(&met(None), &about(None, Some("a@example.com")), "sms"), Some(Channel::Email));
         assert_eq!(channel(&met(None), &about(None, None), "sms"), None);
     }
 }

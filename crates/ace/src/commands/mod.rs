@@ -3,6 +3,7 @@
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod find;
 pub mod import;
 pub mod keys;
 pub mod migrate;

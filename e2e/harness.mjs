@@ -1,0 +1,121 @@
+// Starts a real ACE on a database of its own and a real browser, and gives both to a test.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { chromium } from 'playwright-core'
+
+const ACE = process.env.ACE_BIN ?? resolve('../target/debug/ace')
+const SERVER = process.env.ACE_TEST_DATABASE_URL
+export const PASSWORD = 'correct horse battery staple'
+export const OUTPUT = resolve('output')
+
+// Chromium tries to reach its maker at every start; nothing here may leave the machine.
+const BROWSER_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync']
+
+const freePort = () => new Promise((done, failed) => {
+  const probe = createServer().once('error', failed)
+  probe.listen(0, '127.0.0.1', () => {
+    const { port } = probe.address()
+    probe.close(() => done(port))
+  })
+})
+
+/** An environment without what would change ACE's settings by accident. */
+const environment = (extra) => {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ACE_') && name !== 'DATABASE_URL')
+  return { ...Object.fromEntries(kept), ...extra }
+}
+
+const sql = (url, statement) => {
+  const ran = spawnSync('psql', [url, '-XAtqc', statement], { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  return ran.stdout.trim()
+}
+
+/** A running ACE: `base`, `ace(args, input)` for its command line, `query(sql)`, `stop()`. */
+export async function startAce({ demo = false } = {}) {
+  const name = `e2e_${process.pid}_${Date.now()}`
+  sql(SERVER, `create database ${name}`)
+  const url = new URL(SERVER)
+  url.pathname = `/${name}`
+  const dataDir = mkdtempSync(join(tmpdir(), 'ace-e2e-'))
+  const port = await freePort()
+  const base = `http://127.0.0.1:${port}`
+  const env = environment({
+    DATABASE_URL: url.href, ACE_DATA_DIR: dataDir, ACE_LISTEN: `127.0.0.1:${port}`, ACE_PUBLIC_URL: base,
+    ACE_DEMO__CONTACTS: '300', ACE_LIMITS__PUBLIC_PER_MINUTE: '100000', ACE_LIMITS__API_PER_MINUTE: '100000',
+  })
+  const ace = (args, input = '') => {
+    const ran = spawnSync(ACE, [...args, '--json'], { env, input, encoding: 'utf8', maxBuffer: 1 << 26 })
+    if (ran.status !== 0) throw new Error(`ace ${args.join(' ')}: ${ran.stderr}${ran.stdout}`)
+    return JSON.parse(ran.stdout)
+  }
+  const logs = []
+  const server = spawn(ACE, ['serve', ...(demo ? ['--demo'] : [])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => logs.push(String(chunk)))
+  await ready(base, server, logs)
+  const stop = async () => {
+    server.kill('SIGTERM')
+    await new Promise((done) => (server.exitCode === null ? server.once('exit', done) : done()))
+    sql(SERVER, `drop database if exists ${name} with (force)`)
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  return { base, ace, stop, query: (statement) => sql(url.href, statement), logs: () => logs.join('') }
+}
+
+async function ready(base, server, logs) {
+  for (let tries = 0; tries < 1200; tries++) {
+    if (server.exitCode !== null) throw new Error(`ace ended: ${logs.join('')}`)
+    const answer = await fetch(`${base}/readyz`).catch(() => null)
+    if (answer?.ok) return
+    await new Promise((done) => setTimeout(done, 100))
+  }
+  throw new Error(`ace was not ready in two minutes: ${logs.join('')}`)
+}
+
+/** A browser that collects what no page may do: errors in its console, refused loads, requests to other hosts. */
+export async function startBrowser() {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: BROWSER_FLAGS })
+  const complaints = []
+  const page = async (base, { width = 1440, height = 900, dark = false, javaScript = true } = {}) => {
+    const context = await browser.newContext({
+      viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', javaScriptEnabled: javaScript, baseURL: base,
+    })
+    context.setDefaultTimeout(15_000)
+    const opened = await context.newPage()
+    opened.on('pageerror', (error) => complaints.push(`${opened.url()}: ${error}`))
+    opened.on('console', (message) => {
+      // A form that comes back with its errors, or a page that is refused, is an answer the test asks for.
+      const expected = /status of (401|403|404|409|422|429)/.test(message.text())
+      if (message.type() === 'error' && !expected) complaints.push(`${opened.url()}: ${message.text()}`)
+    })
+    opened.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url())
+      if (protocol.startsWith('http') && origin !== base) complaints.push(`${opened.url()} asked another host: ${request.url()}`)
+    })
+    return opened
+  }
+  return { page, complaints, stop: () => browser.close() }
+}
+
+/** Signs somebody in through the sign-in page. */
+export async function signIn(page, email, password = PASSWORD) {
+  await page.goto('/sign-in')
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
+}
+
+/** A screenshot in e2e/output, for people. */
+export async function shoot(page, name) {
+  mkdirSync(OUTPUT, { recursive: true })
+  await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true })
+}
+
+/** Whether the page is wider than its window. */
+export const overflows = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1)
