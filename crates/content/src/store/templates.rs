@@ -115,5 +115,5 @@ pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
 }
 
 fn name_taken(error: kernel::Error) -> kernel::Error {
-    error.on_constraint("templates_client_id_name_key", "name", "taken", "another template has this name")
+    error.on_constraint("templates_client_id_name_key", "name", "taken", "another mail piece has this name")
 }

@@ -1,0 +1,116 @@
+//! Designs through the console and the API, on a real database.
+#![cfg(test)]
+
+use serde_json::json;
+use testkit::TestApp;
+use web::Method;
+
+async fn app() -> TestApp {
+    TestApp::new(content::routes).await
+}
+
+fn form_config() -> serde_json::Value {
+    json!({"fields": [{"id": "email", "type": "email", "label": "E-mail", "required": true}]})
+}
+
+#[tokio::test]
+async fn a_form_is_made_opened_and_closed_and_another_tenant_sees_none_of_it() {
+    let test = app().await;
+    let (acme, corner) = (&test.story.acme, &test.story.corner);
+    let body = json!({"name": "Inspection", "form_config": form_config()});
+    let made = test.api_json(Method::POST, "/v1/forms", &body).bearer(&acme.key).await.expect_status(201).json();
+    let path = format!("/v1/forms/{}", made["id"].as_str().unwrap());
+    let opened = test.api(Method::POST, &format!("{path}/publish")).bearer(&acme.key).await.expect_status(200).json();
+    assert_eq!(opened["is_active"], true);
+    test.api(Method::GET, &path).bearer(&corner.key).await.expect_status(404);
+    test.api(Method::POST, &format!("{path}/close")).bearer(&corner.key).await.expect_status(404);
+    let closed = test.api(Method::POST, &format!("{path}/close")).bearer(&acme.key).await.expect_status(200).json();
+    assert_eq!(closed["is_active"], false);
+    let list = test.api(Method::GET, "/v1/forms").bearer(&corner.key).await.expect_status(200).json();
+    assert_eq!(list["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_wrong_form_config_is_refused_with_a_pointer_to_the_field() {
+    let test = app().await;
+    let body = json!({"name": "Bad", "form_config": {"fields": [{"id": "roof", "type": "select", "label": "Roof"}]}});
+    let reply = test.api_json(Method::POST, "/v1/forms", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    assert_eq!(reply.header("content-type"), "application/problem+json");
+    assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_config/fields/0/options");
+    let unknown = json!({"name": "Bad", "form_config": {"fields": [{"id": "a", "type": "telepathy", "label": "A"}]}});
+    let reply = test.api_json(Method::POST, "/v1/forms", &unknown).bearer(&test.story.acme.key).await.expect_status(422);
+    assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_config/fields/0/type");
+}
+
+#[tokio::test]
+async fn publishing_cleans_a_page_and_keeps_what_was_published_when_the_draft_changes() {
+    let test = app().await;
+    let key = &test.story.acme.key;
+    let body = json!({"name": "Offer", "html": "<h1>Hi {{first_name|there}}</h1><script>x()</script>"});
+    let made = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(201).json();
+    let path = format!("/v1/landing-pages/{}", made["id"].as_str().unwrap());
+    let published = test.api(Method::POST, &format!("{path}/publish")).bearer(key).await.expect_status(200).json();
+    let change = json!({"name": "Offer", "html": "<h1>Changed</h1>"});
+    let changed = test.api_json(Method::PUT, &path, &change).bearer(key).await.expect_status(200).json();
+    assert_eq!(changed["published_version_id"], published["published_version_id"]);
+    let admin = test.database.admin().await;
+    let html: String = admin.query_one("select html from landing_page_versions", &[]).await.unwrap().get(0);
+    assert_eq!(html, "<h1>Hi {{first_name|there}}</h1>");
+}
+
+#[tokio::test]
+async fn an_unknown_merge_tag_and_another_tenants_form_are_refused_by_name() {
+    let test = app().await;
+    let form = json!({"name": "Theirs", "form_config": form_config()});
+    let made = test.api_json(Method::POST, "/v1/forms", &form).bearer(&test.story.corner.key).await.expect_status(201).json();
+    let body = json!({"name": "Offer", "html": "{{frist_name}}", "form_id": null});
+    test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    let body = json!({"name": "Offer", "html": "{{frist_name}}"});
+    let reply = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    assert!(reply.text().contains("{{frist_name}}"));
+    let body = json!({"name": "Offer", "html": "{{form}}", "form_id": made["id"]});
+    let reply = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_id");
+}
+
+#[tokio::test]
+async fn the_form_builder_works_without_scripts_and_keeps_what_was_typed() {
+    let test = app().await;
+    let owner = &test.story.acme_owner;
+    let new = test.get("/acme-roofing/forms/new").as_user(owner).await.expect_status(200);
+    assert!(new.text().contains("Add field"));
+    let typed = [
+        ("name", ""), ("title", "Your roof"), ("submit_label", "Send"), ("accent", "#1d4ed8"), ("background", "#ffffff"),
+        ("animation", "fade"), ("act", "save"), ("field_type", "text"), ("field_label", "First name"), ("field_id", ""),
+        ("field_required", "true"), ("field_options", ""), ("field_help", ""), ("field_show_if", ""),
+        ("field_show_value", ""), ("field_rest", ""),
+    ];
+    let refused = test.post_form("/acme-roofing/forms", &typed).as_user(owner).await.expect_status(422);
+    assert!(refused.text().contains("name is required") && refused.text().contains("Your roof"));
+    let mut named = typed;
+    named[0] = ("name", "Inspection");
+    test.post_form("/acme-roofing/forms", &named).as_user(owner).await.expect_status(303);
+    let admin = test.database.admin().await;
+    let id: String = admin.query_one("select form_config #>> '{fields,0,id}' from ace_forms", &[]).await.unwrap().get(0);
+    assert_eq!(id, "first_name", "the key is made from the label");
+}
+
+#[tokio::test]
+async fn every_page_of_design_renders_empty_and_with_a_row_and_is_refused_to_strangers() {
+    let test = app().await;
+    let owner = &test.story.acme_owner;
+    for path in ["templates", "landing-pages", "forms"] {
+        let path = format!("/acme-roofing/{path}");
+        let empty = test.get(&path).as_user(owner).await.expect_status(200);
+        assert!(empty.text().contains("yet"), "{path} says what it is for");
+        test.get(&format!("{path}/new")).as_user(owner).await.expect_status(200);
+        test.get(&path).as_user(&test.story.corner_owner).await.expect_status(404);
+        test.get(&path).as_user(&test.story.acme_agent).await.expect_status(403);
+    }
+    let piece = [("name", "Spring card"), ("size", "6x9"), ("front", "Hi {{first_name|there}}"), ("back", ""), ("category", "")];
+    test.post_form("/acme-roofing/templates", &piece).as_user(owner).await.expect_status(303);
+    let again = test.post_form("/acme-roofing/templates", &piece).as_user(owner).await.expect_status(422);
+    assert!(again.text().contains("another mail piece") || again.text().contains("another template"));
+    let list = test.get("/acme-roofing/templates?q=spring").as_user(owner).await.expect_status(200);
+    assert!(list.text().contains("Spring card"));
+}
