@@ -1,0 +1,60 @@
+//! Home: what needs somebody today, running campaigns, the last thirty days.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use web::view::{Chart, Stat};
+use web::{App, Caller, Result, Shell, redirect, render};
+
+use crate::store::home::{self as store, Alert, Running};
+
+#[derive(Template)]
+#[template(path = "home/show.html")]
+struct HomePage {
+    shell: Shell,
+    alerts: Vec<Alert>,
+    waiting: i64,
+    failed: i64,
+    running: Vec<Running>,
+    stats: Vec<Stat>,
+    days: Chart,
+    as_of: DateTime<Utc>,
+    may_create: bool,
+}
+
+/// `GET /{client}`
+pub async fn short(caller: Caller) -> Result<Response> {
+    Ok(redirect(&format!("/{}/home", caller.client()?.slug)))
+}
+
+/// `GET /{client}/home`
+pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
+    let scope = caller.scope(&app);
+    let (client_id, now) = (caller.client_id()?, app.clock.now());
+    let month = store::month(&scope, client_id, now).await?;
+    let days = store::days(&scope, client_id, now, caller.time_zone()).await?;
+    let chart = Chart::bars("Last 30 days", "Day", "Events")
+        .labels(days.iter().map(|day| kernel::zone::format(day.at, caller.time_zone(), "%-d %b")))
+        .series("Visits", days.iter().map(|day| day.visits))
+        .series("Submissions", days.iter().map(|day| day.submissions))
+        .series("Rewards", days.iter().map(|day| day.rewards));
+    let shell = Shell::new(&caller, "Home").with_charts();
+    let stat = |label, count, before| Stat::count(label, count).against(count, before).note("last 30 days");
+    let stats = vec![
+        stat("Visits", month.visits, month.visits_before).href(shell.at("campaigns")),
+        stat("Submissions", month.submissions, month.submissions_before).href(shell.at("forms")),
+        stat("Rewards", month.rewards, month.rewards_before).href(shell.at("deliveries")),
+    ];
+    render(&HomePage {
+        shell,
+        alerts: store::alerts(&scope, client_id).await?,
+        waiting: month.waiting,
+        failed: month.failed,
+        running: store::running(&scope, client_id).await?,
+        stats,
+        days: chart,
+        as_of: now,
+        may_create: caller.may("campaigns.create"),
+    })
+}

@@ -1,0 +1,19 @@
+//! Every route of this room, with its permission.
+
+use web::{App, Doc, Method, Routes};
+
+use crate::api::{self, Analytics, EventParams};
+use crate::pages;
+use crate::store::campaign::EventRow;
+
+/// The route table.
+#[rustfmt::skip]
+pub fn routes(app: &App) -> Routes {
+    Routes::new(app)
+        .page(Method::GET, "/{client}", "dashboard.view", pages::home::short)
+        .page(Method::GET, "/{client}/home", "dashboard.view", pages::home::show)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/figures", "campaigns.analytics", pages::figures::show)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/figures/live", "campaigns.analytics", pages::figures::live)
+        .api(Method::GET, "/v1/campaigns/{id}/analytics", "campaigns.analytics", api::analytics, Doc::new("Say what became of a campaign").returns::<Analytics>())
+        .api(Method::GET, "/v1/events", "campaigns.analytics", api::events, Doc::new("List events").query::<EventParams>().returns_page_of::<EventRow>())
+}

@@ -1,0 +1,4 @@
+//! SQL of this room.
+
+pub mod campaign;
+pub mod home;
