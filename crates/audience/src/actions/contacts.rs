@@ -1,0 +1,157 @@
+//! Making and changing contacts.
+
+use database::{Audited, Transaction};
+use kernel::{Actor, Error, Result, Who, new_id};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+use web::App;
+
+use crate::contacts::{Contact, ContactInput};
+use crate::store::contacts as store;
+
+/// Makes a contact.
+///
+/// # Errors
+/// Names every wrong field, a taken code among them.
+pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: ContactInput) -> Result<Contact> {
+    let input = input.normalised(None)?;
+    let (id, tx) = (new_id(), app.db.scope(actor).transaction().await?);
+    store::insert(&tx, client_id, id, &input).await?;
+    record_consents(&tx, (client_id, id), &ContactInput::default(), &input).await?;
+    tx.audit("contact.created", "contacts", Some(id), what(client_id, None, Some(json!(input)))).await?;
+    tx.commit().await?;
+    store::find(&app.db.scope(actor), client_id, id).await
+}
+
+/// Changes a contact to `input`. With `etag`, only if nobody changed it since that version was read.
+///
+/// # Errors
+/// `NotFound`; names every wrong field; `Conflict` `precondition_failed` when somebody was faster.
+pub async fn update(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), input: ContactInput, etag: Option<&str>) -> Result<Contact> {
+    change(app, actor, (client_id, id), etag, |_| Ok(input)).await
+}
+
+/// Changes the fields a JSON merge patch names; `null` empties a field.
+///
+/// # Errors
+/// As [`update`], and names what is no field of a contact.
+pub async fn patch(app: &App, actor: &Actor, ids: (Uuid, Uuid), patch: Map<String, Value>, etag: Option<&str>) -> Result<Contact> {
+    change(app, actor, ids, etag, |before| patched(before, patch)).await
+}
+
+/// Switches do-not-contact.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn suppress(app: &App, actor: &Actor, ids: (Uuid, Uuid), do_not_contact: bool) -> Result<Contact> {
+    change(app, actor, ids, None, |before| Ok(ContactInput { do_not_contact, ..before.clone() })).await
+}
+
+/// Takes a contact away. What campaigns counted stays.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when records that must stay refer to it.
+pub async fn delete(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    let before = store::find(&app.db.scope(actor), client_id, id).await?;
+    let tx = app.db.scope(actor).transaction().await?;
+    store::delete(&tx, client_id, id).await.map_err(|error| match error {
+        Error::Constraint(_) => Error::conflict("contact_in_use", "records that must be kept refer to this contact; suppress it instead"),
+        other => other,
+    })?;
+    tx.audit("contact.deleted", "contacts", Some(id), what(client_id, Some(json!({ "customer_code": before.customer_code })), None)).await?;
+    tx.commit().await
+}
+
+async fn change(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    etag: Option<&str>,
+    wish: impl FnOnce(&ContactInput) -> Result<ContactInput>,
+) -> Result<Contact> {
+    let tx = app.db.scope(actor).transaction().await?;
+    let stored = store::lock(&tx, client_id, id).await?;
+    if etag.is_some_and(|etag| etag != "*" && etag != stored.etag()) {
+        return Err(Error::conflict("precondition_failed", "somebody changed this contact meanwhile; read it again"));
+    }
+    let before = stored.input();
+    let after = wish(&before)?.normalised(Some(&before))?;
+    if after == before {
+        return Ok(stored);
+    }
+    store::update(&tx, (client_id, id), &after).await?;
+    record_consents(&tx, (client_id, id), &before, &after).await?;
+    let (old, new) = difference(&before, &after);
+    tx.audit("contact.updated", "contacts", Some(id), what(client_id, Some(old), Some(new))).await?;
+    tx.commit().await?;
+    store::find(&app.db.scope(actor), client_id, id).await
+}
+
+fn patched(before: &ContactInput, patch: Map<String, Value>) -> Result<ContactInput> {
+    let mut whole = json!(before);
+    merge(&mut whole, Value::Object(patch));
+    serde_path_to_error::deserialize(&whole).map_err(|error| {
+        let path = error.path().to_string().replace('.', "/");
+        let field = if path == "." || path.is_empty() { "body".to_owned() } else { path };
+        Error::invalid(field, error.inner().to_string())
+    })
+}
+
+/// RFC 7396, except that `null` empties a flag and the custom fields to their defaults.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (key, value) in patch {
+            if value.is_null() {
+                target.remove(&key);
+            } else {
+                merge(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+/// Only what changed, before and after.
+fn difference(before: &ContactInput, after: &ContactInput) -> (Value, Value) {
+    let (mut old, mut new) = (Map::new(), Map::new());
+    if let (Value::Object(before), Value::Object(after)) = (json!(before), json!(after)) {
+        for (key, value) in after {
+            let was = before.get(&key).cloned().unwrap_or_default();
+            if was != value {
+                old.insert(key.clone(), was);
+                new.insert(key, value);
+            }
+        }
+    }
+    (Value::Object(old), Value::Object(new))
+}
+
+/// A flag that changed is a yes or a no somebody gave.
+async fn record_consents(tx: &Transaction, ids: (Uuid, Uuid), before: &ContactInput, after: &ContactInput) -> Result<()> {
+    let source = match tx.actor().who {
+        Who::User(_) => "console",
+        Who::Key(_) => "api",
+        Who::System(_) => "system",
+    };
+    let flags = [
+        ("all", before.do_not_contact, after.do_not_contact),
+        ("email", before.email_opt_out, after.email_opt_out),
+        ("sms", before.sms_opt_out, after.sms_opt_out),
+    ];
+    for (channel, was, stops) in flags {
+        if was != stops {
+            store::insert_consent(tx, ids, channel, !stops, source).await?;
+        }
+    }
+    Ok(())
+}
+
+fn what(client_id: Uuid, before: Option<Value>, after: Option<Value>) -> Audited {
+    Audited { client_id: Some(client_id), before, after }
+}

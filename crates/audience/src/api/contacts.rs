@@ -1,0 +1,124 @@
+//! Contacts over REST.
+
+use axum::Json as Reply;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kernel::page::{Page, PageParams};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+use uuid::Uuid;
+use web::{App, Caller, Json, Path, Query, Result};
+
+use super::Id;
+use crate::actions::contacts as action;
+use crate::contacts::{Contact, ContactInput};
+use crate::export;
+use crate::store::contacts::{self as store, Cursor, Wanted};
+
+/// Which contacts are wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListParams {
+    /// Part of a name, company, e-mail, phone or code.
+    pub q: Option<String>,
+    /// Only members of this list.
+    pub list: Option<Uuid>,
+    /// Only this lifecycle stage.
+    pub lifecycle_stage: Option<String>,
+    /// Only those who must not, or who may, be contacted.
+    pub do_not_contact: Option<bool>,
+    /// How many, 1 to 200; 50 when absent.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// Which contacts are exported, and how.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ExportParams {
+    /// csv or json; csv when absent.
+    pub format: Option<String>,
+    /// Part of a name, company, e-mail, phone or code.
+    pub q: Option<String>,
+    /// Only members of this list.
+    pub list: Option<Uuid>,
+    /// Only this lifecycle stage.
+    pub lifecycle_stage: Option<String>,
+    /// Only those who must not, or who may, be contacted.
+    pub do_not_contact: Option<bool>,
+}
+
+pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<ListParams>) -> Result<Reply<Page<Contact>>> {
+    let page = PageParams { limit: params.limit, after: params.after };
+    let wanted = Wanted {
+        search: params.q,
+        list_id: params.list,
+        stage: params.lifecycle_stage,
+        suppressed: params.do_not_contact,
+        ..Wanted::default()
+    };
+    Ok(Reply(page_of(&app, &caller, &wanted, &page).await?))
+}
+
+/// A page of whole contacts, newest first.
+pub(super) async fn page_of(app: &App, caller: &Caller, wanted: &Wanted, page: &PageParams) -> kernel::Result<Page<Contact>> {
+    let (limit, after) = (page.limit()?, page.after::<Cursor>()?);
+    let rows = store::list_whole(&caller.scope(app), caller.client_id()?, wanted, after.as_ref(), limit).await?;
+    Ok(Page::from_rows(rows, limit, |contact| (String::new(), contact.id)))
+}
+
+pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ContactInput>) -> Result<Response> {
+    let contact = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
+    let location = format!("/v1/contacts/{}", contact.id);
+    let mut response = versioned(StatusCode::CREATED, contact);
+    if let Ok(value) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    Ok(response)
+}
+
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    Ok(versioned(StatusCode::OK, store::find(&caller.scope(&app), caller.client_id()?, id).await?))
+}
+
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    headers: HeaderMap,
+    Json(patch): Json<Map<String, Value>>,
+) -> Result<Response> {
+    let etag = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+    let contact = action::patch(&app, &caller.actor, (caller.client_id()?, id), patch, etag).await?;
+    Ok(versioned(StatusCode::OK, contact))
+}
+
+pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<StatusCode> {
+    action::delete(&app, &caller.actor, caller.client_id()?, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn export(State(app): State<App>, caller: Caller, Query(params): Query<ExportParams>) -> Result<Response> {
+    let format = export::Format::parse(params.format.as_deref())?;
+    let wanted = Wanted {
+        search: params.q,
+        list_id: params.list,
+        stage: params.lifecycle_stage,
+        suppressed: params.do_not_contact,
+        ..Wanted::default()
+    };
+    Ok(export::contacts(&app, &caller.actor, caller.client_id()?, wanted, format).await?)
+}
+
+/// A contact with its version.
+fn versioned(status: StatusCode, contact: Contact) -> Response {
+    let etag = HeaderValue::from_str(&contact.etag());
+    let mut response = (status, Reply(contact)).into_response();
+    if let Ok(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}

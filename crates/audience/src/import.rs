@@ -1,0 +1,226 @@
+//! Bringing contacts in from a file: one path for the console, the API and the command line.
+//!
+//! The file is stored in the database as it arrives ([`upload`]), read without being written ([`preview`]), and then
+//! written chunk by chunk ([`begin`], [`run`]): a chunk is committed whole with its progress, so an import that is
+//! killed goes on after the last chunk, wherever a worker next picks it up.
+
+pub(crate) mod chunk;
+mod encoding;
+mod field;
+mod headers;
+pub(crate) mod options;
+mod preview;
+mod read;
+pub(crate) mod row;
+mod rows;
+mod run;
+pub mod source;
+mod words;
+
+use chrono::{DateTime, Duration, Utc};
+use database::Audited;
+use jobs::NewJob;
+use kernel::error::CanFail;
+use kernel::{Actor, Error, Result};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+pub use encoding::Encoding;
+pub use field::{Field, Target, custom_key};
+pub use options::{Dedupe, ImportOptions, OnDuplicate, Plan, Unmapped};
+pub use preview::{Preview, PreviewProblem};
+pub use run::run;
+pub use source::Source;
+
+use crate::store::imports::{self, BEGIN_IMPORT, COMPLETE_UPLOAD, DELETE_UPLOAD, INSERT_IMPORT, Import, RESUME_IMPORT, SAVE_PLAN};
+
+/// The job that runs an import.
+pub const JOB: &str = "audience.import";
+/// How long an import may stand still before a worker takes it over from whoever ran it.
+pub const STANDSTILL: Duration = Duration::seconds(60);
+
+/// Who runs an import that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// The next free worker.
+    Queued,
+    /// The caller, who calls [`run`] next; a worker only if the caller is gone for [`STANDSTILL`].
+    Here,
+}
+
+/// Stores a file and guesses how it is meant. Nothing is imported yet.
+///
+/// # Errors
+/// Names `file` when it is too large, empty, or did not arrive whole; nothing is kept of it then.
+pub async fn upload(app: &App, actor: &Actor, client_id: Uuid, filename: &str, source: Source<'_>) -> Result<Import> {
+    let (id, scope) = (kernel::new_id(), app.db.scope(actor));
+    let filename: String = filename.trim().replace('\0', "").chars().take(200).collect();
+    let filename = if filename.is_empty() { "contacts.csv".to_owned() } else { filename };
+    scope.execute(&INSERT_IMPORT, &[&id, &client_id, &filename, &actor.user_id(), &app.clock.now()]).await?;
+    let stored = match source::store(app, actor, (client_id, id), source).await {
+        Ok(stored) => preview::guess(&stored, &filename).map(|plan| (plan, stored.total_bytes)),
+        Err(error) => Err(error),
+    };
+    match stored {
+        Ok((plan, total_bytes)) => {
+            scope.execute(&COMPLETE_UPLOAD, &[&client_id, &id, &total_bytes, &json!(plan)]).await?;
+            imports::find(&scope, client_id, id).await
+        }
+        Err(error) => {
+            forget(app, actor, (client_id, id)).await;
+            Err(error)
+        }
+    }
+}
+
+/// Forgets an upload whose import never began.
+pub async fn forget(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) {
+    let forgotten = app.db.scope(actor).execute(&DELETE_UPLOAD, &[&client_id, &id]).await;
+    forgotten.can_fail("uploads nobody went on with are swept every day");
+}
+
+/// How an import's file is going to be read.
+///
+/// # Errors
+/// `Conflict` while the file is still arriving.
+pub fn plan_of(import: &Import) -> Result<Plan> {
+    let unfinished = || Error::conflict("import_uploading", "the file has not arrived yet");
+    serde_json::from_value(import.options.clone()).map_err(|_| unfinished())
+}
+
+/// The cells of one line of the file, for its report.
+pub(crate) fn row_cells(plan: &Plan, raw: &str) -> Vec<String> {
+    let delimiter = u8::try_from(plan.delimiter).unwrap_or(b',');
+    let layout = rows::Layout { encoding: Encoding::Utf8, delimiter, columns: 0 };
+    match rows::Rows::new(raw.as_bytes(), layout).next() {
+        Ok(Some(rows::Item::Row(row))) => row.cells().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Keeps what the user chose so far.
+///
+/// # Errors
+/// Names the wrong choices; `Conflict` when the import has begun.
+pub async fn save(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), options: &ImportOptions) -> Result<Plan> {
+    let scope = app.db.scope(actor);
+    let plan = plan_of(&imports::find(&scope, client_id, id).await?)?.choose(options)?;
+    match scope.execute(&SAVE_PLAN, &[&client_id, &id, &json!(plan)]).await? {
+        0 => Err(Error::conflict("import_begun", "this import has begun already")),
+        _ => Ok(plan),
+    }
+}
+
+/// The first rows and the problems, before anything is written.
+///
+/// # Errors
+/// What the database answered.
+pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<(Plan, Preview)> {
+    let import = imports::find(&app.db.scope(actor), client_id, id).await?;
+    let plan = plan_of(&import)?;
+    let file = source::open(app, actor, (client_id, id));
+    let looked = plan.clone();
+    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, client_id)).await.map_err(Error::internal)??;
+    Ok((plan, preview))
+}
+
+/// Begins an uploaded import: its list is found or made, and from here on it runs to its end.
+///
+/// # Errors
+/// Names `list_name` when the list is dynamic, and the wrong choices; `Conflict` when it has begun already.
+pub async fn begin(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), options: &ImportOptions, runs: Runs) -> Result<Import> {
+    let scope = app.db.scope(actor);
+    let plan = plan_of(&imports::find(&scope, client_id, id).await?)?.choose(options)?;
+    let tx = scope.transaction().await?;
+    let list_id = crate::actions::lists::find_or_create(&tx, client_id, &plan.list_name).await?;
+    if tx.execute(&BEGIN_IMPORT, &[&client_id, &id, &json!(plan), &list_id, &tx.now()]).await? == 0 {
+        return Err(Error::conflict("import_begun", "this import has begun already"));
+    }
+    let job = match runs {
+        Runs::Queued => NewJob::new(JOB, json!({ "import_id": id })).client(client_id).unique(format!("{JOB}:{id}")),
+        Runs::Here => takeover(client_id, id, tx.now()),
+    };
+    jobs::enqueue(&tx, &job).await?;
+    let after = json!({ "list_id": list_id, "dedupe": plan.dedupe, "on_duplicate": plan.on_duplicate });
+    tx.audit("import.started", "imports", Some(id), Audited { client_id: Some(client_id), after: Some(after), ..Audited::default() }).await?;
+    tx.commit().await?;
+    imports::find(&scope, client_id, id).await
+}
+
+/// The job that looks after an import somebody else runs, in case they stop.
+pub(crate) fn takeover(client_id: Uuid, id: Uuid, now: DateTime<Utc>) -> NewJob {
+    NewJob::new(JOB, json!({ "import_id": id, "takeover": true })).client(client_id).run_at(now + STANDSTILL)
+}
+
+/// Stores a file and begins its import by the next free worker.
+///
+/// # Errors
+/// As [`upload`] and [`begin`]; nothing is kept of a file whose import does not begin.
+pub async fn start(app: &App, actor: &Actor, client_id: Uuid, options: ImportOptions, source: Source<'_>) -> Result<Import> {
+    start_as(app, actor, client_id, (options, Runs::Queued), source).await
+}
+
+/// Stores a file and runs its import in this very process, for the command line and the demo.
+///
+/// # Errors
+/// As [`start`] and [`run`].
+pub async fn run_now(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    (options, source): (ImportOptions, Source<'_>),
+    on_progress: impl FnMut(&Import) + Send,
+) -> Result<Import> {
+    let import = start_as(app, actor, client_id, (options, Runs::Here), source).await?;
+    run(app, actor, (client_id, import.id), on_progress).await
+}
+
+async fn start_as(app: &App, actor: &Actor, client_id: Uuid, (options, runs): (ImportOptions, Runs), source: Source<'_>) -> Result<Import> {
+    let import = upload(app, actor, client_id, &options.filename, source).await?;
+    let begun = begin(app, actor, (client_id, import.id), &options, runs).await;
+    if begun.is_err() {
+        forget(app, actor, (client_id, import.id)).await;
+    }
+    begun
+}
+
+/// Stops an import. Chunks that were committed stay; the rest of the file is not imported.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when it has ended already.
+pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<Import> {
+    let scope = app.db.scope(actor);
+    let import = imports::find(&scope, client_id, id).await?;
+    if !matches!(import.status.as_str(), "mapping" | "running") {
+        return Err(Error::conflict("import_ended", "this import has ended already"));
+    }
+    run::end(app, actor, (client_id, id), "cancelled", None).await?;
+    imports::find(&scope, client_id, id).await
+}
+
+/// Gives up an import whose runs keep failing; its file is kept for [`retry`].
+///
+/// # Errors
+/// What the database answered.
+pub async fn fail(app: &App, actor: &Actor, ids: (Uuid, Uuid), error: &Error) -> Result<()> {
+    tracing::error!(import_id = %ids.1, %error, "an import failed");
+    run::end(app, actor, ids, "failed", Some(&web::detail(error))).await
+}
+
+/// Goes on with a failed import after its last committed chunk.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when it did not fail.
+pub async fn retry(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<Import> {
+    let scope = app.db.scope(actor);
+    imports::find(&scope, client_id, id).await?;
+    let tx = scope.transaction().await?;
+    if tx.execute(&RESUME_IMPORT, &[&client_id, &id, &tx.now()]).await? == 0 {
+        return Err(Error::conflict("import_not_failed", "only a failed import can be tried again"));
+    }
+    jobs::enqueue(&tx, &NewJob::new(JOB, json!({ "import_id": id })).client(client_id).unique(format!("{JOB}:{id}"))).await?;
+    tx.audit("import.retried", "imports", Some(id), Audited { client_id: Some(client_id), ..Audited::default() }).await?;
+    tx.commit().await?;
+    imports::find(&scope, client_id, id).await
+}

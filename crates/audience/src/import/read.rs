@@ -1,0 +1,75 @@
+//! Turns a file into chunks, on a thread of its own.
+
+use std::io::Read;
+
+use kernel::{Error, Result};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::chunk::Chunk;
+use super::options::Plan;
+use super::row::{Prepared, Preparer, Remark, shortened};
+use super::rows::{Item, Layout, Rows};
+
+/// The rows of a file as `plan` says, its header already read.
+///
+/// # Errors
+/// What the source of the bytes answers.
+pub(super) fn open<R: Read>(source: R, plan: &Plan) -> Result<Rows<R>> {
+    let delimiter = u8::try_from(plan.delimiter).unwrap_or(b',');
+    let mut rows = Rows::new(source, Layout { encoding: plan.encoding, delimiter, columns: 0 });
+    if plan.has_header {
+        rows.next().map_err(Error::internal)?;
+    }
+    rows.expect_columns(plan.targets.len());
+    Ok(rows)
+}
+
+/// A row ready to be written, or why it is not.
+pub(super) fn prepare(preparer: &Preparer<'_>, item: Item<'_>) -> std::result::Result<Prepared, Remark> {
+    match item {
+        Item::Row(row) => preparer.prepare(&row),
+        Item::Broken { line, raw, reason } => {
+            Err(Remark { line, column: None, reason: reason.into(), raw: shortened(raw), refused: true })
+        }
+    }
+}
+
+/// What is read, and from where on.
+pub(super) struct Reading {
+    pub plan: Plan,
+    pub client_id: Uuid,
+    pub after_line: i64,
+    pub batch_rows: usize,
+}
+
+/// Reads the whole file and sends it chunk by chunk; waits while the receiver is busy, ends when it is gone.
+///
+/// # Errors
+/// What the source of the bytes answers.
+pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender<Chunk>) -> Result<()> {
+    let mut rows = open(source, &reading.plan)?;
+    let preparer = Preparer::new(&reading.plan, reading.client_id);
+    let mut chunk = Chunk::default();
+    while let Some(item) = rows.next().map_err(Error::internal)? {
+        let line = match &item {
+            Item::Row(row) => row.line,
+            Item::Broken { line, .. } => *line,
+        };
+        if line as i64 <= reading.after_line {
+            continue;
+        }
+        chunk.add(prepare(&preparer, item), &reading.plan);
+        if chunk.is_full(reading.batch_rows) {
+            chunk.bytes_read = rows.bytes_read() as i64;
+            if sender.blocking_send(std::mem::take(&mut chunk)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    chunk.bytes_read = rows.bytes_read() as i64;
+    if chunk.read > 0 {
+        drop(sender.blocking_send(chunk));
+    }
+    Ok(())
+}

@@ -1,0 +1,415 @@
+//! One row made ready to be written: normalised, checked, with what was noticed on the way. No SQL.
+
+use kernel::postal::{self, Address};
+use kernel::{cells, email, phone};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::field::{Field, Target, custom_key};
+use super::options::{Dedupe, OnDuplicate, Plan};
+use super::rows::Row;
+use super::words;
+use crate::contacts::{code_of, is_customer_code};
+
+/// The longest value of a field; indexes hold no more.
+const LONGEST: usize = 500;
+/// The longest note or custom field.
+const LONGEST_TEXT: usize = 10_000;
+/// How much of a line the report keeps.
+const RAW: usize = 2_000;
+
+/// The fields that are plain text, in the order they are copied to the database.
+pub const TEXTS: [Field; 15] = [
+    Field::FirstName, Field::LastName, Field::Email, Field::Phone, Field::MobilePhone, Field::Company, Field::JobTitle,
+    Field::Address, Field::Address2, Field::City, Field::State, Field::Zip, Field::Country, Field::LeadSource, Field::Notes,
+];
+
+/// The flags, in the order they are copied.
+pub const FLAGS: [Field; 3] = [Field::DoNotContact, Field::EmailOptOut, Field::SmsOptOut];
+
+/// Why a row was not taken, or what was noticed about one that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The line it begins on.
+    pub line: u64,
+    /// The column it is about.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// The line as it stands in the file.
+    pub raw: String,
+    /// Whether the row was refused; otherwise it was kept, the value as given.
+    pub refused: bool,
+}
+
+/// A row ready to be written.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The line it begins on.
+    pub line: u64,
+    /// The id it gets if it is a new contact.
+    pub id: Uuid,
+    /// Its code, given or made.
+    pub code: String,
+    /// Whether a contact with that code may already be there.
+    pub check_code: bool,
+    /// By what it is recognised, besides the code.
+    pub key: Option<String>,
+    /// The values of [`TEXTS`].
+    pub texts: [Option<String>; 15],
+    /// The values of [`FLAGS`].
+    pub flags: [Option<bool>; 3],
+    /// Lifecycle stage.
+    pub stage: Option<&'static str>,
+    /// Lead score.
+    pub score: Option<i32>,
+    /// Custom fields.
+    pub custom: Map<String, Value>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Name and address in one.
+    pub match_key: Option<String>,
+    /// What was noticed.
+    pub remarks: Vec<Remark>,
+}
+
+impl Prepared {
+    /// The value of a text field.
+    pub fn text(&self, field: Field) -> &str {
+        TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()
+    }
+
+    /// Takes over what `later`, another row about the same contact, knows.
+    pub fn overlay(&mut self, later: Self) {
+        for (mine, theirs) in self.texts.iter_mut().zip(later.texts) {
+            *mine = theirs.or(mine.take());
+        }
+        for (mine, theirs) in self.flags.iter_mut().zip(later.flags) {
+            *mine = if *mine == Some(true) { *mine } else { theirs.or(*mine) };
+        }
+        self.stage = later.stage.or(self.stage);
+        self.score = later.score.or(self.score);
+        self.custom.extend(later.custom);
+        self.tags.extend(later.tags);
+        self.remarks.extend(later.remarks);
+        if later.check_code && !self.check_code {
+            (self.code, self.check_code) = (later.code, true);
+        }
+        self.match_key = self.match_key_now();
+    }
+
+    fn address(&self) -> Address<'_> {
+        Address {
+            street: self.text(Field::Address),
+            street2: self.text(Field::Address2),
+            city: self.text(Field::City),
+            state: self.text(Field::State),
+            zip: self.text(Field::Zip),
+            country: self.text(Field::Country),
+        }
+    }
+
+    fn match_key_now(&self) -> Option<String> {
+        crate::contacts::match_key(self.text(Field::FirstName), self.text(Field::LastName), &self.address())
+    }
+
+    fn has_identity(&self) -> bool {
+        self.check_code
+            || [Field::FirstName, Field::LastName, Field::Email, Field::Phone, Field::MobilePhone, Field::Company, Field::Address]
+                .iter()
+                .any(|field| !self.text(*field).is_empty())
+    }
+}
+
+/// Makes rows of one import ready.
+pub struct Preparer<'a> {
+    plan: &'a Plan,
+    client_id: Uuid,
+}
+
+impl<'a> Preparer<'a> {
+    /// For an import into `client_id` as `plan` says.
+    pub fn new(plan: &'a Plan, client_id: Uuid) -> Self {
+        Self { plan, client_id }
+    }
+
+    /// The row ready to be written.
+    ///
+    /// # Errors
+    /// The reason why it is refused.
+    pub fn prepare(&self, row: &Row<'_>) -> Result<Prepared, Remark> {
+        let columns = self.plan.targets.len();
+        if !row.fits(columns) {
+            let reason = format!("{} cells where the header has {columns}", row.width());
+            return Err(remark(row, None, reason, true));
+        }
+        let mut prepared = empty(row.line);
+        for (index, target) in self.plan.targets.iter().enumerate() {
+            let cell = cells::restore(row.cell(index).trim());
+            if *target != Target::Skip && !cell.is_empty() {
+                self.take(&mut prepared, row, index, cell)?;
+            }
+        }
+        self.normalise(&mut prepared, row);
+        if !prepared.has_identity() {
+            return Err(remark(row, None, "no usable data: no name, e-mail, phone, company, address or code".into(), true));
+        }
+        self.identify(&mut prepared);
+        Ok(prepared)
+    }
+
+    /// Puts one cell where it belongs.
+    fn take(&self, prepared: &mut Prepared, row: &Row<'_>, index: usize, cell: &str) -> Result<(), Remark> {
+        let refuse = |reason: &str| Err(remark(row, Some(&self.plan.headers[index]), reason.into(), true));
+        if cell.contains('\u{fffd}') {
+            return refuse(&format!("characters that are not {}", self.plan.encoding.label()));
+        }
+        let target = &self.plan.targets[index];
+        let long_text = matches!(target, Target::Custom(_) | Target::Field(Field::Notes | Field::Tags));
+        if cell.len() > if long_text { LONGEST_TEXT } else { LONGEST } {
+            return refuse("longer than a field can be");
+        }
+        // PostgreSQL keeps no NUL in a text
+        let cell = cell.replace('\0', "");
+        match target {
+            Target::Skip => {}
+            Target::Custom(key) => drop(prepared.custom.insert(key.clone(), Value::String(cell))),
+            Target::Field(Field::CustomerCode) => {
+                let code = cell.to_ascii_uppercase();
+                if !is_customer_code(&code) {
+                    return refuse("a customer code has 3 to 50 letters, digits, dashes and underscores");
+                }
+                (prepared.code, prepared.check_code) = (code, true);
+            }
+            Target::Field(Field::FullName) => {
+                let (first, last) = words::split_name(&cell);
+                set(prepared, Field::FirstName, first);
+                set(prepared, Field::LastName, last);
+            }
+            Target::Field(Field::Tags) => prepared.tags = words::tags(&cell),
+            Target::Field(field) => self.take_field(prepared, row, (index, *field), cell),
+        }
+        Ok(())
+    }
+
+    fn take_field(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: String) {
+        let understood = match field {
+            Field::LifecycleStage => words::stage(&cell).map(|stage| prepared.stage = Some(stage)),
+            Field::LeadScore => cell.parse().ok().filter(|score| (0..=100).contains(score)).map(|score| prepared.score = Some(score)),
+            Field::DoNotContact | Field::EmailOptOut | Field::SmsOptOut => {
+                let slot = FLAGS.iter().position(|flag| *flag == field);
+                words::yes_no(&cell).zip(slot).map(|(yes, slot)| prepared.flags[slot] = Some(yes))
+            }
+            _ => {
+                set(prepared, field, cell);
+                return;
+            }
+        };
+        if understood.is_none() {
+            let reason = format!("{} is not understood; kept as a custom field", field.label());
+            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
+            prepared.custom.insert(custom_key(field.word()), Value::String(words::shown(&cell)));
+        }
+    }
+
+    /// One spelling for what has one; the rest stays as given, with a remark.
+    fn normalise(&self, prepared: &mut Prepared, row: &Row<'_>) {
+        let country = postal::normalise_country(prepared.text(Field::Country));
+        let region = country.clone().unwrap_or_else(|| postal::DEFAULT_COUNTRY.into());
+        let at_home = region == postal::DEFAULT_COUNTRY;
+        let phone = |given: &str| phone::normalise(given, &region);
+        let abroad = |given: &str| Some(given.to_owned());
+        self.spell(prepared, row, Field::Country, |given| postal::normalise_country(given));
+        self.spell(prepared, row, Field::Email, email::normalise);
+        self.spell(prepared, row, Field::Phone, phone);
+        self.spell(prepared, row, Field::MobilePhone, phone);
+        self.spell(prepared, row, Field::State, if at_home { postal::normalise_state } else { abroad });
+        self.spell(prepared, row, Field::Zip, if at_home { postal::normalise_zip } else { abroad });
+        prepared.match_key = prepared.match_key_now();
+    }
+
+    fn spell(&self, prepared: &mut Prepared, row: &Row<'_>, field: Field, normalise: impl Fn(&str) -> Option<String>) {
+        let given = prepared.text(field);
+        if given.is_empty() {
+            return;
+        }
+        match normalise(given) {
+            Some(spelling) => set(prepared, field, spelling),
+            None => {
+                let reason = format!("{} is not valid; kept as given", field.label());
+                let column = self.plan.targets.iter().position(|target| *target == Target::Field(field));
+                let column = column.map(|index| self.plan.headers[index].as_str());
+                prepared.remarks.push(remark(row, column, reason, false));
+            }
+        }
+    }
+
+    /// By what the row is recognised. A row without identity gets a code made from what it says, so that the same file
+    /// imported again finds it; with `create` the code is made from the file and the line, for the same reason.
+    fn identify(&self, prepared: &mut Prepared) {
+        prepared.key = match self.plan.dedupe {
+            _ if self.plan.on_duplicate == OnDuplicate::Create => None,
+            Dedupe::CustomerCode => None,
+            Dedupe::Email => email::normalise(prepared.text(Field::Email)),
+            Dedupe::Phone => [Field::Phone, Field::MobilePhone].into_iter().map(|field| prepared.text(field)).find(|text| text.starts_with('+')).map(str::to_owned),
+            Dedupe::NameAddress => prepared.match_key.clone(),
+        };
+        if prepared.check_code {
+            return;
+        }
+        if prepared.key.is_some() {
+            prepared.code = crate::contacts::new_code();
+            return;
+        }
+        prepared.check_code = true;
+        prepared.code = self.code_of_content(prepared);
+    }
+
+    fn code_of_content(&self, prepared: &Prepared) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.client_id.as_bytes());
+        if self.plan.on_duplicate == OnDuplicate::Create {
+            digest.update(self.plan.file_hash.as_bytes());
+            digest.update(prepared.line.to_le_bytes());
+        } else {
+            for text in prepared.texts.iter().map(|text| text.as_deref().unwrap_or_default()) {
+                digest.update(text.as_bytes());
+                digest.update([0]);
+            }
+            digest.update(Value::Object(prepared.custom.clone()).to_string());
+        }
+        let hash = digest.finalize();
+        code_of(u64::from_le_bytes(std::array::from_fn(|index| hash[index])))
+    }
+}
+
+fn set(prepared: &mut Prepared, field: Field, value: String) {
+    if let Some(slot) = TEXTS.iter().position(|text| *text == field) {
+        prepared.texts[slot] = (!value.is_empty()).then_some(value);
+    }
+}
+
+fn empty(line: u64) -> Prepared {
+    Prepared {
+        line,
+        id: kernel::new_id(),
+        code: String::new(),
+        check_code: false,
+        key: None,
+        texts: Default::default(),
+        flags: [None; 3],
+        stage: None,
+        score: None,
+        custom: Map::new(),
+        tags: Vec::new(),
+        match_key: None,
+        remarks: Vec::new(),
+    }
+}
+
+fn remark(row: &Row<'_>, column: Option<&str>, reason: String, refused: bool) -> Remark {
+    Remark { line: row.line, column: column.map(str::to_owned), reason, raw: shortened(row.raw), refused }
+}
+
+/// A line as the report keeps it.
+pub fn shortened(raw: &str) -> String {
+    let mut end = raw.len().min(RAW);
+    while !raw.is_char_boundary(end) {
+        end -= 1;
+    }
+    raw[..end].replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::encoding::Encoding;
+    use crate::import::rows::{Item, Layout, Rows};
+
+    fn plan(targets: &[&str]) -> Plan {
+        Plan {
+            encoding: Encoding::Utf8,
+            delimiter: ',',
+            has_header: true,
+            headers: targets.iter().map(|target| format!("{target} column")).collect(),
+            targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
+            confidence: vec![100; targets.len()],
+            dedupe: Dedupe::Email,
+            on_duplicate: OnDuplicate::Skip,
+            list_name: "List".into(),
+            file_hash: "abc".into(),
+        }
+    }
+
+    fn prepare(plan: &Plan, text: &str) -> Result<Prepared, Remark> {
+        let layout = Layout { encoding: Encoding::Utf8, delimiter: b',', columns: plan.targets.len() };
+        let mut rows = Rows::new(text.as_bytes(), layout);
+        match rows.next().unwrap().unwrap() {
+            Item::Row(row) => Preparer::new(plan, Uuid::nil()).prepare(&row),
+            Item::Broken { .. } => panic!("broken"),
+        }
+    }
+
+    #[test]
+    fn values_get_one_spelling_and_what_has_none_stays_as_given_with_a_remark() {
+        let plan = plan(&["full_name", "email", "phone", "state", "zip", "custom_fields.roof"]);
+        let good = prepare(&plan, "\"Lee, Ada\", ADA@Example.com ,614.555.0123,Ohio,432151234,slate").unwrap();
+        assert_eq!((good.text(Field::FirstName), good.text(Field::LastName)), ("Ada", "Lee"));
+        assert_eq!((good.text(Field::Email), good.text(Field::Phone)), ("ada@example.com", "+16145550123"));
+        assert_eq!((good.text(Field::State), good.text(Field::Zip)), ("OH", "43215-1234"));
+        assert_eq!(good.custom["roof"], "slate");
+        assert!(good.remarks.is_empty());
+        let odd = prepare(&plan, "Bo,at home,555-0199,Ohio,4321,").unwrap();
+        assert_eq!((odd.text(Field::Email), odd.text(Field::Phone), odd.text(Field::Zip)), ("at home", "555-0199", "4321"));
+        let about: Vec<_> = odd.remarks.iter().map(|remark| remark.column.as_deref().unwrap()).collect();
+        assert_eq!(about, ["email column", "phone column", "zip column"]);
+    }
+
+    #[test]
+    fn a_foreign_address_and_phone_follow_their_country() {
+        let plan = plan(&["last_name", "phone", "state", "zip", "country"]);
+        let row = prepare(&plan, "Hall,020 7183 8750,Kent,CT1 2EH,UK").unwrap();
+        assert_eq!((row.text(Field::Phone), row.text(Field::Country)), ("+442071838750", "GB"));
+        assert_eq!((row.text(Field::State), row.text(Field::Zip)), ("Kent", "CT1 2EH"));
+        assert!(row.remarks.is_empty());
+    }
+
+    #[test]
+    fn broken_rows_are_refused_with_their_column_and_reason() {
+        let plan = plan(&["customer_code", "email", "skip", "skip"]);
+        let refused = |text: &str| {
+            let remark = prepare(&plan, text).unwrap_err();
+            (remark.column.unwrap_or_default(), remark.reason)
+        };
+        assert_eq!(refused("x y,a@b.co,,").0, "customer_code column");
+        assert_eq!(refused("1,2,3,4,5,6").1, "6 cells where the header has 4");
+        assert!(refused(",,only skipped,x").1.starts_with("no usable data"));
+        assert!(refused(",caf\u{fffd},,").1.contains("UTF-8"));
+        assert!(refused(&format!(",{},,", "x".repeat(501))).1.contains("longer"));
+    }
+
+    #[test]
+    fn a_row_without_identity_gets_the_same_code_whenever_it_comes_and_create_makes_one_for_each_line() {
+        let mut plan = plan(&["last_name", "city"]);
+        let code = |plan: &Plan, text: &str| prepare(plan, text).unwrap().code;
+        assert_eq!(code(&plan, "Lee,Peoria"), code(&plan, "Lee , Peoria"));
+        assert_ne!(code(&plan, "Lee,Peoria"), code(&plan, "Lee,Pekin"));
+        assert!(is_customer_code(&code(&plan, "Lee,Peoria")));
+        plan.on_duplicate = OnDuplicate::Create;
+        assert_eq!(code(&plan, "Lee,Peoria"), code(&plan, "Lee,Peoria"));
+        assert_ne!(code(&plan, "Lee,Peoria"), code(&plan, "\nLee,Peoria"));
+    }
+
+    #[test]
+    fn an_unknown_stage_score_or_flag_becomes_a_custom_field_and_a_known_one_does_not() {
+        let plan = plan(&["last_name", "lifecycle_stage", "lead_score", "do_not_contact"]);
+        let known = prepare(&plan, "Lee,Marketing qualified lead,70,Yes").unwrap();
+        assert_eq!((known.stage, known.score, known.flags[0]), (Some("mql"), Some(70), Some(true)));
+        assert!(known.custom.is_empty());
+        let odd = prepare(&plan, "Lee,hot,9000,maybe").unwrap();
+        assert_eq!((odd.stage, odd.score, odd.flags[0]), (None, None, None));
+        assert_eq!(odd.custom["lead_score"], "9000");
+        assert_eq!(odd.remarks.len(), 3);
+    }
+}

@@ -1,0 +1,391 @@
+//! The rows of a delimited file, one at a time and in constant memory. Never fails on what is in the file: a row that
+//! cannot be read is handed out as broken, with its line, and reading goes on after it.
+
+use std::io::{self, Read};
+
+use csv_core::ReadRecordResult;
+
+use super::encoding::{Encoding, Text};
+
+/// The longest row; more is a quote that was never closed, or no table at all.
+const LONGEST: usize = 256 * 1024;
+/// How often a row that swallowed its successors is taken apart again. Bounds the work on a hostile file.
+const RECOVERIES: u32 = 1000;
+
+/// What separates cells.
+pub const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// How a file is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// What its bytes stand for.
+    pub encoding: Encoding,
+    /// What separates its cells.
+    pub delimiter: u8,
+    /// How many cells a row has; zero while that is not known yet.
+    pub columns: usize,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The line it begins on, counted from 1 as editors do.
+    pub line: u64,
+    /// As it stands in the file, without the line end.
+    pub raw: &'a str,
+    text: &'a str,
+    ends: &'a [usize],
+}
+
+impl<'a> Row<'a> {
+    /// The number of cells.
+    pub fn width(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// One cell; empty where the row is shorter.
+    pub fn cell(&self, index: usize) -> &'a str {
+        let Some(end) = self.ends.get(index) else { return "" };
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.text.get(start..*end).unwrap_or_default()
+    }
+
+    /// All cells.
+    pub fn cells(&self) -> impl Iterator<Item = &'a str> + '_ {
+        (0..self.width()).map(|index| self.cell(index))
+    }
+
+    /// Whether the row fits a table of `columns`: up to half of the cells may be missing at its end, where spreadsheets
+    /// leave out empty ones, and further cells may be there when they are empty.
+    pub fn fits(&self, columns: usize) -> bool {
+        let missing = columns.saturating_sub(self.width());
+        missing * 2 <= columns && (columns..self.width()).all(|index| self.cell(index).trim().is_empty())
+    }
+}
+
+/// What comes next in a file.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// A row.
+    Row(Row<'a>),
+    /// A line that cannot be read as a row.
+    Broken {
+        /// The line.
+        line: u64,
+        /// As it stands in the file.
+        raw: &'a str,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// Reads rows.
+pub struct Rows<R> {
+    text: Text<R>,
+    layout: Layout,
+    parser: csv_core::Reader,
+    window: Vec<u8>,
+    at: usize,
+    line: u64,
+    after_return: bool,
+    cells: Vec<u8>,
+    ends: Vec<usize>,
+    recoveries: u32,
+}
+
+/// One record as the parser saw it.
+struct Record {
+    length: usize,
+    text: usize,
+    ends: usize,
+}
+
+enum Parsed {
+    Record(Record),
+    TooLong,
+    End,
+}
+
+impl<R: Read> Rows<R> {
+    /// The rows of `source`, its first line included.
+    pub fn new(source: R, layout: Layout) -> Self {
+        Self {
+            text: Text::new(source, layout.encoding),
+            layout,
+            parser: parser(layout.delimiter),
+            window: Vec::new(),
+            at: 0,
+            line: 1,
+            after_return: false,
+            cells: vec![0; 1024],
+            ends: vec![0; 64],
+            recoveries: 0,
+        }
+    }
+
+    /// From here on rows have this many cells.
+    pub fn expect_columns(&mut self, columns: usize) {
+        self.layout.columns = columns;
+    }
+
+    /// Bytes of the file taken so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.text.bytes_read()
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// Only what the source of the bytes answers.
+    #[expect(clippy::should_implement_trait, reason = "rows borrow the reader's buffers; an iterator could not lend them")]
+    pub fn next(&mut self) -> io::Result<Option<Item<'_>>> {
+        if !self.skip_line_ends()? {
+            return Ok(None);
+        }
+        let record = match self.parse()? {
+            Parsed::End => return Ok(None),
+            Parsed::TooLong => return self.broken("longer than 256 kB: a quote may not be closed").map(Some),
+            Parsed::Record(record) => record,
+        };
+        let swallowed = self.window[self.at..self.at + record.length].trim_ascii_end().contains(&b'\n');
+        // A row over several lines must be whole: one that is short has run into its successors by an open quote.
+        let whole = record.ends >= self.layout.columns && self.row(&record).fits(self.layout.columns);
+        if swallowed && self.layout.columns > 0 && self.recoveries < RECOVERIES && !whole {
+            self.recoveries += 1;
+            return self.broken("a quote is opened and not closed").map(Some);
+        }
+        let (start, line) = (self.at, self.line);
+        self.advance(record.length);
+        let row = row_of(&self.window[start..start + record.length], &self.cells[..record.text], &self.ends[..record.ends], line);
+        Ok(Some(Item::Row(row)))
+    }
+
+    fn row(&self, record: &Record) -> Row<'_> {
+        let raw = &self.window[self.at..self.at + record.length];
+        row_of(raw, &self.cells[..record.text], &self.ends[..record.ends], self.line)
+    }
+
+    /// Empty lines are no rows. `false` when nothing is left.
+    fn skip_line_ends(&mut self) -> io::Result<bool> {
+        loop {
+            while let Some(byte) = self.window.get(self.at) {
+                if !matches!(byte, b'\r' | b'\n') {
+                    return Ok(true);
+                }
+                self.advance(1);
+            }
+            if !self.refill()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Drops what was read and takes more from the source.
+    fn refill(&mut self) -> io::Result<bool> {
+        self.window.drain(..self.at);
+        self.at = 0;
+        let length = self.window.len();
+        // A block may end within a character and give no text yet; an empty window would mean the end to the parser.
+        while self.text.fill(&mut self.window)? {
+            if self.window.len() > length {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn parse(&mut self) -> io::Result<Parsed> {
+        let mut record = Record { length: 0, text: 0, ends: 0 };
+        let mut ended = false;
+        loop {
+            // The window may move when it is refilled, and `at` with it; lengths stay.
+            let input = &self.window[self.at + record.length..];
+            let (result, read, text, ends) =
+                self.parser.read_record(input, &mut self.cells[record.text..], &mut self.ends[record.ends..]);
+            record.length += read;
+            record.text += text;
+            record.ends += ends;
+            match result {
+                ReadRecordResult::Record => return Ok(Parsed::Record(record)),
+                ReadRecordResult::End => return Ok(Parsed::End),
+                ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::InputEmpty if record.length > LONGEST => return Ok(Parsed::TooLong),
+                ReadRecordResult::InputEmpty if ended => return Ok(Parsed::End),
+                ReadRecordResult::InputEmpty => ended = !self.refill()?,
+            }
+        }
+    }
+
+    /// Gives up the line the reader stands on and goes on with the next one.
+    fn broken(&mut self, reason: &'static str) -> io::Result<Item<'_>> {
+        self.parser = parser(self.layout.delimiter);
+        let length = self.window[self.at..].iter().position(|byte| *byte == b'\n');
+        let (start, line) = (self.at, self.line);
+        let Some(length) = length else {
+            self.skip_to_line_end()?;
+            return Ok(Item::Broken { line, raw: "", reason });
+        };
+        self.advance(length + 1);
+        let raw = lossless(&self.window[start..start + length]);
+        Ok(Item::Broken { line, raw, reason })
+    }
+
+    fn skip_to_line_end(&mut self) -> io::Result<()> {
+        loop {
+            self.at = self.window.len();
+            if !self.refill()? {
+                return Ok(());
+            }
+            if let Some(length) = self.window.iter().position(|byte| *byte == b'\n') {
+                self.advance(length + 1);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Moves on, counting `\n`, `\r` and `\r\n` as one line end each.
+    fn advance(&mut self, length: usize) {
+        for byte in &self.window[self.at..self.at + length] {
+            let ends_line = *byte == b'\r' || (*byte == b'\n' && !self.after_return);
+            self.line += u64::from(ends_line);
+            self.after_return = *byte == b'\r';
+        }
+        self.at += length;
+    }
+}
+
+fn parser(delimiter: u8) -> csv_core::Reader {
+    csv_core::ReaderBuilder::new().delimiter(delimiter).build()
+}
+
+fn row_of<'a>(raw: &'a [u8], text: &'a [u8], ends: &'a [usize], line: u64) -> Row<'a> {
+    Row { line, raw: lossless(raw).trim_end_matches(['\r', '\n']), text: lossless(text), ends }
+}
+
+/// The decoder only hands out UTF-8, and rows are cut at ASCII bytes.
+fn lossless(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The delimiter under which the first rows of `sample` make the most regular table.
+pub fn guess_delimiter(sample: &[u8], encoding: Encoding) -> u8 {
+    let score = |delimiter: u8| {
+        let mut rows = Rows::new(sample, Layout { encoding, delimiter, columns: 0 });
+        let mut counts = Vec::new();
+        while let Ok(Some(Item::Row(row))) = rows.next() {
+            counts.push(row.width());
+            if counts.len() == 20 {
+                break;
+            }
+        }
+        let columns = counts.first().copied().unwrap_or_default();
+        let regular = counts.iter().filter(|count| **count == columns).count();
+        if columns < 2 { 0 } else { regular * 1000 / counts.len() * columns.min(20) }
+    };
+    // On a tie the first of the list wins, for which `max_by_key` has to see it last.
+    DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(text: &str, columns: usize) -> Vec<String> {
+        let layout = Layout { encoding: Encoding::Utf8, delimiter: b',', columns };
+        let mut rows = Rows::new(text.as_bytes(), layout);
+        let mut seen = Vec::new();
+        while let Some(item) = rows.next().unwrap() {
+            seen.push(match item {
+                Item::Row(row) => format!("{}: {}", row.line, row.cells().collect::<Vec<_>>().join("|")),
+                Item::Broken { line, raw, .. } => format!("{line}! {raw}"),
+            });
+        }
+        seen
+    }
+
+    #[test]
+    fn quotes_delimiters_and_line_ends_inside_a_cell_belong_to_it_and_lines_are_counted_as_editors_do() {
+        let text = "name,address\r\n\"Lee, Ada\",\"12 Main St\r\nApt 4\"\r\n\r\nBo,\"say \"\"hi\"\"\"";
+        assert_eq!(all(text, 2), ["1: name|address", "2: Lee, Ada|12 Main St\r\nApt 4", "5: Bo|say \"hi\""]);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_costs_its_own_line_only() {
+        let text = "a,b,c\n1,\"two,3\n4,5,6\n7,8,9\n";
+        assert_eq!(all(text, 3), ["1: a|b|c", "2! 1,\"two,3", "3: 4|5|6", "4: 7|8|9"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_given_up_in_constant_memory() {
+        let text = format!("a,b\n1,\"{}\n3,4\n", "x".repeat(LONGEST * 8));
+        let layout = Layout { encoding: Encoding::Utf8, delimiter: b',', columns: 2 };
+        let mut rows = Rows::new(text.as_bytes(), layout);
+        let mut lines = Vec::new();
+        while let Some(item) = rows.next().unwrap() {
+            lines.push(matches!(item, Item::Row(_)));
+        }
+        assert_eq!(lines, [true, false, true]);
+        assert!(rows.window.capacity() < LONGEST * 4, "{}", rows.window.capacity());
+    }
+
+    #[test]
+    fn a_short_row_fits_when_half_of_it_is_there_and_a_long_one_when_the_rest_is_empty() {
+        let fits = |text: &str| {
+            let mut rows = Rows::new(text.as_bytes(), Layout { encoding: Encoding::Utf8, delimiter: b',', columns: 0 });
+            match rows.next().unwrap().unwrap() {
+                Item::Row(row) => row.fits(4),
+                Item::Broken { .. } => false,
+            }
+        };
+        assert!(fits("1,2") && fits("1,2,3,4,,  "));
+        assert!(!fits("1") && !fits("1,2,3,4,5"));
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_makes_a_table() {
+        let guess = |text: &str| guess_delimiter(text.as_bytes(), Encoding::Utf8) as char;
+        assert_eq!(guess("a,b\n1,2\n"), ',');
+        assert_eq!(guess("name;note\nLee;\"a, b, c\"\nBo;x\n"), ';');
+        assert_eq!(guess("a\tb, c\n1\t2\n"), '\t');
+        assert_eq!(guess("a|b|c\n1|2|3\n"), '|');
+        assert_eq!(guess("email\nada@example.com\n"), ',');
+        assert_eq!(guess(""), ',');
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_and_lines_only_go_forward(bytes in proptest::collection::vec(any::<u8>(), 0..2000), columns in 0_usize..6) {
+            for encoding in [Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Windows1252] {
+                let delimiter = guess_delimiter(&bytes, encoding);
+                let mut rows = Rows::new(bytes.as_slice(), Layout { encoding, delimiter, columns });
+                let mut last = 0;
+                while let Some(item) = rows.next().unwrap() {
+                    let line = match item {
+                        Item::Row(row) => { row.cells().count(); row.line }
+                        Item::Broken { line, .. } => line,
+                    };
+                    prop_assert!(line > last);
+                    last = line;
+                }
+            }
+        }
+
+        #[test]
+        fn what_a_writer_wrote_is_read_back(table in proptest::collection::vec(proptest::collection::vec("[a-z,\"\r\n;é ]{1,8}", 3), 1..20)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            for row in &table {
+                writer.write_record(row).unwrap();
+            }
+            let bytes = writer.into_inner().unwrap();
+            let mut rows = Rows::new(bytes.as_slice(), Layout { encoding: Encoding::Utf8, delimiter: b',', columns: 3 });
+            let mut read = Vec::new();
+            while let Some(Item::Row(row)) = rows.next().unwrap() {
+                read.push(row.cells().map(str::to_owned).collect::<Vec<_>>());
+            }
+            prop_assert_eq!(read, table);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Writes an import, chunk by chunk: each is committed whole with its progress, or not at all.
+
+use kernel::{Actor, Error, Result};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+use web::App;
+
+use super::chunk::Chunk;
+use super::options::Plan;
+use super::read::{self, Reading};
+use super::source;
+use crate::store::imports::{self, DELETE_FILE, END_IMPORT, Import, LOCK_IMPORT, Locked};
+use crate::store::merge::{self, Target};
+
+/// Chunks that are ready while one is written.
+const AHEAD: usize = 1;
+
+/// Runs an import to its end, from wherever it stands, and tells `on_progress` after every chunk. Does nothing to one
+/// that is not under way. Two processes that run the same import do not write a row twice: the one that comes second
+/// to a chunk gives up with a conflict.
+///
+/// # Errors
+/// `Conflict` `import_running` when another process runs it, or what the database answered; what was committed stays,
+/// and running again goes on from there.
+pub async fn run(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), mut on_progress: impl FnMut(&Import) + Send) -> Result<Import> {
+    let scope = app.db.scope(actor);
+    let import = imports::find(&scope, client_id, id).await?;
+    if !import.is_running() {
+        return Ok(import);
+    }
+    let plan: Plan = serde_json::from_value(import.options.clone()).map_err(Error::internal)?;
+    let (sender, mut chunks) = mpsc::channel(AHEAD);
+    let reading = Reading {
+        plan: plan.clone(),
+        client_id,
+        after_line: import.last_line,
+        batch_rows: app.settings.import.batch_rows as usize,
+    };
+    let file = source::open(app, actor, (client_id, id));
+    let reader = tokio::task::spawn_blocking(move || read::chunks(file, &reading, &sender));
+    let writer = Writer { app, actor, import: &import, plan: &plan };
+    let mut done = (import.last_line, import.rows_flagged);
+    while let Some(chunk) = chunks.recv().await {
+        if !writer.write(&chunk, done).await? {
+            return imports::find(&scope, client_id, id).await;
+        }
+        done = (chunk.last_line, done.1 + chunk.flagged);
+        on_progress(&imports::find(&scope, client_id, id).await?);
+    }
+    reader.await.map_err(Error::internal)??;
+    writer.end("finished", None).await?;
+    let import = imports::find(&scope, client_id, id).await?;
+    on_progress(&import);
+    Ok(import)
+}
+
+struct Writer<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    import: &'a Import,
+    plan: &'a Plan,
+}
+
+impl Writer<'_> {
+    /// Writes a chunk in one transaction; `false` when the import was cancelled meanwhile.
+    async fn write(&self, chunk: &Chunk, (last_line, flagged): (i64, i64)) -> Result<bool> {
+        let ids = (self.import.client_id, self.import.id);
+        let tx = self.app.db.scope(self.actor).transaction().await?;
+        let now: Locked = tx.query_one(&LOCK_IMPORT, &[&ids.0, &ids.1]).await?;
+        if now.status != "running" {
+            return Ok(false);
+        }
+        if now.last_line != last_line {
+            return Err(Error::conflict("import_running", "another process runs this import"));
+        }
+        let target = Target {
+            client_id: ids.0,
+            list_id: self.import.list_id,
+            user_id: self.import.created_by_user_id,
+            filename: &self.import.filename,
+            dedupe: self.plan.dedupe,
+            on_duplicate: self.plan.on_duplicate,
+        };
+        let merged = merge::merge(&tx, target, &chunk.rows).await?;
+        imports::insert_remarks(&tx, ids, &chunk.remarks, flagged).await?;
+        imports::progress(&tx, ids, chunk, merged).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn end(&self, status: &str, error: Option<&str>) -> Result<()> {
+        end(self.app, self.actor, (self.import.client_id, self.import.id), status, error).await
+    }
+}
+
+/// Ends an import that is under way, with its audit row. The file is kept only after a failure, for another try.
+pub(super) async fn end(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), status: &str, error: Option<&str>) -> Result<()> {
+    let tx = app.db.scope(actor).transaction().await?;
+    if tx.execute(&END_IMPORT, &[&client_id, &id, &status, &error, &tx.now()]).await? == 0 {
+        return Ok(());
+    }
+    if status != "failed" {
+        tx.execute(&DELETE_FILE, &[&client_id, &id]).await?;
+    }
+    let after = serde_json::json!({ "status": status, "error": error });
+    let what = database::Audited { client_id: Some(client_id), after: Some(after), ..Default::default() };
+    tx.audit(&format!("import.{status}"), "imports", Some(id), what).await?;
+    tx.commit().await
+}

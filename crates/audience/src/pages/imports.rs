@@ -1,0 +1,404 @@
+//! Imports: the list, the wizard (file, columns, preview), progress and report.
+
+use askama::Template;
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::{StreamExt, TryStreamExt};
+use kernel::Error;
+use kernel::page::{Page, PageParams};
+use serde::Deserialize;
+use uuid::Uuid;
+use web::view::{Choice, FieldErrors, Filters, Pager, Stat, StepState, Steps};
+use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
+
+use super::{Id, some};
+use crate::import::{self, Field, ImportOptions, Plan, Preview, Runs, Target};
+use crate::store::imports::{self as store, COUNT_IMPORTS, Import};
+
+/// What the URL of the list says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    after: String,
+}
+
+#[derive(Template)]
+#[template(path = "imports/list.html")]
+struct ListPage {
+    shell: Shell,
+    rows: Vec<Import>,
+    pager: Pager,
+}
+
+pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response> {
+    let (scope, client_id) = (caller.scope(&app), caller.client_id()?);
+    let page = PageParams { limit: None, after: some(&query.after) };
+    let (limit, after) = (page.limit()?, page.after::<Uuid>()?);
+    let rows = store::list(&scope, client_id, after, limit).await?;
+    let total: i64 = scope.query_scalar(&COUNT_IMPORTS, &[&client_id]).await?;
+    let page = Page::from_rows(rows, limit, |import| import.id);
+    let shell = Shell::new(&caller, "Imports").count(total);
+    let filters = Filters::new(shell.at("imports"), [("after", &query.after)]);
+    let pager = Pager::new(&filters, page.data.len(), page.next.as_deref()).total(total);
+    render(&ListPage { shell, rows: page.data, pager })
+}
+
+#[derive(Template)]
+#[template(path = "imports/new.html")]
+struct NewPage {
+    shell: Shell,
+    steps: Steps,
+    errors: FieldErrors,
+    largest: String,
+}
+
+fn new_page(app: &App, caller: &Caller, errors: FieldErrors) -> NewPage {
+    let shell = frame(caller, "Import contacts");
+    let steps = steps(&shell, None, StepState::Open);
+    let largest = web::view::bytes(i64::try_from(app.settings.import.max_bytes).unwrap_or(i64::MAX));
+    NewPage { shell, steps, errors, largest }
+}
+
+fn frame(caller: &Caller, title: &str) -> Shell {
+    let shell = Shell::new(caller, title);
+    let imports = shell.at("imports");
+    shell.crumb("Imports", imports)
+}
+
+/// The steps of the wizard; before there is a file only the first can be reached.
+fn steps(shell: &Shell, id: Option<Uuid>, columns: StepState) -> Steps {
+    let steps = Steps::at(shell.path.clone());
+    let Some(id) = id else {
+        let new = shell.at("imports/new");
+        return steps.step("File", new, StepState::Open);
+    };
+    let at = |page: &str| shell.at(&format!("imports/{id}/{page}"));
+    steps
+        .step("File", shell.at("imports/new"), StepState::Done)
+        .step("Columns", at("columns"), columns)
+        .step("Check and import", at("preview"), StepState::Open)
+}
+
+pub async fn new(State(app): State<App>, caller: Caller) -> Result<Response> {
+    render(&new_page(&app, &caller, FieldErrors::none()))
+}
+
+pub async fn upload(State(app): State<App>, caller: Caller, request: Request) -> Result<Response> {
+    match store_file(&app, &caller, request).await {
+        Ok(import) => Ok(redirect(&Shell::new(&caller, "").at(&format!("imports/{}/columns", import.id)))),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &new_page(&app, &caller, errors))
+        }
+    }
+}
+
+async fn store_file(app: &App, caller: &Caller, request: Request) -> kernel::Result<Import> {
+    let mut form = Multipart::from_request(request, app).await.map_err(|_| Error::invalid("file", "choose a file"))?;
+    while let Some(part) = form.next_field().await.map_err(|error| Error::invalid("file", error.to_string()))? {
+        let name = part.file_name().unwrap_or_default().to_owned();
+        if part.name() == Some("file") && !name.is_empty() {
+            let source = part.map_err(std::io::Error::other).boxed();
+            return import::upload(app, &caller.actor, caller.client_id()?, &name, source).await;
+        }
+    }
+    Err(Error::invalid("file", "choose a file"))
+}
+
+/// One column in the wizard.
+struct Column {
+    name: String,
+    field: String,
+    target: String,
+    confidence: u8,
+    sample: String,
+}
+
+#[derive(Template)]
+#[template(path = "imports/columns.html")]
+struct ColumnsPage {
+    shell: Shell,
+    steps: Steps,
+    errors: FieldErrors,
+    action: String,
+    columns: Vec<Column>,
+    targets: Vec<Choice>,
+    form: Chosen,
+    layout: String,
+}
+
+/// The choices that are not about one column.
+#[derive(Debug, Clone)]
+struct Chosen {
+    list_name: String,
+    dedupe: String,
+    on_duplicate: String,
+}
+
+impl Chosen {
+    fn of(plan: &Plan) -> Self {
+        Self { list_name: plan.list_name.clone(), dedupe: plan.dedupe.word().into(), on_duplicate: plan.on_duplicate.word().into() }
+    }
+}
+
+pub async fn columns(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    if import.status != "mapping" {
+        return Ok(redirect(&Shell::new(&caller, "").at(&format!("imports/{id}"))));
+    }
+    let (plan, preview) = import::preview(&app, &caller.actor, (import.client_id, id)).await?;
+    let form = Chosen::of(&plan);
+    render(&columns_page(&caller, &import, (&plan, &preview), form, FieldErrors::none()))
+}
+
+fn columns_page(caller: &Caller, import: &Import, (plan, preview): (&Plan, &Preview), form: Chosen, errors: FieldErrors) -> ColumnsPage {
+    let shell = frame(caller, "Match the columns").lede(import.filename.clone());
+    let state = if errors.is_empty() { StepState::Open } else { StepState::Problem };
+    let steps = steps(&shell, Some(import.id), state);
+    let sample = |index: usize| {
+        let cells = preview.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        cells.take(3).map(|cell| cell.chars().take(40).collect::<String>()).collect::<Vec<_>>().join(" · ")
+    };
+    let column = |(index, name): (usize, &String)| Column {
+        name: name.clone(),
+        field: format!("column/{}", index + 1),
+        target: plan.targets[index].to_string(),
+        confidence: plan.confidence[index],
+        sample: sample(index),
+    };
+    let delimiter = match plan.delimiter {
+        '\t' => "tab".to_owned(),
+        other => format!("“{other}”"),
+    };
+    let layout = format!("{}, cells apart by {delimiter}, {} columns", plan.encoding.label(), plan.headers.len());
+    let action = shell.at(&format!("imports/{}/columns", import.id));
+    let columns = plan.headers.iter().enumerate().map(column).collect();
+    ColumnsPage { shell, steps, errors, action, columns, targets: targets(plan), form, layout }
+}
+
+/// Everything a column can be: nothing, the fields, and the custom fields of this file.
+fn targets(plan: &Plan) -> Vec<Choice> {
+    let mut choices = vec![Choice::new("skip", "Leave out")];
+    choices.extend(Field::ALL.iter().map(|field| Choice::new(field.word(), field.label())));
+    let mut keys: Vec<String> = plan.headers.iter().map(|header| import::custom_key(header)).filter(|key| !key.is_empty()).collect();
+    keys.extend(plan.targets.iter().filter_map(|target| match target {
+        Target::Custom(key) => Some(key.clone()),
+        _ => None,
+    }));
+    keys.sort();
+    keys.dedup();
+    choices.extend(keys.into_iter().map(|key| Choice::new(format!("custom_fields.{key}"), format!("Custom field: {key}"))));
+    choices
+}
+
+pub async fn save_columns(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response> {
+    let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let (options, form, wrong) = read_columns(&fields);
+    let saved = match wrong {
+        Some(error) => Err(error),
+        None => import::save(&app, &caller.actor, (import.client_id, id), &options).await,
+    };
+    match saved {
+        Ok(_) => Ok(redirect(&Shell::new(&caller, "").at(&format!("imports/{id}/preview")))),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            let (mut plan, preview) = import::preview(&app, &caller.actor, (import.client_id, id)).await?;
+            for (column, target) in &options.mapping {
+                let index = column.trim_start_matches('#').parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                if let Some(kept) = index.and_then(|index| plan.targets.get_mut(index)) {
+                    *kept = target.clone();
+                }
+            }
+            let page = columns_page(&caller, &import, (&plan, &preview), form, errors);
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+    }
+}
+
+/// The form of the columns: `column/3` holds the target of the third.
+fn read_columns(fields: &[(String, String)]) -> (ImportOptions, Chosen, Option<Error>) {
+    let mut options = ImportOptions::default();
+    let mut problems = kernel::Problems::new();
+    let text = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
+    let form = Chosen { list_name: text("list_name"), dedupe: text("dedupe"), on_duplicate: text("on_duplicate") };
+    for (field, value) in fields {
+        let Some(number) = field.strip_prefix("column/") else { continue };
+        match value.parse::<Target>() {
+            Ok(target) => options.mapping.push((format!("#{number}"), target)),
+            Err(problem) => drop(problems.invalid(field.clone(), problem)),
+        }
+    }
+    problems.require("list_name", &form.list_name);
+    options.list_name = some(&form.list_name);
+    match (form.dedupe.parse(), form.on_duplicate.parse()) {
+        (Ok(dedupe), Ok(on_duplicate)) => (options.dedupe, options.on_duplicate) = (Some(dedupe), Some(on_duplicate)),
+        (Err(problem), _) => drop(problems.invalid("dedupe", problem)),
+        (_, Err(problem)) => drop(problems.invalid("on_duplicate", problem)),
+    }
+    (options, form, problems.finish().err())
+}
+
+#[derive(Template)]
+#[template(path = "imports/preview.html")]
+struct PreviewPage {
+    shell: Shell,
+    steps: Steps,
+    plan: Plan,
+    preview: Preview,
+    base: String,
+}
+
+impl PreviewPage {
+    /// The columns that are imported, with the field each goes to.
+    fn columns(&self) -> Vec<(usize, &str, String)> {
+        let shown = self.plan.targets.iter().enumerate().filter(|(_, target)| **target != Target::Skip);
+        let label = |target: &Target| match target {
+            Target::Field(field) => field.label().to_owned(),
+            Target::Custom(key) => format!("Custom field: {key}"),
+            Target::Skip => String::new(),
+        };
+        shown.map(|(index, target)| (index, self.plan.headers[index].as_str(), label(target))).collect()
+    }
+
+    fn submit(&self) -> String {
+        format!("Import into {}", self.plan.list_name)
+    }
+
+    fn summary(&self) -> String {
+        let [refused, checked, flagged] = [self.preview.refused, self.preview.checked, self.preview.flagged].map(web::view::number);
+        format!("{refused} of {checked} rows will be refused, {flagged} kept with a remark")
+    }
+
+    fn duplicates(&self) -> String {
+        let same = match self.plan.dedupe {
+            import::Dedupe::Email => "e-mail",
+            import::Dedupe::CustomerCode => "customer code",
+            import::Dedupe::Phone => "phone",
+            import::Dedupe::NameAddress => "name and address",
+        };
+        match self.plan.on_duplicate {
+            import::OnDuplicate::Skip => format!("Contacts with the same {same} stay as they are."),
+            import::OnDuplicate::Update => format!("Contacts with the same {same} are updated with what the file says."),
+            import::OnDuplicate::Create => "Every row becomes a new contact.".to_owned(),
+        }
+    }
+}
+
+pub async fn preview(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let base = Shell::new(&caller, "").at(&format!("imports/{id}"));
+    if import.status != "mapping" {
+        return Ok(redirect(&base));
+    }
+    let (plan, preview) = import::preview(&app, &caller.actor, (import.client_id, id)).await?;
+    let shell = frame(&caller, "Check and import").lede(import.filename.clone());
+    let steps = steps(&shell, Some(id), StepState::Done);
+    render(&PreviewPage { shell, steps, plan, preview, base })
+}
+
+pub async fn start(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let (client_id, base) = (caller.client_id()?, Shell::new(&caller, "").at(&format!("imports/{id}")));
+    let import = store::find(&caller.scope(&app), client_id, id).await?;
+    // what was chosen and saved stays chosen
+    let plan = import::plan_of(&import)?;
+    let options = ImportOptions { dedupe: Some(plan.dedupe), ..ImportOptions::default() };
+    match import::begin(&app, &caller.actor, (client_id, id), &options, Runs::Queued).await {
+        Ok(_) => Ok(redirect(&base)),
+        Err(Error::Invalid(fields)) => {
+            let text = fields.first().map_or_else(String::new, |field| field.message.clone());
+            Ok(redirect_with(&format!("{base}/columns"), &text))
+        }
+        Err(Error::Conflict { .. }) => Ok(redirect_with(&base, "This import has begun already")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "imports/show.html")]
+struct ShowPage {
+    shell: Shell,
+    standing: Standing,
+}
+
+/// Where an import stands: a part of its page that is also a page, asked for again while it runs.
+#[derive(Template)]
+#[template(path = "imports/standing.html")]
+struct Standing {
+    import: Import,
+    problems: Vec<store::StoredRemark>,
+    base: String,
+    list: Option<String>,
+}
+
+impl askama::filters::HtmlSafe for Standing {}
+
+impl Standing {
+    fn finished_title(&self) -> String {
+        format!("Finished; {} rows were refused", web::view::number(self.import.rows_refused))
+    }
+
+    fn stats(&self) -> [Stat; 6] {
+        let import = &self.import;
+        [
+            Stat::count("Rows read", import.rows_read),
+            Stat::count("Created", import.rows_created),
+            Stat::count("Updated", import.rows_updated),
+            Stat::count("Unchanged", import.rows_skipped),
+            Stat::count("Refused", import.rows_refused),
+            Stat::count("Kept with a remark", import.rows_flagged),
+        ]
+    }
+}
+
+async fn standing(app: &App, caller: &Caller, id: Uuid) -> kernel::Result<Standing> {
+    let (scope, client_id, shell) = (caller.scope(app), caller.client_id()?, Shell::new(caller, ""));
+    let import = store::find(&scope, client_id, id).await?;
+    let problems = store::list_remarks(&scope, (client_id, id), true, (0, Uuid::nil()), 20).await?;
+    let list = import.list_id.map(|list_id| shell.at(&format!("lists/{list_id}")));
+    Ok(Standing { import, problems, base: shell.at(&format!("imports/{id}")), list })
+}
+
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let standing = standing(&app, &caller, id).await?;
+    if standing.import.status == "mapping" {
+        return Ok(redirect(&format!("{}/columns", standing.base)));
+    }
+    let shell = frame(&caller, &standing.import.filename).status(&standing.import.status);
+    render(&ShowPage { shell, standing })
+}
+
+pub async fn progress(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    render(&standing(&app, &caller, id).await?)
+}
+
+pub async fn cancel(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let base = Shell::new(&caller, "").at(&format!("imports/{id}"));
+    match import::cancel(&app, &caller.actor, (caller.client_id()?, id)).await {
+        Ok(_) => Ok(redirect_with(&base, "Import cancelled; what was imported stays")),
+        Err(Error::Conflict { message, .. }) => Ok(redirect_with(&base, &message)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub async fn retry(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let base = Shell::new(&caller, "").at(&format!("imports/{id}"));
+    match import::retry(&app, &caller.actor, (caller.client_id()?, id)).await {
+        Ok(_) => Ok(redirect(&base)),
+        Err(Error::Conflict { message, .. }) => Ok(redirect_with(&base, &message)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub async fn refused(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    Ok(crate::export::remarks(&app, &caller.actor, (caller.client_id()?, id), true).await?)
+}
+
+pub async fn remarks(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    Ok(crate::export::remarks(&app, &caller.actor, (caller.client_id()?, id), false).await?)
+}

@@ -1,0 +1,107 @@
+//! Every way into this room, with the permission it takes.
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use web::{App, Doc, Method, Routes};
+
+use crate::api;
+use crate::contacts::{Contact, ContactInput};
+use crate::import::Preview;
+use crate::lists::{List, ListInput, Mailable};
+use crate::pages;
+use crate::store::imports::Import;
+
+/// The routes of contacts, lists and imports.
+pub fn routes(app: &App) -> Routes {
+    contact_pages(app).merge(list_pages(app)).merge(import_pages(app)).merge(contact_api(app)).merge(list_api(app)).merge(import_api(app))
+}
+
+fn contact_pages(app: &App) -> Routes {
+    use pages::contacts as page;
+    Routes::new(app)
+        .page(Method::GET, "/{client}/contacts", "contacts.view", page::list)
+        .page(Method::POST, "/{client}/contacts", "contacts.create", page::create)
+        .page(Method::GET, "/{client}/contacts/new", "contacts.create", page::new)
+        .page(Method::GET, "/{client}/contacts/export", "contacts.export", page::export)
+        .page(Method::POST, "/{client}/contacts/bulk", "lists.edit", page::bulk)
+        .page(Method::GET, "/{client}/contacts/{id}", "contacts.view", page::show)
+        .page(Method::POST, "/{client}/contacts/{id}", "contacts.edit", page::update)
+        .page(Method::GET, "/{client}/contacts/{id}/edit", "contacts.edit", page::edit)
+        .page(Method::POST, "/{client}/contacts/{id}/suppress", "contacts.edit", page::suppress)
+        .page(Method::POST, "/{client}/contacts/{id}/delete", "contacts.delete", page::delete)
+}
+
+fn list_pages(app: &App) -> Routes {
+    use pages::lists as page;
+    Routes::new(app)
+        .page(Method::GET, "/{client}/lists", "lists.view", page::list)
+        .page(Method::POST, "/{client}/lists", "lists.create", page::create)
+        .page(Method::GET, "/{client}/lists/new", "lists.create", page::new)
+        .page(Method::GET, "/{client}/lists/{id}", "lists.view", page::show)
+        .page(Method::POST, "/{client}/lists/{id}", "lists.edit", page::update)
+        .page(Method::GET, "/{client}/lists/{id}/edit", "lists.edit", page::edit)
+        .page(Method::POST, "/{client}/lists/{id}/remove", "lists.edit", page::remove)
+        .page(Method::POST, "/{client}/lists/{id}/delete", "lists.delete", page::delete)
+}
+
+fn import_pages(app: &App) -> Routes {
+    use pages::imports as page;
+    // a file is streamed and held against import.max_bytes instead
+    let upload = page::upload.layer(DefaultBodyLimit::disable());
+    Routes::new(app)
+        .page(Method::GET, "/{client}/imports", "contacts.import", page::list)
+        .page(Method::POST, "/{client}/imports", "contacts.import", upload)
+        .page(Method::GET, "/{client}/imports/new", "contacts.import", page::new)
+        .page(Method::GET, "/{client}/imports/{id}", "contacts.import", page::show)
+        .page(Method::GET, "/{client}/imports/{id}/progress", "contacts.import", page::progress)
+        .page(Method::GET, "/{client}/imports/{id}/columns", "contacts.import", page::columns)
+        .page(Method::POST, "/{client}/imports/{id}/columns", "contacts.import", page::save_columns)
+        .page(Method::GET, "/{client}/imports/{id}/preview", "contacts.import", page::preview)
+        .page(Method::POST, "/{client}/imports/{id}/start", "contacts.import", page::start)
+        .page(Method::POST, "/{client}/imports/{id}/cancel", "contacts.import", page::cancel)
+        .page(Method::POST, "/{client}/imports/{id}/retry", "contacts.import", page::retry)
+        .page(Method::GET, "/{client}/imports/{id}/refused", "contacts.import", page::refused)
+        .page(Method::GET, "/{client}/imports/{id}/remarks", "contacts.import", page::remarks)
+}
+
+fn contact_api(app: &App) -> Routes {
+    use api::contacts::{self as handler, ExportParams, ListParams};
+    let merge_patch = "A JSON merge patch (RFC 7396): only the fields named change, null empties one. With If-Match, 412 when \
+        somebody changed the contact since.";
+    Routes::new(app)
+        .api(Method::GET, "/v1/contacts", "contacts.view", handler::list, Doc::new("List contacts").describe("Newest first.").query::<ListParams>().returns_page_of::<Contact>())
+        .api(Method::POST, "/v1/contacts", "contacts.create", handler::create, Doc::new("Create a contact").body::<ContactInput>().returns_with::<Contact>(201))
+        .api(Method::GET, "/v1/contacts/export", "contacts.export", handler::export, Doc::new("Export contacts").describe("Streamed, as CSV or JSON.").query::<ExportParams>())
+        .api(Method::GET, "/v1/contacts/{id}", "contacts.view", handler::show, Doc::new("Show a contact").describe("ETag holds its version.").returns::<Contact>())
+        .api(Method::PATCH, "/v1/contacts/{id}", "contacts.edit", handler::update, Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>())
+        .api(Method::DELETE, "/v1/contacts/{id}", "contacts.delete", handler::delete, Doc::new("Delete a contact").returns_nothing())
+}
+
+fn list_api(app: &App) -> Routes {
+    use api::lists::{self as handler, ListParams, Members, MembersChanged};
+    Routes::new(app)
+        .api(Method::GET, "/v1/lists", "lists.view", handler::list, Doc::new("List lists").describe("By name.").query::<ListParams>().returns_page_of::<List>())
+        .api(Method::POST, "/v1/lists", "lists.create", handler::create, Doc::new("Create a list").body::<ListInput>().returns_with::<List>(201))
+        .api(Method::GET, "/v1/lists/{id}", "lists.view", handler::show, Doc::new("Show a list").returns::<List>())
+        .api(Method::PATCH, "/v1/lists/{id}", "lists.edit", handler::update, Doc::new("Change a list").body::<ListInput>().returns::<List>())
+        .api(Method::DELETE, "/v1/lists/{id}", "lists.delete", handler::delete, Doc::new("Delete a list").describe("Its contacts stay.").returns_nothing())
+        .api(Method::GET, "/v1/lists/{id}/mailable", "lists.view", handler::mailable, Doc::new("Count whom mail can reach").returns::<Mailable>())
+        .api(Method::GET, "/v1/lists/{id}/members", "lists.view", handler::members, Doc::new("List members").query::<api::PageQuery>().returns_page_of::<Contact>())
+        .api(Method::POST, "/v1/lists/{id}/members", "lists.edit", handler::add, Doc::new("Add members").body::<Members>().returns::<MembersChanged>())
+        .api(Method::DELETE, "/v1/lists/{id}/members/{contact_id}", "lists.edit", handler::remove, Doc::new("Remove a member").returns_nothing())
+}
+
+fn import_api(app: &App) -> Routes {
+    use api::imports::{self as handler, ImportParams, ReportParams};
+    let create = "The body is the file itself, or a multipart form whose part `file` holds it. With start=false nothing is \
+        written yet: look at the preview, then start it.";
+    Routes::new(app)
+        .api(Method::GET, "/v1/imports", "contacts.import", handler::list, Doc::new("List imports").describe("Newest first.").query::<api::PageQuery>().returns_page_of::<Import>())
+        .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().raw_body("text/csv").returns_with::<Import>(202))
+        .api(Method::GET, "/v1/imports/{id}", "contacts.import", handler::show, Doc::new("Show an import").describe("Its progress and what came of it.").returns::<Import>())
+        .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").returns::<Preview>())
+        .api(Method::POST, "/v1/imports/{id}/start", "contacts.import", handler::start, Doc::new("Start an import").query::<ImportParams>().returns_with::<Import>(202))
+        .api(Method::GET, "/v1/imports/{id}/refused", "contacts.import", handler::refused, Doc::new("Download refused rows").describe("CSV: line, column, reason, and the row's cells. With kept=true the rows that were kept with a value as given.").query::<ReportParams>())
+        .api(Method::POST, "/v1/imports/{id}/cancel", "contacts.import", handler::cancel, Doc::new("Cancel an import").describe("What was committed stays.").returns::<Import>())
+        .api(Method::POST, "/v1/imports/{id}/retry", "contacts.import", handler::retry, Doc::new("Go on with a failed import").returns_with::<Import>(202))
+}

@@ -1,0 +1,293 @@
+//! Imports, their stored files and their reports.
+
+use chrono::{DateTime, Utc};
+use database::{FromRow, Scope, Transaction, statement};
+use kernel::{Result, new_id};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::import::chunk::Chunk;
+use crate::import::row::Remark;
+use crate::store::merge::Merged;
+
+statement! {
+    /// A new upload.
+    pub INSERT_IMPORT, app, "
+        insert into imports (id, client_id, filename, status, created_by_user_id, created_at)
+        values ($1, $2, $3, 'uploaded', $4, $5)";
+    /// One piece of its file.
+    pub INSERT_PIECE, app, "
+        insert into import_files (id, client_id, import_id, seq, data)
+        values ($1, $2, $3, $4, $5)";
+    /// One piece of its file.
+    pub FIND_PIECE, app, "
+        select data
+        from import_files
+        where client_id = $1
+          and import_id = $2
+          and seq = $3";
+    /// The file is complete.
+    pub COMPLETE_UPLOAD, app, "
+        update imports
+        set total_bytes = $3, options = $4, status = 'mapping'
+        where client_id = $1
+          and id = $2
+          and status = 'uploaded'";
+    /// Forgets an import that never began, its file included.
+    pub DELETE_UPLOAD, app, "
+        delete from imports
+        where client_id = $1
+          and id = $2
+          and status in ('uploaded', 'mapping')";
+    /// Keeps a changed plan.
+    pub SAVE_PLAN, app, "
+        update imports
+        set options = $3
+        where client_id = $1
+          and id = $2
+          and status = 'mapping'";
+    /// Begins.
+    pub BEGIN_IMPORT, app, "
+        update imports
+        set status = 'running', options = $3, list_id = $4, started_at = $5, progressed_at = $5, error = null
+        where client_id = $1
+          and id = $2
+          and status = 'mapping'";
+    /// Begins again after a failure.
+    pub RESUME_IMPORT, app, "
+        update imports
+        set status = 'running', progressed_at = $3, finished_at = null, error = null
+        where client_id = $1
+          and id = $2
+          and status = 'failed'";
+    /// One import.
+    FIND_IMPORT, app, "
+        select i.id, i.client_id, i.list_id, l.name as list_name, i.filename, i.status, i.options, i.total_bytes, i.bytes_read,
+          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.last_line, i.error,
+          i.created_by_user_id, i.created_at, i.started_at, i.progressed_at, i.finished_at
+        from imports i
+        left join contact_lists l on l.client_id = i.client_id and l.id = i.list_id
+        where i.client_id = $1
+          and i.id = $2";
+    /// Newest first.
+    LIST_IMPORTS, app, "
+        select i.id, i.client_id, i.list_id, l.name as list_name, i.filename, i.status, i.options, i.total_bytes, i.bytes_read,
+          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.last_line, i.error,
+          i.created_by_user_id, i.created_at, i.started_at, i.progressed_at, i.finished_at
+        from imports i
+        left join contact_lists l on l.client_id = i.client_id and l.id = i.list_id
+        where i.client_id = $1
+          and ($2::uuid is null or i.id < $2)
+        order by i.id desc
+        limit $3";
+    /// How many there are.
+    pub COUNT_IMPORTS, app, "select count(*) from imports where client_id = $1";
+    /// Held while a chunk is written: nobody else writes one, and nobody cancels in between.
+    pub LOCK_IMPORT, app, "
+        select status, last_line
+        from imports
+        where client_id = $1
+          and id = $2
+        for no key update";
+    /// What a chunk came to.
+    PROGRESS, app, "
+        update imports
+        set bytes_read = $3, last_line = $4, rows_read = rows_read + $5, rows_created = rows_created + $6,
+          rows_updated = rows_updated + $7, rows_skipped = rows_skipped + $8, rows_refused = rows_refused + $9,
+          rows_flagged = rows_flagged + $10, progressed_at = $11
+        where client_id = $1
+          and id = $2";
+    /// How it ended.
+    pub END_IMPORT, app, "
+        update imports
+        set status = $3, error = $4, finished_at = $5,
+          bytes_read = case when $3 = 'finished' then coalesce(total_bytes, bytes_read) else bytes_read end
+        where client_id = $1
+          and id = $2
+          and status in ('mapping', 'running')";
+    /// The file is not needed any more.
+    pub DELETE_FILE, app, "
+        delete from import_files
+        where client_id = $1
+          and import_id = $2";
+    /// Lines refused, or kept with a remark.
+    INSERT_REMARKS, app, "
+        insert into import_refusals (id, client_id, import_id, line_number, column_name, reason, raw, refused)
+        select r.id, $1, $2, r.line_number, r.column_name, r.reason, r.raw, r.refused
+        from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+          r (id, line_number, column_name, reason, raw, refused)";
+    /// The report, line by line.
+    LIST_REMARKS, app, "
+        select id, line_number, column_name, reason, raw, refused
+        from import_refusals
+        where client_id = $1
+          and import_id = $2
+          and refused = $3
+          and (line_number, id) > ($4, $5)
+        order by line_number, id
+        limit $6";
+    /// Uploads nobody went on with.
+    pub DELETE_STALE_UPLOADS, app, "
+        delete from imports
+        where client_id = $1
+          and status in ('uploaded', 'mapping')
+          and created_at < $2"
+}
+
+/// Remarks about rows that were kept, stored for each import; all of them are counted.
+const REMARKS_KEPT: i64 = 10_000;
+
+/// An import as it stands.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+pub struct Import {
+    /// The import's id.
+    pub id: Uuid,
+    /// Whose it is.
+    #[serde(skip)]
+    pub client_id: Uuid,
+    /// The list the contacts go to.
+    pub list_id: Option<Uuid>,
+    /// Its name.
+    pub list_name: Option<String>,
+    /// The file's name.
+    pub filename: String,
+    /// uploaded, mapping, running, finished, cancelled or failed.
+    pub status: String,
+    /// How the file is read.
+    #[schema(value_type = Object)]
+    pub options: Value,
+    /// The file's size.
+    pub total_bytes: Option<i64>,
+    /// How much of it was read.
+    pub bytes_read: i64,
+    /// Rows read.
+    pub rows_read: i64,
+    /// Contacts created.
+    pub rows_created: i64,
+    /// Contacts changed.
+    pub rows_updated: i64,
+    /// Rows that changed nothing.
+    pub rows_skipped: i64,
+    /// Rows refused.
+    pub rows_refused: i64,
+    /// Rows kept although a value could not be normalised.
+    pub rows_flagged: i64,
+    /// Everything up to this line is done.
+    pub last_line: i64,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Who started it.
+    pub created_by_user_id: Option<Uuid>,
+    /// When the file was uploaded.
+    pub created_at: DateTime<Utc>,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it last moved on.
+    pub progressed_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Import {
+    /// How much is done, in percent.
+    pub fn percent(&self) -> i64 {
+        match self.total_bytes {
+            _ if self.status == "finished" => 100,
+            Some(total) if total > 0 => (self.bytes_read * 100 / total).clamp(0, 99),
+            _ => 0,
+        }
+    }
+
+    /// Whether it is under way.
+    pub fn is_running(&self) -> bool {
+        self.status == "running"
+    }
+}
+
+/// A line of the report.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+pub struct StoredRemark {
+    /// The remark's id.
+    #[serde(skip)]
+    pub id: Uuid,
+    /// The line of the file.
+    pub line_number: i64,
+    /// The column it is about.
+    pub column_name: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// The line as it stands in the file.
+    pub raw: Option<String>,
+    /// Whether the row was refused; otherwise it was kept, the value as given.
+    pub refused: bool,
+}
+
+/// Where an import stands, read under its lock.
+#[derive(Debug, FromRow)]
+pub struct Locked {
+    /// Its status.
+    pub status: String,
+    /// Everything up to this line is done.
+    pub last_line: i64,
+}
+
+/// One import.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Import> {
+    scope.query_one(&FIND_IMPORT, &[&client_id, &id]).await
+}
+
+/// A page of imports, newest first: up to `limit + 1`.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, after: Option<Uuid>, limit: i64) -> Result<Vec<Import>> {
+    scope.query(&LIST_IMPORTS, &[&client_id, &after, &(limit + 1)]).await
+}
+
+/// Adds what a chunk came to.
+///
+/// # Errors
+/// What the database answered.
+pub async fn progress(tx: &Transaction, (client_id, id): (Uuid, Uuid), chunk: &Chunk, merged: Merged) -> Result<()> {
+    let (updated, skipped) = (merged.updated + chunk.merged, merged.skipped + chunk.skipped);
+    tx.execute(
+        &PROGRESS,
+        &[
+            &client_id, &id, &chunk.bytes_read, &chunk.last_line, &chunk.read, &merged.created, &updated, &skipped,
+            &chunk.refused, &chunk.flagged, &tx.now(),
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Keeps refusals, and remarks as long as there are not too many.
+///
+/// # Errors
+/// What the database answered.
+pub async fn insert_remarks(tx: &Transaction, (client_id, id): (Uuid, Uuid), remarks: &[Remark], flagged_before: i64) -> Result<()> {
+    let kept: Vec<&Remark> = remarks.iter().filter(|remark| remark.refused || flagged_before < REMARKS_KEPT).collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = kept.iter().map(|_| new_id()).collect();
+    let lines: Vec<i64> = kept.iter().map(|remark| remark.line as i64).collect();
+    let columns: Vec<Option<&str>> = kept.iter().map(|remark| remark.column.as_deref()).collect();
+    let reasons: Vec<&str> = kept.iter().map(|remark| remark.reason.as_str()).collect();
+    let raws: Vec<&str> = kept.iter().map(|remark| remark.raw.as_str()).collect();
+    let refused: Vec<bool> = kept.iter().map(|remark| remark.refused).collect();
+    tx.execute(&INSERT_REMARKS, &[&client_id, &id, &ids, &lines, &columns, &reasons, &raws, &refused]).await.map(|_| ())
+}
+
+/// A page of the report, `limit` lines after (`line`, `id`).
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_remarks(scope: &Scope<'_>, (client_id, id): (Uuid, Uuid), refused: bool, after: (i64, Uuid), limit: i64) -> Result<Vec<StoredRemark>> {
+    scope.query(&LIST_REMARKS, &[&client_id, &id, &refused, &after.0, &after.1, &limit]).await
+}

@@ -1,0 +1,18 @@
+//! Contacts, lists and imports against a real PostgreSQL.
+
+mod contacts;
+mod imports;
+mod lists;
+mod pages;
+
+use testkit::TestApp;
+
+/// The application with this room's routes.
+async fn test_app() -> TestApp {
+    TestApp::new(audience::routes).await
+}
+
+/// One number from the database, past every policy.
+async fn count(test: &TestApp, sql: &str) -> i64 {
+    test.database.admin().await.query_one(sql, &[]).await.unwrap().get(0)
+}
