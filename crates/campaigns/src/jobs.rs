@@ -1,17 +1,25 @@
 //! Background work of this room.
 
-use ::jobs::{Job, JobError, Registry};
+use std::time::Duration;
+
+use ::jobs::{Job, JobError, Policy, Registry};
+use kernel::error::CanFail;
 use kernel::{Actor, Error};
 use serde::Deserialize;
 use uuid::Uuid;
 use web::App;
 
 use crate::actions::launch;
+use crate::actions::steps::{self, Wish};
 use crate::meet::{self, Met, Trigger};
-use crate::store::campaigns as store;
+use crate::store::life;
 
 /// The job that an engagement leaves: the campaign becomes active, conditions of that kind are met.
 pub const ENGAGED_JOB: &str = "campaigns.engaged";
+
+/// A campaign in which nothing happened for so long is over.
+const QUIET_DAYS: i64 = 90;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 #[derive(Deserialize)]
 struct LaunchPayload {
@@ -34,7 +42,7 @@ struct DelayPayload {
 
 /// Registers the handlers. All of them may run twice: the second time nothing is left to do.
 pub fn jobs(registry: Registry, app: &App) -> Registry {
-    let (one, two, three) = (app.clone(), app.clone(), app.clone());
+    let (one, two, three, four) = (app.clone(), app.clone(), app.clone(), app.clone());
     registry
         .on(launch::JOB, move |job: Job| {
             let app = one.clone();
@@ -48,6 +56,10 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
             let app = three.clone();
             async move { time_passed(&app, &job).await }
         })
+        .every("campaigns.complete_quiet", HOUR, move || {
+            let app = four.clone();
+            async move { complete_quiet(&app).await }
+        })
 }
 
 async fn run_launch(app: &App, job: &Job) -> Result<(), JobError> {
@@ -60,8 +72,25 @@ async fn run_launch(app: &App, job: &Job) -> Result<(), JobError> {
             launch::fail(app, client_id, campaign_id, &error.to_string()).await?;
             Ok(())
         }
+        // The last try: a launch never stays "running" for ever.
+        Err(error) if job.attempts >= Policy::GROWING.max_attempts => {
+            launch::fail(app, client_id, campaign_id, "something went wrong on our side: try again later").await?;
+            Err(error.into())
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Completes campaigns in which nothing happened for 90 days (behaviour.md, section 3).
+async fn complete_quiet(app: &App) -> Result<(), JobError> {
+    let actor = Actor::system(kernel::System::Worker);
+    let since = app.clock.now() - chrono::Duration::days(QUIET_DAYS);
+    for quiet in life::quiet_since(&app.scope(&actor), since).await? {
+        let wish = Wish { to: "completed".into(), reason: Some("90 days without engagement".into()), mail_date: None };
+        let done = steps::take(app, &Actor::client(quiet.client_id), quiet.client_id, quiet.id, &wish).await;
+        done.can_fail("somebody else completed it, or the next round does");
+    }
+    Ok(())
 }
 
 /// An event row of a lower room: the first engagement makes a mailed campaign active, and conditions are met.
@@ -70,7 +99,7 @@ async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
     let client_id = job.client_id()?;
     let actor = Actor::system(kernel::System::Worker);
     let tx = app.scope(&actor).transaction().await?;
-    store::activate(&tx, client_id, payload.campaign_id).await?;
+    life::activate(&tx, client_id, payload.campaign_id).await?;
     let trigger = match payload.event_type.as_str() {
         "purl_visit" => Some(Trigger::PurlVisit),
         "qr_scan" => Some(Trigger::QrScan),

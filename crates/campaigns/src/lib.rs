@@ -6,11 +6,15 @@
 //! Refuses: serving links (that is `engage`), and handing out cards by itself (that is `rewards`).
 
 pub mod actions;
+mod api;
 pub mod checklist;
 mod invariants;
 mod jobs;
 pub mod meet;
+mod pages;
+mod routes;
 pub mod store;
 
 pub use invariants::INVARIANTS;
 pub use jobs::{ENGAGED_JOB, jobs};
+pub use routes::routes;

@@ -219,7 +219,7 @@ async fn schedule(tx: &Transaction, met: &Met, condition: &Condition, from: Date
         .client(met.client_id)
         .unique(format!("{TIME_DELAY_JOB}:{}:{number}", met.recipient_id))
         .run_at(run_at);
-    enqueue(tx, &job).await
+    enqueue(tx, &job).await.map(|_| ())
 }
 
 #[cfg(test)]
@@ -275,7 +275,9 @@ mod tests {
     #[test]
     fn a_reward_goes_where_it_was_set_up_then_chosen_then_wherever_somebody_can_be_reached() {
         let both = about(Some("+16145550100"), Some("a@example.com"));
-        let channel = |met: &Met, about: &About, set_up: &str| address(met, about, &condition(set_up)).map(|(channel, _)| channel);
+        let channel = |met: &Met, about: &About, set_up: &str| {
+            address(met, about, &condition(set_up)).map(|(channel, _)| channel)
+        };
         assert_eq!(channel(&met(None), &both, "choice"), Some(Channel::Sms));
         assert_eq!(channel(&met(Some(Channel::Email)), &both, "choice"), Some(Channel::Email));
         assert_eq!(channel(&met(Some(Channel::Email)), &both, "sms"), Some(Channel::Sms));

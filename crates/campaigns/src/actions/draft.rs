@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use content::merge::{self, MESSAGE};
 use database::Audited;
 use kernel::{Actor, Error, Problems, Result, new_id};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,9 +12,10 @@ use web::App;
 
 use crate::store::campaigns::{self as store, Campaign, Draft};
 use crate::store::conditions::{self, ConditionDraft};
+use crate::store::life::{self, Stepped};
 
 /// The most conditions a campaign can have.
-const MAX_CONDITIONS: usize = 10;
+pub const MAX_CONDITIONS: usize = 10;
 /// What meets a condition.
 pub const TRIGGERS: [(&str, &str); 7] = [
     ("form_submit", "Form submitted"),
@@ -27,7 +28,7 @@ pub const TRIGGERS: [(&str, &str); 7] = [
 ];
 
 /// What a person decides about a campaign.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CampaignInput {
     /// The name people know; the word in URLs is made of it.
@@ -65,7 +66,7 @@ pub struct CampaignInput {
 }
 
 /// A condition and what it earns.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConditionInput {
     /// What people call it.
@@ -102,7 +103,8 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &CampaignI
     let tx = app.scope(actor).transaction().await?;
     let slug = store::insert(&tx, client_id, id, &draft).await?;
     conditions::replace(&tx, client_id, id, &conditions).await?;
-    store::history(&tx, client_id, id, (None, "draft"), None).await?;
+    let first = Stepped { from: None, to: "draft", reason: None, by: actor.user_id() };
+    life::history(&tx, client_id, id, &first).await?;
     let after = Some(json!({ "name": draft.name }));
     tx.audit(
         "campaign.created",
@@ -115,23 +117,42 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &CampaignI
     Ok((id, slug))
 }
 
-/// Changes a draft.
+/// Changes a draft, as the person read it.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` when it is no draft any more, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &CampaignInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is no draft any more or somebody changed it since, or the wrong fields.
+pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignInput) -> Result<()> {
+    let (client_id, id) = (read.client_id, read.id);
     let (draft, conditions) = check(input)?;
     let tx = app.scope(actor).transaction().await?;
-    store::update(&tx, client_id, id, &draft).await?;
+    store::update(&tx, client_id, id, &draft, read.updated_at).await?;
     conditions::replace(&tx, client_id, id, &conditions).await?;
-    let after = Some(json!({ "name": draft.name }));
-    tx.audit(
-        "campaign.updated",
-        "campaigns",
-        Some(id),
-        Audited { client_id: Some(client_id), after, ..Audited::default() },
-    )
-    .await?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "name": read.name })),
+        after: Some(json!({ "name": draft.name, "conditions": conditions.len() })),
+        ..Audited::default()
+    };
+    tx.audit("campaign.updated", "campaigns", Some(id), what).await?;
+    tx.commit().await
+}
+
+/// Puts a campaign out of sight. One that is under way stays in sight until it is completed or taken back.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is under way.
+pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    let tx = app.scope(actor).transaction().await?;
+    let status = life::lock(&tx, client_id, id).await?;
+    if !["draft", "completed"].contains(&status.as_str()) {
+        return Err(Error::conflict(
+            "under_way",
+            "complete this campaign or take it back to draft before archiving it",
+        ));
+    }
+    store::archive(&tx, client_id, id).await?;
+    let what = Audited { client_id: Some(client_id), ..Audited::default() };
+    tx.audit("campaign.archived", "campaigns", Some(id), what).await?;
     tx.commit().await
 }
 
@@ -283,9 +304,7 @@ fn text(given: Option<&str>) -> Option<String> {
 /// `Conflict` when somebody changed it meanwhile.
 pub fn expect_unchanged(campaign: &Campaign, etag: Option<&str>) -> Result<()> {
     match etag {
-        Some(given) if given != etag_of(campaign) => {
-            Err(Error::conflict("changed_meanwhile", "somebody changed this campaign meanwhile: load it again"))
-        }
+        Some(given) if given != "*" && given != etag_of(campaign) => Err(store::changed_meanwhile()),
         _ => Ok(()),
     }
 }

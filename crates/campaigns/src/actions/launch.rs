@@ -13,6 +13,8 @@ use web::App;
 
 use crate::checklist::{self, Checklist, Level};
 use crate::store::campaigns::{self as store, Campaign};
+use crate::store::launches::Launch;
+use crate::store::life::{self, Stepped};
 use crate::store::recipients::{self, Given, Source};
 use crate::store::{conditions, launches, reservations};
 
@@ -30,16 +32,24 @@ pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Resul
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
     if campaign.status != "draft" {
-        return Err(Error::conflict("not_a_draft", "this campaign has been launched already"));
+        return Err(launched_already());
     }
     refuse_missing(&checklist::make(&scope, &campaign).await?)?;
     let tx = scope.transaction().await?;
+    // The running launch is refused first: its work holds the campaign's lock, and nobody should wait for that.
     launches::begin(&tx, client_id, id).await?;
-    let payload = json!({ "campaign_id": id, "started_by": actor.user_id() });
+    if life::lock(&tx, client_id, id).await? != "draft" {
+        return Err(launched_already());
+    }
+    let payload = json!({ "campaign_id": id });
     enqueue(&tx, &NewJob::new(JOB, payload).client(client_id).unique(format!("{JOB}:{id}"))).await?;
     tx.audit("campaign.launched", "campaigns", Some(id), Audited { client_id: Some(client_id), ..Audited::default() })
         .await?;
     tx.commit().await
+}
+
+fn launched_already() -> Error {
+    Error::conflict("not_a_draft", "this campaign has been launched already")
 }
 
 /// What a launch came to.
@@ -58,15 +68,18 @@ pub struct Launched {
 pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
     let actor = Actor::client(client_id);
     let scope = app.scope(&actor);
-    let campaign = store::find(&scope, client_id, id).await?;
-    let checklist = checklist::make(&scope, &campaign).await?;
     let tx = scope.transaction().await?;
-    if store::lock(&tx, client_id, id).await? != "draft" {
+    if life::lock(&tx, client_id, id).await? != "draft" {
         return Ok(Launched { contacts: 0, recipients: 0 });
     }
+    // Read under the lock: nobody changes the draft from here on.
+    let campaign = store::find(&scope, client_id, id).await?;
+    let checklist = checklist::make(&scope, &campaign).await?;
     refuse_missing(&checklist)?;
     let list_id = campaign.contact_list_id.ok_or_else(|| Error::required("contact_list_id"))?;
-    let launched = generate(app, &tx, &campaign, list_id).await?;
+    let watched = launches::latest(&scope, client_id, id).await?;
+    let source = Source { client_id, campaign_id: id, list_id, after: Uuid::nil() };
+    let launched = generate(app, &tx, source, watched.as_ref()).await?;
     if launched.recipients == 0 {
         return Err(Error::invalid("contact_list_id", "none of the contacts on the list can be mailed"));
     }
@@ -79,8 +92,9 @@ pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
         "price_piece": checklist.facts.price_piece,
         "price_reward": checklist.facts.price_reward,
     });
-    store::freeze(&tx, client_id, id, None, Some(estimate)).await?;
-    store::step(&tx, client_id, id, "draft", "ready", None).await?;
+    life::freeze(&tx, client_id, id, None, Some(estimate)).await?;
+    let by = watched.and_then(|launch| launch.started_by_user_id);
+    life::step(&tx, client_id, id, &Stepped { from: Some("draft"), to: "ready", reason: None, by }).await?;
     launches::finish(&tx, client_id, id, None).await?;
     tx.commit().await?;
     Ok(launched)
@@ -97,21 +111,18 @@ pub async fn fail(app: &App, client_id: Uuid, id: Uuid, why: &str) -> Result<()>
     tx.commit().await
 }
 
-async fn generate(app: &App, tx: &Transaction, campaign: &Campaign, list_id: Uuid) -> Result<Launched> {
-    let actor = Actor::client(campaign.client_id);
-    let watched = launches::latest(&app.scope(&actor), campaign.client_id, campaign.id).await?;
+async fn generate(app: &App, tx: &Transaction, mut source: Source, watched: Option<&Launch>) -> Result<Launched> {
+    let actor = Actor::client(source.client_id);
     let mut launched = Launched { contacts: 0, recipients: 0 };
-    let mut after = Uuid::nil();
     loop {
-        let source = Source { client_id: campaign.client_id, campaign_id: campaign.id, list_id, after };
         let chunk = recipients::generate(tx, source, &draw(CHUNK)).await?;
         let Some(last) = chunk.last_contact_id else { return Ok(launched) };
-        after = last;
+        source.after = last;
         launched.contacts += chunk.contacts;
         launched.recipients += chunk.recipients;
-        if let Some(launch) = &watched {
+        if let Some(launch) = watched {
             let done = i32::try_from(launched.contacts).unwrap_or(i32::MAX);
-            launches::progress(&app.scope(&actor), campaign.client_id, launch.id, done).await?;
+            launches::progress(&app.scope(&actor), source.client_id, launch.id, done).await?;
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The life of a campaign after launch: one table of steps, their guards and who may take them.
 
-use chrono::NaiveDate;
-use database::{Audited, FromRow, Transaction};
+use chrono::{Duration, NaiveDate};
+use database::{Audited, FromRow, Scope, Transaction};
 use kernel::{Actor, Error, Result, new_id};
 use serde_json::json;
 use uuid::Uuid;
-use web::App;
+use web::{App, Caller};
 
 use crate::store::campaigns::{self as store, Campaign};
+use crate::store::life::{self, Stepped};
 use crate::store::{recipients, reservations};
 
 /// A step people can take.
@@ -21,6 +22,8 @@ pub struct Step {
     pub permission: &'static str,
     /// The button.
     pub label: &'static str,
+    /// What has happened, said after.
+    pub done: &'static str,
     /// What will happen, said before.
     pub means: &'static str,
 }
@@ -33,6 +36,7 @@ pub const STEPS: [Step; 5] = [
         to: "in_production",
         permission: "campaigns.submit",
         label: "Send to production",
+        done: "Sent to production",
         means: "Freezes artwork and recipients and charges the credits.",
     },
     Step {
@@ -40,6 +44,7 @@ pub const STEPS: [Step; 5] = [
         to: "draft",
         permission: "campaigns.launch",
         label: "Back to draft",
+        done: "Back to draft. You can change it and launch again.",
         means: "Deletes the recipients with their codes and links, and frees the promised cards.",
     },
     Step {
@@ -47,6 +52,7 @@ pub const STEPS: [Step; 5] = [
         to: "mailed",
         permission: "campaigns.submit",
         label: "Confirm mailed",
+        done: "Mailed. Visits count from now on.",
         means: "Says that the pieces are in the mail: visits count from now on.",
     },
     Step {
@@ -54,6 +60,7 @@ pub const STEPS: [Step; 5] = [
         to: "draft",
         permission: "campaigns.launch",
         label: "Cancel",
+        done: "Cancelled and back to draft",
         means: "Takes the order back, deletes the recipients with their codes and links, frees the cards and refunds the credits.",
     },
     Step {
@@ -61,6 +68,7 @@ pub const STEPS: [Step; 5] = [
         to: "completed",
         permission: "campaigns.complete",
         label: "Complete",
+        done: "Completed",
         means: "Frees the unused cards. Links show the closing page.",
     },
 ];
@@ -116,7 +124,20 @@ struct Approval {
     required: bool,
 }
 
-/// Takes a step. The caller's permission for it was checked by the route with [`find`].
+/// Takes a step for somebody: what they may is checked here, which is why the route asks for no more than to see.
+///
+/// # Errors
+/// `Forbidden` naming the missing permission, and what [`take`] answers.
+pub async fn take_as(app: &App, caller: &Caller, campaign: &Campaign, wish: &Wish) -> Result<&'static Step> {
+    let step = find(&campaign.status, &wish.to).ok_or_else(|| refused(&campaign.status, &wish.to))?;
+    for permission in permissions(&caller.scope(app), campaign.client_id, step).await? {
+        caller.require(permission)?;
+    }
+    take(app, &caller.actor, campaign.client_id, campaign.id, wish).await?;
+    Ok(step)
+}
+
+/// Takes a step. That the caller may is checked before, with [`permissions`].
 ///
 /// # Errors
 /// `Conflict` when the campaign does not go there, or credits or an approval are missing.
@@ -124,22 +145,24 @@ pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wi
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
     let tx = scope.transaction().await?;
-    let from = store::lock(&tx, client_id, id).await?;
+    let from = life::lock(&tx, client_id, id).await?;
     let step = find(&from, &wish.to).ok_or_else(|| refused(&from, &wish.to))?;
     match (step.from, step.to) {
         ("ready", "in_production") => {
-            approved(&tx, &campaign, actor).await?;
+            second_person(&tx, client_id, id, actor).await?;
             charge(&tx, &campaign).await?;
         }
         ("ready" | "in_production", "draft") => take_back(&tx, client_id, id).await?,
         ("in_production", "mailed") => {
-            let day = wish.mail_date.unwrap_or_else(|| tx.now().date_naive());
-            store::freeze(&tx, client_id, id, Some(day), None).await?;
+            let day = mail_date(wish.mail_date, &tx)?;
+            life::freeze(&tx, client_id, id, Some(day), None).await?;
         }
         ("active", "completed") => reservations::release(&tx, client_id, id).await?,
         _ => return Err(refused(&from, &wish.to)),
     }
-    store::step(&tx, client_id, id, step.from, step.to, wish.reason.as_deref()).await?;
+    let reason = wish.reason.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let stepped = Stepped { from: Some(step.from), to: step.to, reason, by: actor.user_id() };
+    life::step(&tx, client_id, id, &stepped).await?;
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "status": step.from })),
@@ -154,15 +177,42 @@ fn refused(from: &str, to: &str) -> Error {
     Error::conflict("no_such_step", format!("a campaign does not go from {from} to {to}"))
 }
 
-async fn approved(tx: &Transaction, campaign: &Campaign, actor: &Actor) -> Result<()> {
-    let approval: Approval = tx.query_one(&APPROVAL, &[&campaign.client_id]).await?;
-    if approval.required && campaign.created_by_user_id.is_some() && campaign.created_by_user_id == actor.user_id() {
-        return Err(Error::conflict(
-            "approval_needed",
-            "your organization wants a second person to send this to production",
-        ));
+/// The day the pieces went out: today unless said, and never one to come (a day's grace for time zones).
+fn mail_date(given: Option<NaiveDate>, tx: &Transaction) -> Result<NaiveDate> {
+    let today = tx.now().date_naive();
+    match given {
+        Some(day) if day > today + Duration::days(1) => Err(Error::invalid("mail_date", "this day has not come yet")),
+        given => Ok(given.unwrap_or(today)),
     }
-    Ok(())
+}
+
+/// The permissions that taking a step needs: its own and, where the organization wants a second person for
+/// production, the one to approve.
+///
+/// # Errors
+/// What the database answered.
+pub async fn permissions(scope: &Scope<'_>, client_id: Uuid, step: &Step) -> Result<Vec<&'static str>> {
+    let mut needed = vec![step.permission];
+    if step.to == "in_production" {
+        let approval: Approval = scope.query_one(&APPROVAL, &[&client_id]).await?;
+        needed.extend(approval.required.then_some("campaigns.approve"));
+    }
+    Ok(needed)
+}
+
+async fn second_person(tx: &Transaction, client_id: Uuid, id: Uuid, actor: &Actor) -> Result<()> {
+    let approval: Approval = tx.query_one(&APPROVAL, &[&client_id]).await?;
+    if !approval.required {
+        return Ok(());
+    }
+    let first = life::made_ready_by(tx, client_id, id).await?;
+    if actor.user_id().is_some() && actor.user_id() != first {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "approval_needed",
+        "your organization wants a second person to send this to production: somebody else than who launched it",
+    ))
 }
 
 async fn charge(tx: &Transaction, campaign: &Campaign) -> Result<()> {

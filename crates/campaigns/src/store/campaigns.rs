@@ -1,10 +1,12 @@
-//! Campaigns: the row, its status and its history.
+//! Campaigns: the row. How it goes from status to status is in [`super::life`].
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
-use kernel::{Error, Result, new_id};
+use kernel::{Error, Result};
 use serde_json::Value;
 use uuid::Uuid;
+
+use super::life;
 
 /// A row of `campaigns`.
 #[derive(Debug, Clone, FromRow)]
@@ -63,6 +65,13 @@ pub struct Campaign {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
+impl Campaign {
+    /// A number of the frozen estimate: `recipients`, `skipped`, `cards_per_reward`, `credits`, `price_piece`.
+    pub fn estimated(&self, what: &str) -> Option<i64> {
+        self.estimate.as_ref()?.get(what)?.as_i64()
+    }
+}
+
 /// What a person decides about a campaign.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -98,21 +107,6 @@ pub struct Draft {
     pub cards_per_reward: Option<i32>,
 }
 
-/// One step of a campaign's history.
-#[derive(Debug, Clone, FromRow)]
-pub struct HistoryRow {
-    /// The status before; absent for the first.
-    pub from_status: Option<String>,
-    /// The status after.
-    pub to_status: String,
-    /// Who; absent where it went by itself.
-    pub changed_by: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// When.
-    pub changed_at: DateTime<Utc>,
-}
-
 database::statement! {
     /// One campaign by id.
     FIND, app, "
@@ -132,13 +126,6 @@ database::statement! {
         from campaigns
         where client_id = $1
           and slug = $2";
-    /// Locks a campaign for a step of its life; its status then.
-    LOCK, both, "
-        select status::text as status
-        from campaigns
-        where client_id = $1
-          and id = $2
-        for no key update";
     /// A new draft; the first free slug of the candidates is taken.
     INSERT, app, "
         insert into campaigns (
@@ -167,46 +154,8 @@ database::statement! {
             updated_at = $18
         where client_id = $1
           and id = $2
-          and status = 'draft'";
-    /// Takes a step; the database refuses one that is not in the table of transitions.
-    SET_STATUS, both, "
-        update campaigns
-        set status = $3::text::campaign_status,
-            launched_at = case when $3 = 'ready' then $4 when $3 = 'draft' then null else launched_at end,
-            mailed_at = case when $3 = 'mailed' then $4 else mailed_at end,
-            activated_at = case when $3 = 'active' then $4 else activated_at end,
-            completed_at = case when $3 = 'completed' then $4 else completed_at end,
-            updated_at = $4
-        where client_id = $1
-          and id = $2";
-    /// First engagement: only a mailed campaign becomes active, and only once.
-    ACTIVATE, system, "
-        update campaigns
-        set status = 'active', activated_at = $3, updated_at = $3
-        where client_id = $1
-          and id = $2
-          and status = 'mailed'";
-    /// The mail date as it was confirmed, and the estimate as it was frozen.
-    FREEZE, app, "
-        update campaigns
-        set mail_date = coalesce($3, mail_date), estimate = coalesce($4, estimate)
-        where client_id = $1
-          and id = $2";
-    /// A row of history.
-    INSERT_HISTORY, both, "
-        insert into campaign_status_history (
-            id, client_id, campaign_id, from_status, to_status, changed_by_user_id, reason, changed_at)
-        values ($1, $2, $3, $4::text::campaign_status, $5::text::campaign_status, $6, $7, $8)";
-    /// A campaign's history, newest first; a campaign has a handful of steps, 100 is a bound and not a page.
-    HISTORY, app, "
-        select h.from_status::text as from_status, h.to_status::text as to_status,
-            coalesce(p.full_name, p.email) as changed_by, h.reason, h.changed_at
-        from campaign_status_history h
-        left join profiles p on p.id = h.changed_by_user_id
-        where h.client_id = $1
-          and h.campaign_id = $2
-        order by h.changed_at desc, h.id desc
-        limit 100";
+          and status = 'draft'
+          and updated_at = $19";
     /// Puts a campaign out of sight, or back.
     ARCHIVE, app, "
         update campaigns
@@ -266,14 +215,6 @@ pub async fn find_by_slug(scope: &Scope<'_>, client_id: Uuid, slug: &str) -> Res
     scope.query_one(&FIND_BY_SLUG, &[&client_id, &slug]).await
 }
 
-/// Locks a campaign and tells its status.
-///
-/// # Errors
-/// `NotFound`, or what the database answered.
-pub async fn lock(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
-    tx.query_scalar(&LOCK, &[&client_id, &id]).await
-}
-
 /// Writes a new draft; returns its slug.
 ///
 /// # Errors
@@ -307,11 +248,11 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     tx.query_scalar(&INSERT, params).await.map_err(wrong_field)
 }
 
-/// Writes a changed draft.
+/// Writes a changed draft, which was last changed at `read_at` when the person read it.
 ///
 /// # Errors
-/// `Conflict` when it is no draft any more; names the wrong field.
-pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<()> {
+/// `Conflict` when it is no draft any more or was changed since; names the wrong field.
+pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft, read_at: DateTime<Utc>) -> Result<()> {
     let params: database::Params<'_> = &[
         &client_id,
         &id,
@@ -331,78 +272,20 @@ pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
         &draft.utm_campaign,
         &draft.cards_per_reward,
         &tx.now(),
+        &read_at,
     ];
     if tx.execute(&UPDATE, params).await.map_err(wrong_field)? == 1 {
         return Ok(());
     }
-    lock(tx, client_id, id).await?;
+    if life::lock(tx, client_id, id).await? == "draft" {
+        return Err(changed_meanwhile());
+    }
     Err(Error::conflict("not_a_draft", "only a draft can be changed: take the campaign back to draft first"))
 }
 
-/// Takes a step and writes its history.
-///
-/// # Errors
-/// What the database answered; it refuses steps that are not in the table of transitions.
-pub async fn step(
-    tx: &Transaction,
-    client_id: Uuid,
-    id: Uuid,
-    from: &str,
-    to: &str,
-    reason: Option<&str>,
-) -> Result<()> {
-    tx.execute(&SET_STATUS, &[&client_id, &id, &to, &tx.now()]).await?;
-    history(tx, client_id, id, (Some(from), to), reason).await
-}
-
-/// Makes a mailed campaign active; false when it was not mailed, or somebody was earlier.
-///
-/// # Errors
-/// What the database answered.
-pub async fn activate(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
-    let done = tx.execute(&ACTIVATE, &[&client_id, &id, &tx.now()]).await? == 1;
-    if done {
-        history(tx, client_id, id, (Some("mailed"), "active"), Some("first delivery or engagement")).await?;
-    }
-    Ok(done)
-}
-
-/// Freezes what was confirmed.
-///
-/// # Errors
-/// What the database answered.
-pub async fn freeze(
-    tx: &Transaction,
-    client_id: Uuid,
-    id: Uuid,
-    mail_date: Option<NaiveDate>,
-    estimate: Option<Value>,
-) -> Result<()> {
-    tx.execute(&FREEZE, &[&client_id, &id, &mail_date, &estimate]).await.map(|_| ())
-}
-
-/// Writes one step of history.
-///
-/// # Errors
-/// What the database answered.
-pub async fn history(
-    tx: &Transaction,
-    client_id: Uuid,
-    id: Uuid,
-    (from, to): (Option<&str>, &str),
-    reason: Option<&str>,
-) -> Result<()> {
-    let by = tx.actor().user_id();
-    let params: database::Params<'_> = &[&new_id(), &client_id, &id, &from, &to, &by, &reason, &tx.now()];
-    tx.execute(&INSERT_HISTORY, params).await.map(|_| ())
-}
-
-/// The steps a campaign took, newest first.
-///
-/// # Errors
-/// What the database answered.
-pub async fn steps(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Vec<HistoryRow>> {
-    scope.query(&HISTORY, &[&client_id, &id]).await
+/// Somebody else changed the campaign while a person worked on their copy.
+pub fn changed_meanwhile() -> Error {
+    Error::conflict("changed_meanwhile", "somebody changed this campaign meanwhile: load it again")
 }
 
 /// Puts a campaign out of sight; false when there is none.

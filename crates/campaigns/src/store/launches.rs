@@ -23,6 +23,15 @@ pub struct Launch {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// Who began it.
+    pub started_by_user_id: Option<Uuid>,
+}
+
+impl Launch {
+    /// Whether it is under way.
+    pub fn is_running(&self) -> bool {
+        self.state == "running"
+    }
 }
 
 database::statement! {
@@ -51,7 +60,7 @@ database::statement! {
           and state = 'running'";
     /// The last launch of a campaign.
     LATEST, app, "
-        select id, state, contacts_total, contacts_done, error, started_at, finished_at
+        select id, state, contacts_total, contacts_done, error, started_at, finished_at, started_by_user_id
         from campaign_launches
         where client_id = $1
           and campaign_id = $2

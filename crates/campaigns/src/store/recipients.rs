@@ -92,10 +92,7 @@ database::statement! {
                 c.address2, c.city, c.state, c.zip, c.country, c.custom_fields,
                 case
                     when c.do_not_contact then 'do_not_contact'
-                    when coalesce(c.address, '') = '' or coalesce(c.city, '') = ''
-                        or coalesce(c.state, '') = '' or coalesce(c.zip, '') = '' then 'no_address'
-                    when c.state !~ '^[A-Z]{2}$' or c.zip !~ '^[0-9]{5}(-[0-9]{4})?$'
-                        or coalesce(c.country, 'US') <> 'US' then 'undeliverable_address'
+                    else app.undeliverable(c.address, c.city, c.state, c.zip, c.country)
                 end as reason
             from contact_list_members m
             join contacts c on c.client_id = m.client_id and c.id = m.contact_id
@@ -259,18 +256,23 @@ pub async fn find_by_code(scope: &Scope<'_>, client_id: Uuid, code: &str) -> Res
     scope.query_one(&FIND_BY_CODE, &[&client_id, &code]).await
 }
 
+/// Which recipients are looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Search<'a> {
+    /// Only of this campaign.
+    pub campaign_id: Option<Uuid>,
+    /// Part of a name or an e-mail address, a phone, or a code.
+    pub text: Option<&'a str>,
+    /// The last row of the page before.
+    pub after: Option<Uuid>,
+}
+
 /// Recipients of a campaign, or of all the client's campaigns, by part of a name, a phone or a code.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn search(
-    scope: &Scope<'_>,
-    client_id: Uuid,
-    campaign_id: Option<Uuid>,
-    text: Option<&str>,
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Recipient>> {
+pub async fn search(scope: &Scope<'_>, client_id: Uuid, of: Search<'_>, limit: i64) -> Result<Vec<Recipient>> {
+    let Search { campaign_id, text, after } = of;
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     let pattern = text.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
     let phone = text.and_then(|text| kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION));

@@ -1,6 +1,6 @@
 //! Cards promised to campaigns. Always under the pool's lock, together with the pool's counter.
 
-use database::{FromRow, Transaction};
+use database::{FromRow, Scope, Transaction};
 use kernel::{Result, new_id};
 use uuid::Uuid;
 
@@ -29,6 +29,12 @@ database::statement! {
         where client_id = $1
           and campaign_id = $2
         order by pool_id";
+    /// Cards still promised to a campaign.
+    PROMISED, app, "
+        select coalesce(sum(reserved), 0)::int8 as cards
+        from campaign_reservations
+        where client_id = $1
+          and campaign_id = $2";
     /// Gives back what is still promised.
     RELEASE, app, "
         with released as (
@@ -77,4 +83,12 @@ pub async fn release(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Re
         tx.execute(&RELEASE, &[&client_id, &campaign_id, &pool_id, &tx.now()]).await?;
     }
     Ok(())
+}
+
+/// Cards still promised to a campaign, over all pools.
+///
+/// # Errors
+/// What the database answered.
+pub async fn promised(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<i64> {
+    scope.query_scalar(&PROMISED, &[&client_id, &campaign_id]).await
 }

@@ -1,0 +1,163 @@
+//! `/v1/campaigns/{id}/recipients`, `/skipped` and `/v1/recipients/{id}`.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use kernel::codes::RedemptionCode;
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{App, Caller, Path, Query, Result};
+
+use super::ListParams;
+use crate::store::campaigns as campaign_store;
+use crate::store::conditions::{self, MetRow};
+use crate::store::recipients::{self as store, Recipient, Search, Skip};
+
+/// A recipient: one person of one campaign, as printed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Recipient)]
+pub struct RecipientOut {
+    id: Uuid,
+    campaign_id: Uuid,
+    contact_id: Option<Uuid>,
+    /// As it is printed, with dashes.
+    redemption_code: String,
+    /// Their page.
+    link: String,
+    /// What stands behind the QR on the piece; `{link}/qr.svg` draws it.
+    qr_link: String,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    address: Option<String>,
+    address2: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    zip: Option<String>,
+    #[schema(value_type = Object)]
+    custom_fields: serde_json::Value,
+    /// Nine digits inside the postal barcode.
+    imb_serial: Option<String>,
+    /// `active`, `delivered` or `bounced`.
+    status: String,
+    total_visits: i32,
+    last_visited_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl RecipientOut {
+    fn new(app: &App, row: Recipient) -> Self {
+        let code = RedemptionCode::parse(&row.redemption_code).map(|code| code.to_string());
+        Self {
+            redemption_code: code.unwrap_or(row.redemption_code),
+            link: app.link(&format!("/r/{}", row.purl_token)),
+            qr_link: app.link(&format!("/q/{}", row.purl_token)),
+            id: row.id,
+            campaign_id: row.campaign_id,
+            contact_id: row.contact_id,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            email: row.email,
+            phone: row.phone,
+            address: row.address,
+            address2: row.address2,
+            city: row.city,
+            state: row.state,
+            zip: row.zip,
+            custom_fields: row.custom_fields,
+            imb_serial: row.imb_serial,
+            status: row.status,
+            total_visits: row.total_visits,
+            last_visited_at: row.last_visited_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A recipient with what they have met.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecipientDetail)]
+pub struct DetailOut {
+    recipient: RecipientOut,
+    conditions_met: Vec<MetOut>,
+}
+
+/// A condition that was met.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConditionMet)]
+pub struct MetOut {
+    condition_number: i32,
+    met_at: DateTime<Utc>,
+    gift_card_id: Option<Uuid>,
+    /// The card's last four characters.
+    code_last4: Option<String>,
+    /// `pending`, `sent`, `delivered` or `failed`; absent when nothing was earned.
+    delivery_status: Option<String>,
+}
+
+impl From<MetRow> for MetOut {
+    fn from(row: MetRow) -> Self {
+        Self {
+            condition_number: row.condition_number,
+            met_at: row.met_at,
+            gift_card_id: row.gift_card_id,
+            code_last4: row.code_last4,
+            delivery_status: row.delivery_status,
+        }
+    }
+}
+
+/// A contact that was left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SkippedContact)]
+pub struct SkipOut {
+    contact_id: Uuid,
+    name: String,
+    /// `do_not_contact`, `no_address`, `undeliverable_address` or `duplicate`.
+    reason: String,
+}
+
+impl From<Skip> for SkipOut {
+    fn from(row: Skip) -> Self {
+        Self { contact_id: row.contact_id, name: row.name, reason: row.reason }
+    }
+}
+
+/// `GET /v1/campaigns/{id}/recipients`
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(params): Query<ListParams>,
+) -> Result<Json<Page<RecipientOut>>> {
+    let (scope, limit) = (caller.scope(&app), params.page().limit()?);
+    let campaign = campaign_store::find(&scope, caller.client_id()?, id).await?;
+    let of = Search { campaign_id: Some(id), text: params.q.as_deref(), after: params.page().after()? };
+    let rows = store::search(&scope, campaign.client_id, of, limit).await?;
+    Ok(Json(Page::from_rows(rows, limit, |row| row.id).map(|row| RecipientOut::new(&app, row))))
+}
+
+/// `GET /v1/campaigns/{id}/skipped`
+pub async fn skipped(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(params): Query<ListParams>,
+) -> Result<Json<Page<SkipOut>>> {
+    let (scope, limit) = (caller.scope(&app), params.page().limit()?);
+    let campaign = campaign_store::find(&scope, caller.client_id()?, id).await?;
+    let rows = store::skips(&scope, campaign.client_id, id, params.page().after()?, limit).await?;
+    Ok(Json(Page::from_rows(rows, limit, |row| row.contact_id).map(SkipOut::from)))
+}
+
+/// `GET /v1/recipients/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<DetailOut>> {
+    let scope = caller.scope(&app);
+    let row = store::find(&scope, caller.client_id()?, id).await?;
+    let met = conditions::met_by(&scope, row.client_id, id).await?;
+    let conditions_met = met.into_iter().map(MetOut::from).collect();
+    Ok(Json(DetailOut { recipient: RecipientOut::new(&app, row), conditions_met }))
+}

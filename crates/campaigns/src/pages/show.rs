@@ -1,0 +1,240 @@
+//! The campaign's page: its head with the steps that can be taken, and the overview.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use web::view::{Tabs, number};
+use web::{App, Caller, Form, Path, Result, Shell, redirect, redirect_with, render};
+
+use super::edit::review::{Entry, entries};
+use super::{at, day, given, named};
+use crate::actions::draft;
+use crate::actions::steps::{self, Step, Wish};
+use crate::checklist;
+use crate::store::campaigns::Campaign;
+use crate::store::recipients::{self, Counts};
+use crate::store::{choices, launches, reservations};
+
+/// What every page of a campaign has above its tab.
+pub struct Head {
+    /// The campaign.
+    pub campaign: Campaign,
+    /// The tabs.
+    pub tabs: Tabs,
+    /// The path of the campaign.
+    pub base: String,
+    /// The steps this person can take now.
+    pub steps: Vec<StepView>,
+    /// Today in the person's zone, for the mail date.
+    pub today: String,
+    /// Whether it is being launched.
+    pub running: bool,
+    /// Whether this person may edit it, and it is a draft.
+    pub may_edit: bool,
+    /// Whether this person may make a copy.
+    pub may_duplicate: bool,
+    /// Whether this person may archive it now.
+    pub may_archive: bool,
+}
+
+/// A step as a button and what it says before.
+pub struct StepView {
+    /// The status after.
+    pub to: &'static str,
+    /// The button.
+    pub label: &'static str,
+    /// What will happen, and to how many.
+    pub means: String,
+    /// The button's look.
+    pub variant: &'static str,
+}
+
+impl Head {
+    /// A path under the campaign's: `head.at("launch")`.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
+    }
+}
+
+impl StepView {
+    /// The id of its dialog.
+    pub fn id(&self) -> String {
+        format!("step-{}", self.to)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/overview.html")]
+struct OverviewPage {
+    shell: Shell,
+    head: Head,
+    entries: Vec<Entry>,
+    facts: Vec<(&'static str, String)>,
+    figures: bool,
+}
+
+/// What a step's dialog sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StepForm {
+    to: String,
+    reason: String,
+    mail_date: String,
+}
+
+/// `GET /{client}/campaigns/{campaign}`
+pub async fn overview(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let (shell, head) = head(&app, &caller, campaign).await?;
+    let draft = head.campaign.status == "draft";
+    let entries = if draft {
+        entries(&checklist::make(&caller.scope(&app), &head.campaign).await?, &format!("{}/edit", head.base))
+    } else {
+        Vec::new()
+    };
+    let facts = facts(&app, &caller, &head.campaign).await?;
+    let figures = !draft && caller.may("campaigns.analytics");
+    render(&OverviewPage { shell: if figures { shell.with_charts() } else { shell }, head, entries, facts, figures })
+}
+
+/// `POST /{client}/campaigns/{campaign}/steps`
+pub async fn step(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+    Form(form): Form<StepForm>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let wish = Wish { to: form.to, reason: given(&form.reason), mail_date: mail_date(&form.mail_date)? };
+    let step = steps::take_as(&app, &caller, &campaign, &wish).await?;
+    Ok(redirect_with(&at(&caller, &slug, ""), step.done))
+}
+
+fn mail_date(text: &str) -> kernel::Result<Option<NaiveDate>> {
+    let parse =
+        |text: String| text.parse().map_err(|_| kernel::Error::invalid("mail_date", "a date such as 2026-03-31"));
+    given(text).map(parse).transpose()
+}
+
+/// `POST /{client}/campaigns/{campaign}/duplicate`
+pub async fn duplicate(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let (_, copy) = draft::duplicate(&app, &caller.actor, campaign.client_id, campaign.id).await?;
+    let text = format!("This is a copy of {}, without its recipients and mail date.", campaign.name);
+    Ok(redirect_with(&at(&caller, &copy, "/edit/audience"), &text))
+}
+
+/// `POST /{client}/campaigns/{campaign}/archive`
+pub async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    draft::archive(&app, &caller.actor, campaign.client_id, campaign.id).await?;
+    let list = at(&caller, "", "");
+    Ok(redirect_with(list.trim_end_matches('/'), &format!("{} is archived", campaign.name)))
+}
+
+/// `GET /{client}/campaigns/{campaign}/steps`: where a reload after a refused step leads.
+pub async fn steps_page(caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
+    Ok(redirect(&at(&caller, &slug, "")))
+}
+
+/// The frame and the head of a campaign's page.
+pub async fn head(app: &App, caller: &Caller, campaign: Campaign) -> Result<(Shell, Head)> {
+    let scope = caller.scope(app);
+    let counts = recipients::counts(&scope, campaign.client_id, campaign.id).await?;
+    let launch = launches::latest(&scope, campaign.client_id, campaign.id).await?;
+    let base = at(caller, &campaign.slug, "");
+    let tabs = Tabs::at(&caller.path)
+        .tab("Overview", base.clone())
+        .counted("Recipients", format!("{base}/recipients"), counts.recipients)
+        .tab("Conditions", format!("{base}/conditions"))
+        .counted("Skipped", format!("{base}/skipped"), counts.skipped)
+        .tab("History", format!("{base}/history"));
+    let shell = Shell::new(caller, &campaign.name);
+    let list = shell.at("campaigns");
+    let at_rest = ["draft", "completed"].contains(&campaign.status.as_str());
+    let head = Head {
+        tabs,
+        steps: views(app, caller, &campaign, &counts).await?,
+        today: kernel::zone::day(app.clock.now(), caller.time_zone()).to_string(),
+        running: launch.is_some_and(|launch| launch.is_running()),
+        may_edit: campaign.status == "draft" && caller.may("campaigns.edit"),
+        may_duplicate: caller.may("campaigns.create"),
+        may_archive: at_rest && caller.may("campaigns.delete"),
+        base,
+        campaign,
+    };
+    Ok((shell.crumb("Campaigns", list).status(&head.campaign.status), head))
+}
+
+/// The steps this person can take, each saying what it will do and to how many.
+async fn views(app: &App, caller: &Caller, campaign: &Campaign, counts: &Counts) -> Result<Vec<StepView>> {
+    let scope = caller.scope(app);
+    let mut views = Vec::new();
+    for step in steps::from(&campaign.status) {
+        let needed = steps::permissions(&scope, campaign.client_id, step).await?;
+        if !needed.iter().all(|permission| caller.may(permission)) {
+            continue;
+        }
+        let promised = reservations::promised(&scope, campaign.client_id, campaign.id).await?;
+        let variant = if step.to == "draft" { "outline" } else { "primary" };
+        views.push(StepView {
+            to: step.to,
+            label: step.label,
+            means: means(step, campaign, counts, promised),
+            variant,
+        });
+    }
+    Ok(views)
+}
+
+fn means(step: &Step, campaign: &Campaign, counts: &Counts, promised: i64) -> String {
+    let recipients = number(counts.recipients);
+    let pieces = counts.recipients * campaign.estimated("price_piece").unwrap_or(0);
+    let numbers = match step.to {
+        "in_production" => format!("{recipients} recipients, {} credits now.", number(pieces)),
+        "mailed" => format!("{recipients} recipients."),
+        "draft" if step.from == "in_production" => {
+            format!("{recipients} recipients, {} cards, {} credits.", number(promised), number(pieces))
+        }
+        "draft" => format!("{recipients} recipients, {} cards.", number(promised)),
+        _ => format!("{} unused cards.", number(promised)),
+    };
+    format!("{} {numbers}", step.means)
+}
+
+async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<(&'static str, String)>> {
+    let names = choices::names(&caller.scope(app), campaign.client_id, campaign.id).await?;
+    let dash = || "–".to_owned();
+    let piece = if campaign.no_mail_piece { Some("None".to_owned()) } else { names.template_name };
+    let link = match campaign.lp_mode.as_str() {
+        "redirect" => campaign.base_lp_url.clone(),
+        _ => names.landing_page_name,
+    };
+    let mut facts = vec![
+        ("Contact list", names.list_name.unwrap_or_else(dash)),
+        ("Mail piece", piece.unwrap_or_else(dash)),
+        ("Size", campaign.size.clone().unwrap_or_else(dash)),
+        ("Postage", campaign.postage.as_deref().map_or_else(dash, |word| web::view::Badge::of(word).text)),
+        ("Mail date", campaign.mail_date.map_or_else(dash, day)),
+        ("Links lead to", link.unwrap_or_else(dash)),
+        ("Form", names.form_name.unwrap_or_else(dash)),
+    ];
+    if let Some(credits) = campaign.estimated("credits").filter(|_| campaign.launched_at.is_some()) {
+        facts.push(("Credits at most", number(credits)));
+    }
+    Ok(facts)
+}

@@ -1,0 +1,191 @@
+//! The other tabs of a campaign: recipients, conditions, who was skipped, history.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use kernel::codes::{CodeError, RedemptionCode};
+use kernel::page::{DEFAULT_LIMIT, Page};
+use uuid::Uuid;
+use web::view::{Filters, Pager};
+use web::{App, Caller, Path, Query, Result, Shell, render};
+
+use super::show::{Head, head};
+use super::{ListQuery, named};
+use crate::actions::draft::TRIGGERS;
+use crate::store::conditions::{self, Condition};
+use crate::store::life::{self, HistoryRow};
+use crate::store::recipients::{self, Recipient, Skip};
+
+#[derive(Template)]
+#[template(path = "campaigns/recipients.html")]
+struct RecipientsPage {
+    shell: Shell,
+    head: Head,
+    filters: Filters,
+    rows: Vec<RecipientRow>,
+    pager: Pager,
+    mistyped: bool,
+    may_see_contacts: bool,
+}
+
+struct RecipientRow {
+    name: String,
+    address: String,
+    phone: String,
+    code: String,
+    link: String,
+    qr: String,
+    recipient: Recipient,
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/conditions.html")]
+struct ConditionsPage {
+    shell: Shell,
+    head: Head,
+    conditions: Vec<ConditionView>,
+}
+
+struct ConditionView {
+    title: String,
+    trigger: String,
+    condition: Condition,
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/skipped.html")]
+struct SkippedPage {
+    shell: Shell,
+    head: Head,
+    rows: Vec<Skip>,
+    pager: Pager,
+    may_see_contacts: bool,
+}
+
+#[derive(Template)]
+#[template(path = "campaigns/history.html")]
+struct HistoryPage {
+    shell: Shell,
+    head: Head,
+    steps: Vec<HistoryRow>,
+}
+
+/// `GET /{client}/campaigns/{campaign}/recipients`
+pub async fn recipients(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let (scope, text, after) = (caller.scope(&app), query.search(), query.page().after()?);
+    let of = recipients::Search { campaign_id: Some(campaign.id), text: text.as_deref(), after };
+    let rows = recipients::search(&scope, campaign.client_id, of, DEFAULT_LIMIT).await?;
+    let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.id).map(|row| recipient_row(&app, row));
+    let (shell, head) = head(&app, &caller, campaign).await?;
+    let path = format!("{}/recipients", head.base);
+    let filters =
+        Filters::new(path, [("q", &query.q), ("after", &query.after)]).search("Search name, e-mail, phone or code");
+    let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
+    let mistyped = matches!(RedemptionCode::parse(&query.q), Err(CodeError::CheckCharacter));
+    let may_see_contacts = caller.may("contacts.view");
+    render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts })
+}
+
+fn recipient_row(app: &App, recipient: Recipient) -> RecipientRow {
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let lines = [&recipient.address, &recipient.address2, &recipient.city, &recipient.state, &recipient.zip].map(part);
+    let name = format!("{} {}", part(&recipient.first_name), part(&recipient.last_name)).trim().to_owned();
+    RecipientRow {
+        name: if name.is_empty() { "No name".into() } else { name },
+        address: web::view::address(&lines.each_ref().map(String::as_str)),
+        phone: recipient.phone.as_deref().map(web::view::phone).unwrap_or_default(),
+        code: RedemptionCode::parse(&recipient.redemption_code)
+            .map_or_else(|_| recipient.redemption_code.clone(), |code| code.to_string()),
+        link: app.link(&format!("/r/{}", recipient.purl_token)),
+        qr: format!("/r/{}/qr.svg", recipient.purl_token),
+        recipient,
+    }
+}
+
+/// `GET /{client}/campaigns/{campaign}/conditions`
+pub async fn conditions(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let rows = conditions::list(&caller.scope(&app), campaign.client_id, campaign.id).await?;
+    let (shell, head) = head(&app, &caller, campaign).await?;
+    let conditions = rows.into_iter().map(condition_view).collect();
+    render(&ConditionsPage { shell, head, conditions })
+}
+
+fn condition_view(condition: Condition) -> ConditionView {
+    let label = TRIGGERS.iter().find(|(word, _)| *word == condition.trigger_type).map_or("", |(_, label)| label);
+    let trigger = match (condition.time_delay_hours, condition.crm_event_name.as_deref()) {
+        (Some(hours), _) if condition.trigger_type == "time_delay" => format!("{label}: {hours} hours"),
+        (_, Some(event)) if condition.trigger_type == "crm_event" => format!("{label}: {event}"),
+        _ => label.to_owned(),
+    };
+    ConditionView { title: format!("{}. {}", condition.condition_number, condition.condition_name), trigger, condition }
+}
+
+/// `GET /{client}/campaigns/{campaign}/skipped`
+pub async fn skipped(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let after: Option<Uuid> = query.page().after()?;
+    let rows = recipients::skips(&caller.scope(&app), campaign.client_id, campaign.id, after, DEFAULT_LIMIT).await?;
+    let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.contact_id);
+    let (shell, head) = head(&app, &caller, campaign).await?;
+    let filters = Filters::new(format!("{}/skipped", head.base), [("after", &query.after)]);
+    let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
+    let may_see_contacts = caller.may("contacts.view");
+    render(&SkippedPage { shell, head, rows: page.data, pager, may_see_contacts })
+}
+
+/// `GET /{client}/campaigns/{campaign}/history`
+pub async fn history(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    let steps = life::steps(&caller.scope(&app), campaign.client_id, campaign.id).await?;
+    let (shell, head) = head(&app, &caller, campaign).await?;
+    render(&HistoryPage { shell, head, steps })
+}
+
+impl HistoryRow {
+    /// What happened, as people say it.
+    fn sentence(&self) -> String {
+        let who = self.changed_by.as_deref();
+        let by = who.map(|who| format!(" by {who}")).unwrap_or_default();
+        match (self.from_status.as_deref(), self.to_status.as_str()) {
+            (None, _) => format!("Created{by}"),
+            (Some("draft"), "ready") => format!("Launched{by}"),
+            (Some(_), "draft") => format!("Taken back to draft{by}"),
+            (_, "in_production") => format!("Sent to production{by}"),
+            (_, "mailed") => format!("Confirmed as mailed{by}"),
+            (_, "active") => format!("Became active{by}"),
+            (_, to) => format!("{}{by}", web::view::Badge::of(to).text),
+        }
+    }
+
+    fn icon(&self) -> &'static str {
+        match (self.from_status.as_deref(), self.to_status.as_str()) {
+            (None, _) => "plus",
+            (_, "ready") => "rocket",
+            (_, "draft") => "undo-2",
+            (_, "in_production") => "printer",
+            (_, "mailed") => "mail-check",
+            (_, "active") => "zap",
+            _ => "circle-check",
+        }
+    }
+}

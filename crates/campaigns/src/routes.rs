@@ -1,0 +1,74 @@
+//! Every route of this room, with its permission.
+
+use web::{App, Doc, Method, Routes};
+
+use crate::actions::draft::CampaignInput;
+use crate::api;
+use crate::api::campaigns::{CampaignOut, ConditionOut, StepOut};
+use crate::api::launch::{LaunchOut, StepInput};
+use crate::api::recipients::{DetailOut, RecipientOut, SkipOut};
+use crate::api::{CampaignParams, Created, ListParams};
+use crate::checklist::Checklist;
+use crate::pages::edit::basics::{AudienceForm, DesignForm, PageForm};
+use crate::pages::edit::conditions::ConditionsForm;
+use crate::pages::{edit, launch, list, show, tabs};
+
+/// The route table.
+pub fn routes(app: &App) -> Routes {
+    wizard(console(Routes::new(app))).merge(rest(Routes::new(app)))
+}
+
+#[rustfmt::skip]
+fn console(routes: Routes) -> Routes {
+    routes
+        .page(Method::GET, "/{client}/campaigns", "campaigns.view", list::list)
+        .page(Method::GET, "/{client}/campaigns/{campaign}", "campaigns.view", show::overview)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/recipients", "campaigns.view", tabs::recipients)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/conditions", "campaigns.view", tabs::conditions)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/skipped", "campaigns.view", tabs::skipped)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/history", "campaigns.view", tabs::history)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/launch", "campaigns.view", launch::show)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/launch", "campaigns.launch", edit::review::begin)
+        // What a step takes depends on the step, and is checked when it is known.
+        .page(Method::GET, "/{client}/campaigns/{campaign}/steps", "campaigns.view", show::steps_page)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/steps", "campaigns.view", show::step)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/duplicate", "campaigns.create", show::duplicate)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/archive", "campaigns.delete", show::archive)
+}
+
+#[rustfmt::skip]
+fn wizard(routes: Routes) -> Routes {
+    routes
+        .page(Method::GET, "/{client}/campaigns/new", "campaigns.create", edit::new)
+        .page(Method::POST, "/{client}/campaigns", "campaigns.create", edit::create)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit", "campaigns.edit", edit::first)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit/audience", "campaigns.edit", edit::show::<AudienceForm>)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/edit/audience", "campaigns.edit", edit::save::<AudienceForm>)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit/design", "campaigns.edit", edit::show::<DesignForm>)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/edit/design", "campaigns.edit", edit::save::<DesignForm>)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit/page", "campaigns.edit", edit::show::<PageForm>)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/edit/page", "campaigns.edit", edit::save::<PageForm>)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit/conditions", "campaigns.edit", edit::show::<ConditionsForm>)
+        .page(Method::POST, "/{client}/campaigns/{campaign}/edit/conditions", "campaigns.edit", edit::save::<ConditionsForm>)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/edit/review", "campaigns.edit", edit::review::show)
+}
+
+#[rustfmt::skip]
+fn rest(routes: Routes) -> Routes {
+    routes
+        .api(Method::GET, "/v1/campaigns", "campaigns.view", api::campaigns::list, Doc::new("List campaigns").describe("Newest first.").query::<CampaignParams>().returns_page_of::<CampaignOut>())
+        .api(Method::POST, "/v1/campaigns", "campaigns.create", api::campaigns::create, Doc::new("Create a campaign").describe("A draft with its conditions and rewards.").body::<CampaignInput>().returns_with::<Created>(201))
+        .api(Method::GET, "/v1/campaigns/{id}", "campaigns.view", api::campaigns::get, Doc::new("Get a campaign").describe("The ETag belongs into If-Match of a change.").returns::<CampaignOut>())
+        .api(Method::PUT, "/v1/campaigns/{id}", "campaigns.edit", api::campaigns::update, Doc::new("Change a draft").describe("Replaces it with all its conditions. With If-Match it is refused (409) when somebody changed it since.").body::<CampaignInput>().returns::<CampaignOut>())
+        .api(Method::DELETE, "/v1/campaigns/{id}", "campaigns.delete", api::campaigns::archive, Doc::new("Archive a campaign").describe("Only a draft or a completed one.").returns_nothing())
+        .api(Method::GET, "/v1/campaigns/{id}/checklist", "campaigns.view", api::campaigns::checklist, Doc::new("Get the check list before launch").returns::<Checklist>())
+        .api(Method::GET, "/v1/campaigns/{id}/conditions", "campaigns.view", api::campaigns::conditions, Doc::new("List the conditions of a campaign").returns_page_of::<ConditionOut>())
+        .api(Method::GET, "/v1/campaigns/{id}/history", "campaigns.view", api::campaigns::history, Doc::new("List the steps a campaign took").returns_page_of::<StepOut>())
+        .api(Method::POST, "/v1/campaigns/{id}/duplicate", "campaigns.create", api::campaigns::duplicate, Doc::new("Duplicate a campaign").describe("Without its recipients and mail date.").returns_with::<Created>(201))
+        .api(Method::POST, "/v1/campaigns/{id}/launch", "campaigns.launch", api::launch::begin, Doc::new("Launch a campaign").describe("Begins to make the recipients; GET tells how far it is. Refused with everything the check list misses.").returns_with::<LaunchOut>(202))
+        .api(Method::GET, "/v1/campaigns/{id}/launch", "campaigns.view", api::launch::progress, Doc::new("Get how far a launch is").returns::<LaunchOut>())
+        .api(Method::POST, "/v1/campaigns/{id}/steps", "campaigns.view", api::launch::step, Doc::new("Take a step of a campaign's life").describe("To in_production and mailed: campaigns.submit; to completed: campaigns.complete; back to draft: campaigns.launch.").body::<StepInput>().returns::<CampaignOut>())
+        .api(Method::GET, "/v1/campaigns/{id}/recipients", "campaigns.view", api::recipients::list, Doc::new("List the recipients of a campaign").describe("`q` looks for part of a name or e-mail address, a phone, or a code.").query::<ListParams>().returns_page_of::<RecipientOut>())
+        .api(Method::GET, "/v1/campaigns/{id}/skipped", "campaigns.view", api::recipients::skipped, Doc::new("List the contacts that a launch left out").query::<ListParams>().returns_page_of::<SkipOut>())
+        .api(Method::GET, "/v1/recipients/{id}", "campaigns.view", api::recipients::get, Doc::new("Get a recipient").describe("With the conditions they have met.").returns::<DetailOut>())
+}
