@@ -1,0 +1,196 @@
+//! Requests are dropped at any moment: by a browser that goes away, a timeout, a shutdown. No connection may then
+//! keep somebody's scope for whoever borrows it next.
+
+use std::time::Duration;
+
+use database::{ConnectOptions, Database};
+use kernel::{Actor, Error, System, Who};
+use testkit::TestDatabase;
+use testkit::story::Story;
+
+database::statement! {
+    /// Everything a connection says about who is asking.
+    WHO_IS_ASKING, both, "
+        select concat_ws(
+            ' ',
+            nullif(current_setting('app.user_id', true), ''),
+            nullif(current_setting('app.key_id', true), ''),
+            nullif(current_setting('app.client_id', true), ''),
+            nullif(current_setting('app.operator', true), ''))";
+
+    /// The same, slowly: there is time to be dropped in the middle.
+    WHO_IS_ASKING_SLOWLY, both, "
+        select concat_ws(
+            ' ',
+            nullif(current_setting('app.user_id', true), ''),
+            nullif(current_setting('app.key_id', true), ''),
+            nullif(current_setting('app.client_id', true), ''),
+            nullif(current_setting('app.operator', true), ''))
+        from pg_sleep(0.002)";
+
+    /// Fails in the middle of a flight.
+    FAIL, both, "select 1 / (select count(*) from generate_series(1, 0))"
+}
+
+/// Numbers that are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// What [`WHO_IS_ASKING`] answers inside this actor's scope.
+fn expected(actor: &Actor) -> String {
+    match actor.who {
+        Who::User(id) | Who::Key(id) | Who::System(System::Client(id)) => id.to_string(),
+        Who::System(System::Operator) => "on".into(),
+        Who::System(System::PublicLink | System::Worker | System::Auth) => String::new(),
+    }
+}
+
+async fn ask(database: &Database, actor: &Actor, kind: u64) {
+    let scope = database.scope(actor);
+    let answers: Vec<String> = match kind {
+        0 => vec![scope.query_scalar(&WHO_IS_ASKING, &[]).await.unwrap()],
+        1 => vec![scope.query_scalar(&WHO_IS_ASKING_SLOWLY, &[]).await.unwrap()],
+        2 => {
+            assert!(matches!(scope.execute(&FAIL, &[]).await, Err(Error::Internal(_))));
+            vec![scope.query_scalar(&WHO_IS_ASKING, &[]).await.unwrap()]
+        }
+        kind => {
+            let tx = scope.transaction().await.unwrap();
+            let answers = vec![
+                tx.query_scalar(&WHO_IS_ASKING, &[]).await.unwrap(),
+                tx.query_scalar(&WHO_IS_ASKING_SLOWLY, &[]).await.unwrap(),
+            ];
+            match kind {
+                3 => tx.commit().await.unwrap(),
+                4 => assert!(tx.execute(&FAIL, &[]).await.is_err()),
+                _ => {}
+            }
+            answers
+        }
+    };
+    for answer in answers {
+        assert_eq!(answer, expected(actor), "somebody else's scope");
+    }
+}
+
+/// Ends after so many turns of the runtime, and then after so many milliseconds.
+async fn patience(turns: u64, milliseconds: u64) {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+    if milliseconds > 0 {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+/// Whether the request was answered before its caller went away.
+async fn ask_impatiently(database: Database, actor: Actor, kind: u64, patience: impl Future<Output = ()>) -> bool {
+    tokio::select! {
+        () = ask(&database, &actor, kind) => true,
+        () = patience => false,
+    }
+}
+
+async fn settled(db: &TestDatabase) -> bool {
+    let admin = db.admin().await;
+    for _ in 0..100 {
+        let row = admin
+            .query_one(
+                "select count(*) filter (where xact_start is not null), count(*) from pg_stat_activity
+                 where datname = current_database() and application_name like 'ace ace\\_%'",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(row.get::<_, i64>(1) <= 6, "more connections than the pools may have");
+        if row.get::<_, i64>(0) == 0 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+/// Few connections, so that each is borrowed by everybody.
+fn narrow(db: &TestDatabase) -> Database {
+    let config = db.config();
+    let options = ConnectOptions { owner: config.clone(), app: config.clone(), system: config, pool_size: 3 };
+    Database::new(&options, db.clock().clone()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_dropped_at_any_moment_leave_no_scope_on_a_connection() {
+    let db = TestDatabase::new().await;
+    let story = Story::tell(&db).await;
+    let database = narrow(&db);
+    let askers = [
+        story.acme_owner.actor(),
+        story.corner_owner.actor(),
+        Actor::key(story.acme.key_id),
+        Actor::client(story.corner.id),
+        Actor::system(System::Operator),
+        Actor::system(System::Worker),
+        Actor::system(System::PublicLink),
+    ];
+    let mut dice = Dice(20_260_302);
+    let (mut answered, mut dropped) = (0, 0);
+    for _ in 0..150 {
+        let wave: Vec<_> = (0..12)
+            .map(|_| {
+                let actor = askers[usize::try_from(dice.below(7)).unwrap()].clone();
+                let longest = if dice.below(2) == 0 { 5 } else { 300 };
+                let patience = patience(dice.below(40), dice.below(longest));
+                tokio::spawn(ask_impatiently(database.clone(), actor, dice.below(6), patience))
+            })
+            .collect();
+        for request in wave {
+            if request.await.unwrap() { answered += 1 } else { dropped += 1 }
+        }
+    }
+    assert!(answered > 100 && dropped > 100, "{answered} answered, {dropped} dropped: the dice must do both");
+    assert!(settled(&db).await, "a transaction stayed open");
+    every_connection_is_clean(&database).await;
+}
+
+/// Holds all connections of both pools at once, as actors that set nothing a person would.
+async fn every_connection_is_clean(database: &Database) {
+    for actor in [Actor::system(System::Operator), Actor::system(System::Worker)] {
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            let tx = database.scope(&actor).transaction().await.unwrap();
+            assert_eq!(tx.query_scalar::<String>(&WHO_IS_ASKING, &[]).await.unwrap(), expected(&actor));
+            held.push(tx);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_dropped_transaction_wrote_is_gone_and_what_a_committed_one_wrote_stays() {
+    database::statement! {
+        /// Leaves a trace.
+        LEAVE_TRACE, system, "insert into cron_ticks (name, last_run_at) values ($1, $2)";
+        /// Finds traces.
+        COUNT_TRACES, system, "select count(*) from cron_ticks where name like 'trace %'"
+    }
+    let db = TestDatabase::new().await;
+    let database = narrow(&db);
+    let worker = Actor::system(System::Worker);
+    let scope = database.scope(&worker);
+    let now = db.clock().now();
+
+    let tx = scope.transaction().await.unwrap();
+    tx.execute(&LEAVE_TRACE, &[&"trace dropped", &now]).await.unwrap();
+    drop(tx);
+    assert_eq!(scope.query_scalar::<i64>(&COUNT_TRACES, &[]).await.unwrap(), 0);
+
+    let tx = scope.transaction().await.unwrap();
+    tx.execute(&LEAVE_TRACE, &[&"trace kept", &now]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(scope.query_scalar::<i64>(&COUNT_TRACES, &[]).await.unwrap(), 1);
+}

@@ -1,0 +1,9 @@
+//! What must hold of the database itself, read from its catalogue rather than from a list somebody has to keep.
+#![cfg(test)]
+
+mod cancellation;
+mod catalogue;
+mod migrations;
+mod model;
+mod rows;
+mod tenants;
