@@ -38,6 +38,9 @@ impl TestApp {
     /// # Panics
     /// When there is no test database to be had.
     pub async fn with(set: impl FnOnce(&mut Settings), routes: impl FnOnce(&App) -> Routes) -> Self {
+        // what went wrong inside stands beside the failed assertion; a second test of the process finds it set up
+        let log = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
+        log.without_time().try_init().ok();
         let database = TestDatabase::new().await;
         let story = Story::tell(&database).await;
         let mut settings = Settings::for_tests();
@@ -77,6 +80,11 @@ impl TestApp {
     /// Sends a form, as a browser on our own pages does.
     pub fn post_form(&self, path: &str, fields: &impl Serialize) -> Ask<'_> {
         Ask::new(self, Method::POST, path).form(fields)
+    }
+
+    /// Sends a form as a browser does from another site.
+    pub fn forged_post(&self, path: &str, fields: &impl Serialize) -> Ask<'_> {
+        Ask::new(self, Method::POST, path).forged_form(fields)
     }
 
     /// Asks the API without a body.

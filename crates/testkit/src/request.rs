@@ -93,10 +93,16 @@ impl<'a> Ask<'a> {
     /// When the fields cannot be encoded.
     #[must_use]
     pub fn form(self, fields: &impl Serialize) -> Self {
+        self.header("sec-fetch-site", "same-origin").encoded(fields)
+    }
+
+    pub(crate) fn forged_form(self, fields: &impl Serialize) -> Self {
+        self.header("sec-fetch-site", "cross-site").header("origin", "https://evil.example").encoded(fields)
+    }
+
+    fn encoded(self, fields: &impl Serialize) -> Self {
         match serde_html_form::to_string(fields) {
-            Ok(body) => self
-                .header("sec-fetch-site", "same-origin")
-                .body("application/x-www-form-urlencoded", body),
+            Ok(body) => self.body("application/x-www-form-urlencoded", body),
             Err(error) => panic!("not a form: {error}"),
         }
     }
@@ -199,7 +205,6 @@ impl Reply {
     ///
     /// # Panics
     /// When it has another; the message shows the body.
-    #[must_use]
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());

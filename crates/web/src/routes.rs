@@ -138,6 +138,12 @@ impl Routes {
         self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::Account(permission), Kind::Api) }, handler)
     }
 
+    /// A REST route for any person or key.
+    #[must_use]
+    pub fn signed_in_api<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H, doc: Doc) -> Self {
+        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::SignedIn, Kind::Api) }, handler)
+    }
+
     /// All routes of another table as well.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {

@@ -1,0 +1,141 @@
+//! Joining by the link of an invitation.
+//!
+//! The link proves the address, so somebody new only chooses a name and a password. Somebody who has an account must be
+//! signed in to it: the link may have been handed on.
+
+use database::{Audited, Transaction};
+use kernel::role::{self, Role};
+use kernel::{Actor, Error, Origin, Problems, Result, System};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use super::session::{Opened, begin};
+use crate::password;
+use crate::store::invitation::{self, Offer};
+use crate::store::team::{STANDING, Standing};
+use crate::store::user::{self, NewPerson, Place};
+
+/// How somebody joins.
+#[derive(Debug, Clone)]
+pub enum Joining<'a> {
+    /// With a new account.
+    New {
+        /// The name.
+        full_name: &'a str,
+        /// The password.
+        password: &'a str,
+    },
+    /// With the account they are signed in to.
+    Signed(Uuid),
+}
+
+/// The offer behind a link.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub async fn find_offer(app: &App, origin: &Origin, token: &str) -> Result<Offer> {
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    invitation::by_token(&app.db.scope(&actor), token).await
+}
+
+/// Accepts an invitation, once. Somebody new is signed in by it.
+///
+/// # Errors
+/// `NotFound`, `Conflict` when it is over or the account does not fit, names `full_name` or `password`.
+pub async fn accept_invitation(app: &App, origin: &Origin, token: &str, joining: &Joining<'_>) -> Result<Option<Opened>> {
+    let offer = find_offer(app, origin, token).await?;
+    if offer.over(app.clock.now()).is_some() {
+        return Err(Error::conflict("invitation_over", "This invitation is not open any more. Ask for a new one."));
+    }
+    match joining {
+        Joining::New { full_name, password } => join_new(app, origin, &offer, (full_name, password)).await.map(Some),
+        Joining::Signed(user_id) => join_signed(app, origin, &offer, *user_id).await.map(|()| None),
+    }
+}
+
+async fn join_new(app: &App, origin: &Origin, offer: &Offer, (full_name, typed): (&str, &str)) -> Result<Opened> {
+    if offer.user_id.is_some() {
+        return Err(Error::conflict("account_exists", "There is an account with this address. Sign in to it first."));
+    }
+    let mut problems = Problems::new();
+    let full_name = problems.require("full_name", full_name);
+    if full_name.chars().count() > 120 {
+        problems.add("full_name", "too_long", "use at most 120 characters");
+    }
+    let shortest = app.settings.security.password_min_length;
+    if let Err(Error::Invalid(fields)) = password::check(typed, shortest, &[&offer.email, full_name]) {
+        for field in fields {
+            problems.add(field.field, field.code, field.message);
+        }
+    }
+    problems.finish()?;
+    let hash = password::hash(typed).await?;
+    let (id, cookie) = (kernel::new_id(), kernel::random::token());
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    let scope = app.db.scope(&actor);
+    let tx = scope.transaction().await?;
+    let person = NewPerson { id, email: &offer.email, encrypted_password: Some(&hash), full_name };
+    user::insert(&tx, &person).await?;
+    still_the_inviters_to_give(&tx, offer, &[offer.role]).await?;
+    take_place(&tx, offer, id).await?;
+    begin(app, &tx, id, Some(&cookie), false).await?;
+    tx.commit().await?;
+    Ok(Opened { cookie })
+}
+
+async fn join_signed(app: &App, origin: &Origin, offer: &Offer, user_id: Uuid) -> Result<()> {
+    if offer.user_id != Some(user_id) {
+        return Err(Error::conflict("other_account", "This invitation is for another address than the one you are signed in with."));
+    }
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    let scope = app.db.scope(&actor);
+    let tx = scope.transaction().await?;
+    let standing: Standing = tx.query_one(&STANDING, &[&user_id, &offer.client_id, &offer.org_id]).await?;
+    let all: Vec<Role> = standing.roles.iter().copied().chain([offer.role]).collect();
+    still_the_inviters_to_give(&tx, offer, &all).await?;
+    adds_nothing_elsewhere(&standing, offer)?;
+    take_place(&tx, offer, user_id).await?;
+    tx.commit().await
+}
+
+/// A role counts everywhere its holder belongs. So whoever invites must be able to give all the roles the person then
+/// has here.
+async fn still_the_inviters_to_give(tx: &Transaction, offer: &Offer, roles: &[Role]) -> Result<()> {
+    // an invitation without inviter was made by the operator
+    let held = match offer.invited_by {
+        Some(id) => invitation::inviter_roles(tx, id).await?,
+        None => vec![Role::Admin],
+    };
+    let given = |target: &Role| held.iter().any(|own| role::may_grant(*own, *target));
+    if roles.iter().all(given) {
+        return Ok(());
+    }
+    let message = "Whoever invited you could not give you the roles your account has. Ask an administrator, or join with another address.";
+    Err(Error::conflict("not_the_inviters_to_give", message))
+}
+
+/// And a new role must not be added behind the back of others the person works for.
+fn adds_nothing_elsewhere(standing: &Standing, offer: &Offer) -> Result<()> {
+    let new_role = !standing.roles.contains(&offer.role);
+    if new_role && (standing.elsewhere || standing.other_orgs) {
+        let message = "Your account belongs to others as well, where the new role would count, too. Ask an administrator, or join with another address.";
+        return Err(Error::conflict("belongs_elsewhere", message));
+    }
+    Ok(())
+}
+
+async fn take_place(tx: &Transaction, offer: &Offer, user_id: Uuid) -> Result<()> {
+    invitation::accept(tx, offer.id, user_id).await?;
+    let place = offer.client_id.map_or(Place::Org(offer.org_id), Place::Client);
+    user::join(tx, user_id, offer.role, place).await?;
+    let what = Audited {
+        client_id: offer.client_id,
+        before: Some(json!({ "status": "pending" })),
+        after: Some(json!({ "status": "accepted", "user": user_id, "email": offer.email, "role": offer.role })),
+    };
+    match offer.client_id {
+        Some(_) => tx.audit("invitation.accepted", "invitations", Some(offer.id), what).await,
+        None => tx.audit_of_org(offer.org_id, ("invitation.accepted", "invitations", Some(offer.id)), what).await,
+    }
+}

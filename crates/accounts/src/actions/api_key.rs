@@ -1,0 +1,97 @@
+//! API keys.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use database::{Audited, Scope};
+use kernel::{Actor, Problems, Result, System, Who};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use crate::api_key::{self, Mode};
+use crate::store::api_key::{self as store, ApiKey, NewKey};
+use crate::store::user;
+
+/// What a new key is for.
+#[derive(Debug, Clone, Default)]
+pub struct NewApiKey<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Real work, or trying things out.
+    pub mode: Mode,
+    /// The permission keys it holds; empty for all that its maker can give.
+    pub scopes: &'a [String],
+    /// Until when it is good.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was made.
+#[derive(Debug, Clone)]
+pub struct CreatedKey {
+    /// Its id.
+    pub id: Uuid,
+    /// The key itself, shown this once.
+    pub key: String,
+    /// The permission keys it holds.
+    pub scopes: Vec<String>,
+}
+
+/// Makes a key of a client.
+///
+/// # Errors
+/// Names `name`, `scopes` or `expires_at`; `NotFound` when the client is out of reach.
+pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiKey<'_>) -> Result<CreatedKey> {
+    let mut problems = Problems::new();
+    let name = problems.require("name", new.name);
+    if name.chars().count() > 80 {
+        problems.add("name", "too_long", "use at most 80 characters");
+    }
+    if new.expires_at.is_some_and(|at| at <= app.clock.now()) {
+        problems.invalid("expires_at", "lies in the past");
+    }
+    problems.finish()?;
+    let scope = app.db.scope(actor);
+    let held = held_by(&scope, actor).await?;
+    let scopes = api_key::scopes(new.scopes, |key| held.contains(key))?;
+    let (id, key) = (kernel::new_id(), api_key::generate(new.mode));
+    let tx = scope.transaction().await?;
+    let mode = new.mode.as_str();
+    let row = NewKey { id, client_id, name, key: &key, mode, scopes: &scopes, expires_at: new.expires_at };
+    let inserted = store::insert(&tx, &row).await;
+    inserted.map_err(|e| if matches!(e, kernel::Error::Constraint(_)) { kernel::Error::NotFound } else { e })?;
+    let after = Some(json!({ "name": name, "mode": mode, "scopes": scopes, "last_four": api_key::last_four(&key) }));
+    tx.audit("api_key.created", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after }).await?;
+    tx.commit().await?;
+    Ok(CreatedKey { id, key, scopes })
+}
+
+/// The keys of a client, the newest first, masked.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_keys(app: &App, actor: &Actor, client_id: Uuid) -> Result<Vec<ApiKey>> {
+    store::list(&app.db.scope(actor), client_id).await
+}
+
+/// Revokes a key, at once.
+///
+/// # Errors
+/// `NotFound` when there is none to revoke.
+pub async fn revoke_key(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let name = store::revoke(&tx, client_id, id).await?;
+    let after = Some(json!({ "name": name }));
+    tx.audit("api_key.revoked", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after }).await?;
+    tx.commit().await
+}
+
+/// What the maker of a key holds: nobody grants what they do not hold.
+async fn held_by(scope: &Scope<'_>, actor: &Actor) -> Result<BTreeSet<String>> {
+    match actor.who {
+        Who::User(id) => Ok(user::own_permissions(scope, id).await?.into_iter().collect()),
+        Who::System(System::Operator) => Ok(kernel::permissions::ALL.iter().map(|key| (*key).to_owned()).collect()),
+        Who::Key(_) | Who::System(_) => Ok(BTreeSet::new()),
+    }
+}

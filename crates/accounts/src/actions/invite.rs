@@ -1,0 +1,183 @@
+//! Inviting somebody by link.
+
+use chrono::Duration;
+use database::{Audited, FromRow, Transaction};
+use kernel::role::{self, Role};
+use kernel::{Actor, Error, Result, Who, email};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use crate::mail::SystemMail;
+use crate::store::invitation::{self, NewInvitation};
+use crate::store::user::{self, Place};
+
+/// How long a link is good.
+const LIFETIME: Duration = Duration::days(7);
+
+database::statement! {
+    /// The organization of a client within reach.
+    ORG_OF_CLIENT, app, "
+        select o.id, o.type, c.name
+        from clients c
+        join organizations o on o.id = c.org_id
+        where c.id = $1";
+    /// An organization within reach.
+    ORG, app, "
+        select id, type, name
+        from organizations
+        where id = $1";
+    /// The name of the person asking.
+    OWN_NAME, app, "
+        select coalesce(full_name, email)
+        from profiles
+        where id = $1"
+}
+
+/// Whom to invite, as what.
+#[derive(Debug, Clone)]
+pub struct NewInvite<'a> {
+    /// The address, as typed.
+    pub email: &'a str,
+    /// The role.
+    pub role: Role,
+    /// The organization, for roles that belong to one.
+    pub org_id: Option<Uuid>,
+    /// The client, for roles that belong to one.
+    pub client_id: Option<Uuid>,
+}
+
+/// An invitation that was made.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    /// Its id.
+    pub id: Uuid,
+    /// The link, shown to the inviter this once.
+    pub link: String,
+}
+
+#[derive(FromRow)]
+struct OrgRow {
+    id: Uuid,
+    r#type: String,
+    name: String,
+}
+
+/// Invites somebody: a link goes out by mail, and is returned to be handed over otherwise.
+///
+/// # Errors
+/// `NotFound` when the place is out of reach; names `email`, `role`, `client` or `organization`.
+pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Invited> {
+    let address = email::normalise(new.email).ok_or_else(|| Error::invalid("email", "not an e-mail address"))?;
+    let place = user::place_for(new.role, new.org_id, new.client_id)?;
+    let scope = app.db.scope(actor);
+    may_grant(&scope, actor, &[new.role]).await?;
+    let tx = scope.transaction().await?;
+    let (org, client_id) = find_place(&tx, new.role, place).await?;
+    let (id, token) = (kernel::new_id(), kernel::random::token());
+    let row = NewInvitation {
+        id,
+        org_id: org.id,
+        client_id,
+        email: &address,
+        role: new.role,
+        token: &token,
+        expires_at: tx.now() + LIFETIME,
+    };
+    invitation::insert(&tx, &row).await?;
+    let link = app.link(&format!("/invitations/{token}"));
+    let by = inviter_name(&tx, actor).await?;
+    mail(&address, &by, &org.name, new.role, &link).send(&tx, &app.keyring).await?;
+    let what = Audited {
+        client_id,
+        after: Some(json!({ "email": address, "role": new.role })),
+        ..Audited::default()
+    };
+    match client_id {
+        Some(_) => tx.audit("invitation.created", "invitations", Some(id), what).await?,
+        None => tx.audit_of_org(org.id, ("invitation.created", "invitations", Some(id)), what).await?,
+    }
+    tx.commit().await?;
+    Ok(Invited { id, link })
+}
+
+/// Takes an invitation back: its link is worth nothing any more.
+///
+/// # Errors
+/// `NotFound` when it is out of reach or not open.
+pub async fn revoke_invitation(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let found = invitation::find(&tx, id).await?;
+    invitation::revoke(&tx, id).await?;
+    let what = Audited {
+        client_id: found.client_id,
+        before: Some(json!({ "status": "pending" })),
+        after: Some(json!({ "status": "revoked", "email": found.email })),
+    };
+    match found.client_id {
+        Some(_) => tx.audit("invitation.revoked", "invitations", Some(id), what).await?,
+        None => tx.audit_of_org(found.org_id, ("invitation.revoked", "invitations", Some(id)), what).await?,
+    }
+    tx.commit().await
+}
+
+/// Nobody grants what they do not hold: each role must be one that some role of the actor may hand out.
+///
+/// # Errors
+/// Names `role` and the first one that is not.
+pub(super) async fn may_grant(scope: &database::Scope<'_>, actor: &Actor, roles: &[Role]) -> Result<()> {
+    let held = match actor.who {
+        Who::System(kernel::System::Operator) => vec![Role::Admin],
+        Who::User(id) => user::own_roles(scope, id).await?,
+        Who::Key(_) | Who::System(_) => Vec::new(),
+    };
+    match roles.iter().find(|target| !held.iter().any(|own| role::may_grant(*own, **target))) {
+        Some(refused) => Err(Error::invalid("role", format!("{} is not yours to give or take", refused.title()))),
+        None => Ok(()),
+    }
+}
+
+/// The organization an invitation belongs to, and the client. The role must fit the organization.
+async fn find_place(tx: &Transaction, role: Role, place: Place) -> Result<(OrgRow, Option<Uuid>)> {
+    match place {
+        Place::Client(id) => Ok((tx.query_one(&ORG_OF_CLIENT, &[&id]).await?, Some(id))),
+        Place::Org(id) => {
+            let org: OrgRow = tx.query_one(&ORG, &[&id]).await?;
+            fits(role, &org.r#type)?;
+            Ok((org, None))
+        }
+    }
+}
+
+/// Admins and support belong to the operator, agency owners to an agency.
+pub(super) fn fits(role: Role, org_type: &str) -> Result<()> {
+    let wanted = match role {
+        Role::Admin | Role::TechSupport => "internal",
+        Role::AgencyOwner => "agency",
+        Role::CompanyOwner | Role::Developer | Role::CallCenter => return Ok(()),
+    };
+    if org_type == wanted {
+        return Ok(());
+    }
+    Err(Error::invalid("organization", format!("{} belongs to an organization of the type {wanted}", role.title())))
+}
+
+async fn inviter_name(tx: &Transaction, actor: &Actor) -> Result<String> {
+    match actor.who {
+        Who::User(id) => tx.query_scalar(&OWN_NAME, &[&id]).await,
+        Who::Key(_) | Who::System(_) => Ok("The administrator".to_owned()),
+    }
+}
+
+fn mail(to: &str, by: &str, place: &str, role: Role, link: &str) -> SystemMail {
+    SystemMail {
+        to: to.to_owned(),
+        subject: format!("Join {place} on ACE"),
+        text: format!(
+            "{by} invites you to join {place} on ACE as {}.\n\nOpen this link within seven days:\n\n{link}\n\n\
+             If you did not expect this, there is nothing to do.\n",
+            role.title().to_lowercase()
+        ),
+    }
+}

@@ -1,0 +1,120 @@
+//! Changing what somebody of a team may do, and ending it.
+
+use database::{Audited, Transaction};
+use kernel::role::Role;
+use kernel::{Actor, Error, Result};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use super::invite::may_grant;
+use crate::store::team::{self, Member};
+use crate::store::user::belongs_to_client;
+
+/// Gives somebody of a client another role in place of those they have.
+///
+/// # Errors
+/// `NotFound` when they are not of this client; names `role` when an old or the new one is not the actor's to give.
+pub async fn change_role(app: &App, actor: &Actor, client_id: Uuid, user_id: Uuid, role: Role) -> Result<()> {
+    if !belongs_to_client(role) {
+        return Err(Error::invalid("role", format!("{} does not belong to a client", role.title())));
+    }
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let member = of_client(&tx, client_id, user_id).await?;
+    not_oneself(actor, user_id)?;
+    tx.commit().await?;
+    let touched: Vec<Role> = member.roles.iter().copied().chain([role]).collect();
+    may_grant(&scope, actor, &touched).await?;
+    let tx = scope.transaction().await?;
+    keep_an_admin(&tx, &member).await?;
+    team::replace_roles(&tx, user_id, &member.roles, role).await?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "roles": member.roles, "email": member.email })),
+        after: Some(json!({ "roles": [role], "email": member.email })),
+    };
+    tx.audit("user.role_changed", "user_roles", Some(user_id), what).await?;
+    tx.commit().await
+}
+
+/// Takes somebody out of a client; their account stays.
+///
+/// # Errors
+/// `NotFound` when they are not of this client; names `role` when theirs is not the actor's to take.
+pub async fn remove_from_client(app: &App, actor: &Actor, client_id: Uuid, user_id: Uuid) -> Result<()> {
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let member = of_client(&tx, client_id, user_id).await?;
+    not_oneself(actor, user_id)?;
+    tx.commit().await?;
+    may_grant(&scope, actor, &member.roles).await?;
+    let tx = scope.transaction().await?;
+    team::remove(&tx, client_id, user_id).await?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "email": member.email, "roles": member.roles })),
+        ..Audited::default()
+    };
+    tx.audit("user.removed", "client_users", Some(user_id), what).await?;
+    tx.commit().await
+}
+
+/// Closes everything to somebody, at once: their sessions end with it.
+///
+/// # Errors
+/// `NotFound` when they are out of sight; `Conflict` when they are not the actor's to change, or the last admin.
+pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
+    set_active(app, actor, user_id, false).await
+}
+
+/// Opens everything to somebody again; they sign in anew.
+///
+/// # Errors
+/// As [`deactivate`].
+pub async fn reactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
+    set_active(app, actor, user_id, true).await
+}
+
+async fn set_active(app: &App, actor: &Actor, user_id: Uuid, active: bool) -> Result<()> {
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let member = team::find(&tx, user_id, None).await?;
+    not_oneself(actor, user_id)?;
+    tx.commit().await?;
+    may_grant(&scope, actor, &member.roles).await?;
+    if member.deactivated_at.is_none() == active {
+        return Ok(());
+    }
+    let tx = scope.transaction().await?;
+    if !active {
+        keep_an_admin(&tx, &member).await?;
+    }
+    let at = (!active).then(|| tx.now());
+    team::set_deactivated(&tx, user_id, at).await?;
+    let action = if active { "user.reactivated" } else { "user.deactivated" };
+    let after = Some(json!({ "email": member.email, "roles": member.roles }));
+    tx.audit(action, "auth.users", Some(user_id), Audited { after, ..Audited::default() }).await?;
+    tx.commit().await
+}
+
+/// Somebody who belongs to the client itself; those who come by way of its organization are changed there.
+async fn of_client(tx: &Transaction, client_id: Uuid, user_id: Uuid) -> Result<Member> {
+    let member = team::find(tx, user_id, Some(client_id)).await?;
+    if member.of_client { Ok(member) } else { Err(Error::NotFound) }
+}
+
+fn not_oneself(actor: &Actor, user_id: Uuid) -> Result<()> {
+    if actor.user_id() == Some(user_id) {
+        return Err(Error::conflict("oneself", "Nobody changes their own access. Ask somebody else who can."));
+    }
+    Ok(())
+}
+
+async fn keep_an_admin(tx: &Transaction, member: &Member) -> Result<()> {
+    let is_active_admin = member.roles.contains(&Role::Admin) && member.deactivated_at.is_none();
+    if is_active_admin && team::count_admins(tx).await? <= 1 {
+        return Err(Error::conflict("last_admin", "This is the last administrator. Make somebody else one first."));
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Who did what.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::NaiveDate;
+use kernel::Error;
+use kernel::page::PageParams;
+use serde::Deserialize;
+use serde_json::Value;
+use web::view::{Choice, Filters, Pager};
+use web::{App, Caller, Shell, render};
+
+use crate::store::audit::{self, AuditEntry, AuditFilter};
+
+#[derive(Template)]
+#[template(path = "audit/list.html")]
+struct AuditPage {
+    shell: Shell,
+    filters: Filters,
+    rows: Vec<AuditEntry>,
+    pager: Pager,
+}
+
+impl AuditPage {
+    fn actor(&self, row: &AuditEntry) -> String {
+        row.actor_label.clone().unwrap_or_else(|| match row.actor_kind.as_str() {
+            "operator" => "Command line".to_owned(),
+            "auth" => "Sign-in".to_owned(),
+            "public_link" => "A recipient".to_owned(),
+            _ => "ACE itself".to_owned(),
+        })
+    }
+
+    fn pretty(&self, value: &Option<Value>) -> String {
+        value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok()).unwrap_or_default()
+    }
+}
+
+/// Which acts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    q: String,
+    client: String,
+    from: String,
+    to: String,
+    after: String,
+}
+
+/// `GET /admin/audit`
+pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<Wanted>) -> web::Result<Response> {
+    let wanted = query.0;
+    let zone = caller.time_zone();
+    let client_id = caller.clients.iter().find(|client| client.slug == wanted.client).map(|client| client.id);
+    let filter = AuditFilter {
+        search: &wanted.q,
+        client_id,
+        from: day(&wanted.from, "from")?.map(|day| kernel::zone::start_of_day(day, zone)),
+        to: day(&wanted.to, "to")?.map(|day| kernel::zone::end_of_day(day, zone)),
+    };
+    let page = PageParams { limit: None, after: Some(wanted.after.clone()) };
+    let found = audit::list(&caller.scope(&app), &filter, &page).await?;
+    let clients: Vec<Choice> = caller.clients.iter().map(|client| Choice::new(&client.slug, client.name.clone())).collect();
+    let set = [("q", wanted.q), ("client", wanted.client), ("from", wanted.from), ("to", wanted.to), ("after", wanted.after)];
+    let filters = Filters::new("/admin/audit", set).search("Search action, person or row id").choice("client", "Client", clients);
+    let pager = Pager::new(&filters, found.data.len(), found.next.as_deref());
+    render(&AuditPage { shell: Shell::new(&caller, "Audit"), filters, rows: found.data, pager })
+}
+
+fn day(text: &str, field: &str) -> kernel::Result<Option<NaiveDate>> {
+    let parsed = (!text.is_empty()).then(|| text.parse());
+    parsed.transpose().map_err(|_| Error::invalid(field, "not a date"))
+}

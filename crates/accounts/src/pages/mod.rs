@@ -1,0 +1,38 @@
+//! Console handlers and their page structs, one file a place.
+
+pub mod account;
+pub mod admin_audit;
+pub mod admin_organizations;
+pub mod admin_permissions;
+pub mod admin_users;
+pub mod api_keys;
+pub mod home;
+pub mod invitation;
+pub mod reset;
+pub mod second_factor;
+pub mod settings;
+pub mod sign_in;
+pub mod team;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use kernel::role::Role;
+use web::view::{Choice, FieldErrors};
+
+/// The status of a form page: fine, or back with errors.
+fn status_of(errors: &FieldErrors) -> StatusCode {
+    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+}
+
+/// A page with a secret on it is kept nowhere.
+fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The roles somebody may hand out, of those wanted.
+fn grantable(held: &[String], wanted: impl Fn(Role) -> bool) -> Vec<Choice> {
+    let held: Vec<Role> = held.iter().filter_map(|word| word.parse().ok()).collect();
+    let may = |target: &Role| wanted(*target) && held.iter().any(|own| kernel::role::may_grant(*own, *target));
+    Role::ALL.into_iter().filter(may).map(|role| Choice::new(role, role.title())).collect()
+}

@@ -1,0 +1,111 @@
+//! A client's own settings.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use web::view::{Choice, FieldErrors};
+use web::{App, Caller, Shell, redirect_with, render_with};
+
+use super::status_of;
+use crate::actions::{self, ClientChange, INDUSTRIES};
+use crate::store::organization::{Client, FIND_CLIENT};
+
+#[derive(Template)]
+#[template(path = "settings/client.html")]
+struct SettingsPage {
+    shell: Shell,
+    client: Client,
+    form: SettingsForm,
+    industries: Vec<Choice>,
+    may_edit: bool,
+    may_archive: bool,
+    errors: FieldErrors,
+}
+
+/// What can be set.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SettingsForm {
+    name: String,
+    industry: String,
+    website_url: String,
+    logo_url: String,
+    support_phone: String,
+    time_zone: String,
+    primary_color: String,
+    secondary_color: String,
+    version: i64,
+}
+
+/// Putting away or taking out.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ArchiveForm {
+    archived: bool,
+}
+
+/// `GET /{client}/settings`
+pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Response> {
+    page(&app, &caller, None).await
+}
+
+/// `POST /{client}/settings`
+pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<SettingsForm>) -> web::Result<Response> {
+    let (client, form) = (caller.client()?, form.0);
+    let change = ClientChange {
+        name: Some(&form.name),
+        industry: Some(&form.industry),
+        website_url: Some(&form.website_url),
+        logo_url: Some(&form.logo_url),
+        support_phone: Some(&form.support_phone),
+        time_zone: Some(&form.time_zone),
+        primary_color: Some(&form.primary_color),
+        secondary_color: Some(&form.secondary_color),
+        version: DateTime::from_timestamp_micros(form.version),
+    };
+    match actions::update_client(&app, &caller.actor, client.id, &change).await {
+        Ok(_) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Settings saved.")),
+        Err(error) => page(&app, &caller, Some((form, FieldErrors::from_error(error)?))).await,
+    }
+}
+
+/// `POST /{client}/settings/archive`
+pub async fn archive(State(app): State<App>, caller: Caller, form: web::Form<ArchiveForm>) -> web::Result<Response> {
+    let client = caller.client()?;
+    actions::archive_client(&app, &caller.actor, client.id, form.0.archived).await?;
+    let said = if form.0.archived { "archived" } else { "restored" };
+    Ok(redirect_with(&format!("/{}/settings", client.slug), &format!("{} is {said}.", client.name)))
+}
+
+async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErrors)>) -> web::Result<Response> {
+    let client: Client = caller.scope(app).query_one(&FIND_CLIENT, &[&caller.client_id()?]).await?;
+    let (form, errors) = typed.unwrap_or_else(|| (form_of(&client), FieldErrors::none()));
+    let page = SettingsPage {
+        shell: Shell::new(caller, "Client settings"),
+        form,
+        industries: INDUSTRIES.iter().map(|word| Choice::word(word)).collect(),
+        may_edit: caller.may("clients.edit"),
+        may_archive: caller.may("clients.archive"),
+        client,
+        errors,
+    };
+    render_with(status_of(&page.errors), &page)
+}
+
+fn form_of(client: &Client) -> SettingsForm {
+    let colour = |key: &str| client.brand_colors_json[key].as_str().unwrap_or_default().to_owned();
+    let micros = |at: DateTime<Utc>| at.timestamp_micros();
+    SettingsForm {
+        name: client.name.clone(),
+        industry: client.industry.clone(),
+        website_url: client.website_url.clone().unwrap_or_default(),
+        logo_url: client.logo_url.clone().unwrap_or_default(),
+        support_phone: client.support_phone.as_deref().map(kernel::phone::display).unwrap_or_default(),
+        time_zone: client.time_zone.clone(),
+        primary_color: colour("primary"),
+        secondary_color: colour("secondary"),
+        version: micros(client.updated_at),
+    }
+}

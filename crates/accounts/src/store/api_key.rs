@@ -1,0 +1,154 @@
+//! API keys of a client; only hashes are kept.
+
+use chrono::{DateTime, Utc};
+use database::{FromRow, Scope, Transaction};
+use kernel::{Error, Result};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+database::statement! {
+    /// A new key.
+    INSERT_KEY, app, "
+        insert into api_keys (id, client_id, name, key_hash, last_four, mode, scopes, created_by_user_id, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    /// The first key of a client is its primary one.
+    SET_PRIMARY, app, "
+        update clients
+        set api_key_hash = $2
+        where id = $1
+          and api_key_hash is null";
+    /// A primary key that is revoked makes room for the next.
+    CLEAR_PRIMARY, app, "
+        update clients
+        set api_key_hash = null
+        where id = $1
+          and api_key_hash = $2";
+    /// The keys of a client, the newest first.
+    LIST_KEYS, app, "
+        select k.id, k.client_id, k.name, k.last_four, k.mode, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,
+            p.full_name as created_by_name, coalesce(c.api_key_hash = encode(k.key_hash, 'hex'), false) as is_primary
+        from api_keys k
+        join clients c on c.id = k.client_id
+        left join profiles p on p.id = k.created_by_user_id
+        where k.client_id = $1
+        order by k.id desc
+        limit 500";
+    /// Revokes a key; returns its hash.
+    REVOKE_KEY, app, "
+        update api_keys
+        set revoked_at = $3
+        where client_id = $1
+          and id = $2
+          and revoked_at is null
+        returning name, encode(key_hash, 'hex') as key_hash"
+}
+
+/// A key as lists show it.
+#[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: Uuid,
+    /// The client it acts for.
+    pub client_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// The end of the key.
+    pub last_four: String,
+    /// `live` or `test`.
+    pub mode: String,
+    /// The permission keys it holds.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Until when it is good.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Since when it is worth nothing.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Who made it.
+    pub created_by_name: Option<String>,
+    /// Whether it is the client's primary key.
+    pub is_primary: bool,
+}
+
+impl ApiKey {
+    /// The key with all but its ends left out.
+    pub fn masked(&self) -> String {
+        crate::api_key::masked(&self.mode, &self.last_four)
+    }
+
+    /// `active`, `expired` or `revoked`.
+    pub fn status(&self, now: &DateTime<Utc>) -> &'static str {
+        if self.revoked_at.is_some() {
+            "revoked"
+        } else if self.expires_at.is_some_and(|at| at <= *now) {
+            "expired"
+        } else {
+            "active"
+        }
+    }
+}
+
+/// What a new key says.
+pub struct NewKey<'a> {
+    /// A new id.
+    pub id: Uuid,
+    /// The client.
+    pub client_id: Uuid,
+    /// What it is called.
+    pub name: &'a str,
+    /// The key itself; only its hash is kept.
+    pub key: &'a str,
+    /// `live` or `test`.
+    pub mode: &'a str,
+    /// The permission keys it holds.
+    pub scopes: &'a [String],
+    /// Until when it is good.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(FromRow)]
+struct Revoked {
+    name: String,
+    key_hash: String,
+}
+
+/// Writes a key.
+pub async fn insert(tx: &Transaction, new: &NewKey<'_>) -> Result<()> {
+    let hash = web::identity::token_hash(new.key);
+    let last_four = crate::api_key::last_four(new.key);
+    let params: database::Params<'_> = &[
+        &new.id,
+        &new.client_id,
+        &new.name,
+        &hash,
+        &last_four,
+        &new.mode,
+        &new.scopes,
+        &tx.actor().user_id(),
+        &tx.now(),
+        &new.expires_at,
+    ];
+    tx.execute(&INSERT_KEY, params).await?;
+    tx.execute(&SET_PRIMARY, &[&new.client_id, &hex(&hash)]).await?;
+    Ok(())
+}
+
+/// The keys of a client, the newest first.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<ApiKey>> {
+    scope.query(&LIST_KEYS, &[&client_id]).await
+}
+
+/// Revokes a key and returns its name; `NotFound` when there is none to revoke.
+pub async fn revoke(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
+    let revoked: Option<Revoked> = tx.query_opt(&REVOKE_KEY, &[&client_id, &id, &tx.now()]).await?;
+    let revoked = revoked.ok_or(Error::NotFound)?;
+    tx.execute(&CLEAR_PRIMARY, &[&client_id, &revoked.key_hash]).await?;
+    Ok(revoked.name)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,81 @@
+use accounts::actions::{self, NewApiKey};
+use chrono::Duration;
+use serde_json::json;
+use web::Method;
+
+use crate::support::{audited, count, start};
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_acts_for_its_client_until_it_is_revoked() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let page = test.post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test")]).as_user(owner).await.expect_status(200);
+    assert_eq!(page.header("cache-control"), "no-store");
+    let text = page.text();
+    let at = text.find("ace_test_").unwrap();
+    let key = &text[at..at + "ace_test_".len() + 43];
+    let me = test.api(Method::GET, "/v1/me").bearer(key).await.expect_status(200).json();
+    assert_eq!((me["kind"].as_str(), me["clients"][0]["slug"].as_str()), (Some("key"), Some("acme-roofing")));
+    assert_eq!(me["clients"].as_array().unwrap().len(), 1);
+
+    let list = test.get("/acme-roofing/api-keys").as_user(owner).await.expect_status(200).text();
+    assert!(!list.contains(key) && list.contains(&format!("ace_test_…{}", &key[key.len() - 4..])));
+    assert_eq!(count(&test, &format!("select count(*) from audit_log where after::text like '%{key}%'")).await, 0);
+
+    let keys = test.api(Method::GET, "/v1/api-keys").as_user(owner).await.json();
+    let id = keys["data"].as_array().unwrap().iter().find(|row| row["name"] == "CRM").unwrap()["id"].as_str().unwrap().to_owned();
+    let revoke = format!("/v1/api-keys/{id}");
+    test.api(Method::DELETE, &revoke).as_user(&test.story.corner_owner).await.expect_status(404);
+    test.api(Method::DELETE, &revoke).as_user(owner).await.expect_status(204);
+    test.api(Method::GET, "/v1/me").bearer(key).await.expect_status(401);
+    test.api(Method::DELETE, &revoke).as_user(owner).await.expect_status(404);
+    assert_eq!((audited(&test, "api_key.created").await, audited(&test, "api_key.revoked").await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_key_holds_no_more_than_its_maker() {
+    let test = start().await;
+    let story = &test.story;
+    let make = |by: &testkit::Person, scopes: &[&str]| {
+        test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": scopes })).as_user(by)
+    };
+    let all = make(&story.acme_developer, &[]).await.expect_status(201).json();
+    let scopes: Vec<&str> = all["scopes"].as_array().unwrap().iter().filter_map(|scope| scope.as_str()).collect();
+    assert!(scopes.contains(&"contacts.view") && !scopes.contains(&"contacts.import") && !scopes.contains(&"api_keys.manage"));
+    let key = all["key"].as_str().unwrap();
+    test.api(Method::GET, "/v1/clients").bearer(key).await.expect_status(200);
+    test.api(Method::GET, "/v1/api-keys").bearer(key).await.expect_status(403);
+    test.api(Method::GET, "/v1/users").bearer(key).await.expect_status(403);
+
+    for (by, scopes) in [
+        (&story.acme_developer, ["contacts.import"]),
+        (&story.acme_owner, ["users.invite"]),
+        (&story.acme_owner, ["platform.jobs"]),
+        (&story.acme_owner, ["no.such"]),
+    ] {
+        let refused = make(by, &scopes).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["pointer"], "#/scopes");
+    }
+    make(&story.acme_agent, &[]).await.expect_status(403);
+    make(&story.support, &[]).for_client(story.acme.id).await.expect_status(403);
+    make(&story.acme_owner, &[]).for_client(story.corner.id).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
+    let test = start().await;
+    let story = &test.story;
+    let operator = test.operator();
+    let expires_at = Some(test.clock().now() + Duration::days(1));
+    let new = NewApiKey { name: "First", expires_at, ..NewApiKey::default() };
+    let created = actions::create_key(&test.app, &operator, story.bright.id, &new).await.unwrap();
+    let keys = actions::list_keys(&test.app, &operator, story.bright.id).await.unwrap();
+    assert_eq!(keys.iter().filter(|key| key.is_primary).count(), 1);
+    test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(200);
+    test.clock().advance(Duration::days(1));
+    test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(401);
+    actions::revoke_key(&test.app, &operator, story.bright.id, created.id).await.unwrap();
+    assert_eq!(count(&test, "select count(*) from clients where api_key_hash is not null").await, 0);
+    let past = NewApiKey { name: "Past", expires_at: Some(test.clock().now()), ..NewApiKey::default() };
+    assert!(actions::create_key(&test.app, &operator, story.bright.id, &past).await.is_err());
+}

@@ -1,0 +1,77 @@
+use chrono::Duration;
+use serde_json::{Value, json};
+use testkit::{Ask, TestApp};
+use web::Method;
+
+use crate::support::{count, start};
+
+fn make<'a>(test: &'a TestApp, key: &str, body: &Value) -> Ask<'a> {
+    test.api_json(Method::POST, "/v1/api-keys", body).as_user(&test.story.acme_owner).header("idempotency-key", key)
+}
+
+#[tokio::test]
+async fn the_same_request_again_is_answered_from_the_first_one_for_a_day() {
+    let test = start().await;
+    let body = json!({ "name": "CRM" });
+    let first = make(&test, "k1", &body).await.expect_status(201);
+    let again = make(&test, "k1", &body).await.expect_status(201);
+    assert_eq!(first.body, again.body);
+    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
+    assert_eq!(again.header("content-type"), "application/json");
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1);
+    let secret = first.json()["key"].as_str().unwrap().to_owned();
+    let sql = format!("select count(*) from idempotency_keys where position('{secret}'::bytea in response_body_sealed) > 0");
+    assert_eq!(count(&test, &sql).await, 0, "the answer holds a secret and is kept sealed");
+
+    test.clock().advance(Duration::hours(24) + Duration::seconds(1));
+    make(&test, "k1", &body).await.expect_status(201);
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 2);
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_body_is_refused_and_another_callers_key_is_another_key() {
+    let test = start().await;
+    make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
+    let other = make(&test, "k1", &json!({ "name": "ERP" })).await.expect_status(422).json();
+    assert_eq!(other["errors"][0]["pointer"], "#/Idempotency-Key");
+    test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "CRM" }))
+        .as_user(&test.story.corner_owner)
+        .header("idempotency-key", "k1")
+        .await
+        .expect_status(201);
+    make(&test, "", &json!({ "name": "CRM" })).await.expect_status(422);
+    make(&test, &"x".repeat(256), &json!({ "name": "CRM" })).await.expect_status(422);
+}
+
+#[tokio::test]
+async fn a_failure_gives_the_key_back() {
+    let test = start().await;
+    make(&test, "k1", &json!({ "name": "" })).await.expect_status(422);
+    make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_is_done_and_the_others_wait_or_repeat_it() {
+    let test = start().await;
+    let body = json!({ "name": "CRM" });
+    let all = (0..12).map(|_| make(&test, "k1", &body).into_future());
+    let replies = futures_util::future::join_all(all).await;
+    assert!(replies.iter().all(|reply| reply.status == 201 || reply.status == 409), "{replies:?}");
+    assert!(replies.iter().any(|reply| reply.status == 201));
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1);
+    make(&test, "k1", &body).await.expect_status(201);
+}
+
+#[tokio::test]
+async fn a_key_whose_process_died_is_free_again_after_two_minutes() {
+    let test = start().await;
+    let body = json!({ "name": "CRM" });
+    make(&test, "k1", &body).await.expect_status(201);
+    test.database.admin().await.execute("update idempotency_keys set status = null", &[]).await.unwrap();
+    let waiting = make(&test, "k1", &body).await.expect_status(409).json();
+    assert_eq!(waiting["code"], "idempotency_key_in_use");
+    test.clock().advance(Duration::minutes(3));
+    make(&test, "k1", &body).await.expect_status(201);
+}
+
+use std::future::IntoFuture;

@@ -1,0 +1,146 @@
+use accounts::actions::{self, NewInvite};
+use chrono::Duration;
+use kernel::role::Role;
+use testkit::{Person, TestApp};
+use web::Method;
+use web::identity::SESSION_COOKIE;
+
+use crate::support::{audited, count, link, mails, start};
+
+const PASSWORD: &str = "an entirely new sentence";
+
+async fn invite(test: &TestApp, by: &Person, email: &str, role: Role, client_id: uuid::Uuid) -> kernel::Result<String> {
+    let new = NewInvite { email, role, org_id: None, client_id: Some(client_id) };
+    let invited = actions::invite(&test.app, &by.actor(), &new).await?;
+    let path = invited.link.split("/invitations/").nth(1).unwrap().to_owned();
+    Ok(format!("/invitations/{path}"))
+}
+
+fn joining() -> [(&'static str, &'static str); 2] {
+    [("full_name", "Nia New"), ("password", PASSWORD)]
+}
+
+#[tokio::test]
+async fn somebody_new_joins_by_the_link_once_and_reaches_just_that_client() {
+    let test = start().await;
+    let path = invite(&test, &test.story.acme_owner, "Nia@Example.com ", Role::CallCenter, test.story.acme.id).await.unwrap();
+    let mail = mails(&test).await.remove(0);
+    assert_eq!((mail.to.as_str(), link(&mail)), ("nia@example.com", path.clone()));
+    assert_eq!(count(&test, "select count(*) from invitations where octet_length(token_hash) = 32").await, 1);
+
+    let page = test.get(&path).await.expect_status(200).text();
+    assert!(page.contains("Acme Roofing") && page.contains("Amir Acme"), "{page}");
+    test.post_form(&path, &[("full_name", "Nia"), ("password", "password1234")]).await.expect_status(422);
+    let joined = test.post_form(&path, &joining()).await.expect_status(303);
+    let cookie = joined.cookie(SESSION_COOKIE).unwrap();
+    let own = test.get("/").cookie(SESSION_COOKIE, &cookie).await.expect_status(303);
+    assert_eq!(own.location(), "/acme-roofing/home");
+    test.get("/account").cookie(SESSION_COOKIE, &cookie).await.expect_status(200);
+    assert_eq!(test.get("/acme-roofing/team").cookie(SESSION_COOKIE, &cookie).await.status, 403);
+    assert_eq!(test.get("/corner-auto/team").cookie(SESSION_COOKIE, &cookie).await.status, 404);
+
+    test.post_form(&path, &joining()).await.expect_status(410);
+    assert!(test.get(&path).await.expect_status(410).text().contains("used already"));
+    assert_eq!((audited(&test, "invitation.created").await, audited(&test, "invitation.accepted").await), (1, 1));
+}
+
+#[tokio::test]
+async fn an_invitation_is_over_after_seven_days_and_when_it_is_revoked() {
+    let test = start().await;
+    let by = &test.story.acme_owner;
+    let late = invite(&test, by, "late@example.com", Role::Developer, test.story.acme.id).await.unwrap();
+    let revoked = invite(&test, by, "revoked@example.com", Role::Developer, test.story.acme.id).await.unwrap();
+    let list = test.api(Method::GET, "/v1/invitations").as_user(by).await.json();
+    let id = list["data"].as_array().unwrap().iter().find(|row| row["email"] == "revoked@example.com").unwrap()["id"].clone();
+    let path = format!("/acme-roofing/team/invitations/{}/revoke", id.as_str().unwrap());
+    assert_eq!(test.post_form(&path.replace("acme-roofing", "corner-auto"), &()).as_user(&test.story.corner_owner).await.status, 404);
+    test.post_form(&path, &()).as_user(by).await.expect_status(303);
+    test.post_form(&revoked, &joining()).await.expect_status(410);
+
+    test.clock().advance(Duration::days(7));
+    test.post_form(&late, &joining()).await.expect_status(410);
+    assert_eq!(count(&test, "select count(*) from auth.users where email in ('late@example.com', 'revoked@example.com')").await, 0);
+    test.get("/invitations/no-such-token").await.expect_status(404);
+}
+
+#[tokio::test]
+async fn inviting_again_makes_the_first_link_worthless() {
+    let test = start().await;
+    let by = &test.story.acme_owner;
+    let first = invite(&test, by, "nia@example.com", Role::Developer, test.story.acme.id).await.unwrap();
+    let second = invite(&test, by, "nia@example.com", Role::Developer, test.story.acme.id).await.unwrap();
+    test.post_form(&first, &joining()).await.expect_status(410);
+    test.post_form(&second, &joining()).await.expect_status(303);
+}
+
+#[tokio::test]
+async fn nobody_grants_what_they_do_not_hold_nor_where_they_do_not_reach() {
+    let test = start().await;
+    let story = &test.story;
+    let granted = [
+        (&story.admin, vec![Role::CompanyOwner, Role::Developer, Role::CallCenter]),
+        (&story.agency_owner, vec![Role::CompanyOwner, Role::Developer, Role::CallCenter]),
+        (&story.acme_owner, vec![Role::Developer, Role::CallCenter]),
+        (&story.acme_developer, vec![]),
+        (&story.acme_agent, vec![]),
+        // holds a level, but writes nothing
+        (&story.support, vec![]),
+    ];
+    for (by, may) in granted {
+        for role in [Role::CompanyOwner, Role::Developer, Role::CallCenter] {
+            let done = invite(&test, by, "nia@example.com", role, story.acme.id).await;
+            assert_eq!(done.is_ok(), may.contains(&role), "{} invites a {role}: {done:?}", by.role);
+        }
+    }
+    for by in [&story.agency_owner, &story.acme_owner, &story.bright_owner] {
+        let done = invite(&test, by, "nia@example.com", Role::Developer, story.corner.id).await;
+        assert_eq!(done, Err(kernel::Error::NotFound), "{}", by.role);
+    }
+    let to_org = |role, org_id| NewInvite { email: "nia@example.com", role, org_id: Some(org_id), client_id: None };
+    let owner = actions::invite(&test.app, &story.agency_owner.actor(), &to_org(Role::AgencyOwner, story.northside)).await;
+    assert!(owner.is_err(), "an agency owner makes no other one");
+    actions::invite(&test.app, &story.admin.actor(), &to_org(Role::AgencyOwner, story.northside)).await.unwrap();
+    actions::invite(&test.app, &story.admin.actor(), &to_org(Role::Admin, story.internal)).await.unwrap();
+    for (role, org) in [(Role::Admin, story.northside), (Role::AgencyOwner, story.corner_org), (Role::AgencyOwner, story.internal)] {
+        let done = actions::invite(&test.app, &story.admin.actor(), &to_org(role, org)).await;
+        assert!(done.is_err(), "{role} does not belong there");
+    }
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_joins_signed_in_to_it_and_only_then() {
+    let test = start().await;
+    let story = &test.story;
+    let path = invite(&test, &story.bright_owner, &story.acme_agent.email, Role::CallCenter, story.bright.id).await.unwrap();
+    let stranger = test.post_form(&path, &joining()).await.expect_status(303);
+    assert!(stranger.location().starts_with("/sign-in"), "the link alone opens no account");
+    test.post_form(&path, &joining()).as_user(&story.corner_agent).await.expect_status(422);
+    test.post_form(&path, &()).as_user(&story.acme_agent).await.expect_status(303);
+    let me = test.api(Method::GET, "/v1/me").as_user(&story.acme_agent).await.json();
+    assert_eq!(me["clients"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_role_is_not_added_behind_the_back_of_others_the_person_works_for() {
+    let test = start().await;
+    let story = &test.story;
+    // a developer of Acme would become a company owner of Acme, too
+    let path = invite(&test, &story.agency_owner, &story.corner_developer.email, Role::CompanyOwner, story.acme.id).await.unwrap();
+    let refused = test.post_form(&path, &()).as_user(&story.corner_developer).await.expect_status(422);
+    assert!(refused.text().contains("belongs to others as well"), "{}", refused.text());
+    // an owner elsewhere would be an owner here, which a company owner cannot give
+    let path = invite(&test, &story.corner_owner, &story.acme_owner.email, Role::Developer, story.corner.id).await.unwrap();
+    let refused = test.post_form(&path, &()).as_user(&story.acme_owner).await.expect_status(422);
+    assert!(refused.text().contains("could not give you"), "{}", refused.text());
+    assert_eq!(count(&test, "select count(*) from invitations where status = 'accepted'").await, 0);
+}
+
+#[tokio::test]
+async fn an_invitation_is_worth_what_its_inviter_may_give_when_it_is_used() {
+    let test = start().await;
+    let story = &test.story;
+    let path = invite(&test, &story.acme_owner, "nia@example.com", Role::Developer, story.acme.id).await.unwrap();
+    actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_owner.id).await.unwrap();
+    test.post_form(&path, &joining()).await.expect_status(422);
+    assert_eq!(count(&test, "select count(*) from auth.users where email = 'nia@example.com'").await, 0);
+}

@@ -1,0 +1,13 @@
+//! The rules of section 1 of the behaviour, each with its denial, through the real router and database.
+
+mod account;
+mod admin;
+mod api_keys;
+mod idempotency;
+mod invitations;
+mod pages;
+mod reset;
+mod sign_in;
+mod supabase;
+mod support;
+mod team;

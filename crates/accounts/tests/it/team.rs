@@ -1,0 +1,88 @@
+use accounts::actions;
+use kernel::Error;
+use kernel::role::Role;
+
+use crate::support::{audited, count, start};
+
+#[tokio::test]
+async fn the_team_page_shows_the_clients_people_and_another_clients_is_not_found() {
+    let test = start().await;
+    let page = test.get("/acme-roofing/team").as_user(&test.story.acme_owner).await.expect_status(200).text();
+    for name in ["Amir Acme", "Dev Acme", "Cal Acme", "Nora North"] {
+        assert!(page.contains(name), "{name}");
+    }
+    assert!(!page.contains("Bea Bright") && !page.contains("Cora Corner"));
+    let foreign = test.get("/corner-auto/team").as_user(&test.story.acme_owner).await.expect_status(404).text();
+    let missing = test.get("/no-such-client/team").as_user(&test.story.acme_owner).await.expect_status(404).text();
+    let plain = |text: &str| text.split("request").next().unwrap_or_default().replace("corner-auto", "X").replace("no-such-client", "X");
+    assert_eq!(plain(&foreign), plain(&missing));
+}
+
+#[tokio::test]
+async fn roles_are_changed_by_those_who_hold_the_level_and_by_nobody_else() {
+    let test = start().await;
+    let story = &test.story;
+    let change = |by: &testkit::Person, client, who: &testkit::Person, role| {
+        let (actor, id) = (by.actor(), who.id);
+        let app = test.app.clone();
+        async move { actions::change_role(&app, &actor, client, id, role).await }
+    };
+    let acme = story.acme.id;
+    change(&story.acme_owner, acme, &story.acme_agent, Role::Developer).await.unwrap();
+    assert_eq!(audited(&test, "user.role_changed").await, 1);
+    for (by, who, role) in [
+        (&story.acme_owner, &story.acme_agent, Role::CompanyOwner),
+        (&story.acme_owner, &story.acme_owner, Role::Developer),
+        (&story.acme_developer, &story.acme_agent, Role::CallCenter),
+        (&story.support, &story.acme_agent, Role::CallCenter),
+        (&story.agency_owner, &story.acme_agent, Role::AgencyOwner),
+        (&story.acme_owner, &story.agency_owner, Role::Developer),
+    ] {
+        assert!(change(by, acme, who, role).await.is_err(), "{} makes {} a {role}", by.role, who.role);
+    }
+    assert_eq!(change(&story.corner_owner, story.corner.id, &story.acme_agent, Role::Developer).await, Err(Error::NotFound));
+    assert_eq!(change(&story.corner_owner, acme, &story.acme_agent, Role::Developer).await, Err(Error::NotFound));
+    change(&story.agency_owner, acme, &story.acme_owner, Role::Developer).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_who_also_works_for_others_is_changed_by_an_administrator_only() {
+    let test = start().await;
+    let story = &test.story;
+    let sql = "insert into client_users (id, client_id, user_id) values (gen_random_uuid(), $1, $2)";
+    test.database.admin().await.execute(sql, &[&story.corner.id, &story.acme_agent.id]).await.unwrap();
+    let owner = story.acme_owner.actor();
+    let refused = actions::change_role(&test.app, &owner, story.acme.id, story.acme_agent.id, Role::Developer).await;
+    assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
+    let refused = actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_agent.id).await;
+    assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
+    actions::change_role(&test.app, &story.admin.actor(), story.acme.id, story.acme_agent.id, Role::Developer).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_removed_from_a_client_reaches_it_no_more_and_keeps_the_account() {
+    let test = start().await;
+    let story = &test.story;
+    let path = format!("/acme-roofing/team/{}/remove", story.acme_developer.id);
+    test.post_form(&path, &()).as_user(&story.acme_developer).await.expect_status(403);
+    test.post_form(&path, &()).as_user(&story.acme_owner).await.expect_status(303);
+    assert_eq!(test.get("/acme-roofing/api-keys").as_user(&story.acme_developer).await.status, 404);
+    test.get("/account").as_user(&story.acme_developer).await.expect_status(200);
+    let peer = format!("/acme-roofing/team/{}/remove", story.acme_owner.id);
+    test.post_form(&peer, &()).as_user(&story.acme_owner).await.expect_status(422);
+}
+
+#[tokio::test]
+async fn the_last_administrator_cannot_be_deactivated_nor_anybody_deactivate_themselves() {
+    let test = start().await;
+    let admin = &test.story.admin;
+    let oneself = actions::deactivate(&test.app, &admin.actor(), admin.id).await;
+    assert!(matches!(oneself, Err(Error::Conflict { code: "oneself", .. })));
+    let last = actions::deactivate(&test.app, &test.operator(), admin.id).await;
+    assert!(matches!(last, Err(Error::Conflict { code: "last_admin", .. })));
+    assert_eq!(count(&test, "select count(*) from auth.users where deactivated_at is not null").await, 0);
+    let foreign = actions::deactivate(&test.app, &test.story.agency_owner.actor(), test.story.corner_agent.id).await;
+    assert_eq!(foreign, Err(Error::NotFound));
+    let above = actions::deactivate(&test.app, &test.story.agency_owner.actor(), admin.id).await;
+    assert_eq!(above, Err(Error::NotFound));
+}
