@@ -52,7 +52,14 @@ const CLIENT: &[(&str, &[Place])] = &[
             Place("Credits", "/credits", "coins", "credits.view"),
         ],
     ),
-    ("Calls", &[Place("Desk", "/desk", "headset", "calls.handle"), Place("Log", "/calls", "phone", "calls.view")]),
+    (
+        "Calls",
+        &[
+            Place("Desk", "/desk", "headset", "calls.handle"),
+            Place("Log", "/calls", "phone", "calls.view"),
+            Place("Numbers", "/numbers", "phone-incoming", "calls.numbers"),
+        ],
+    ),
     ("Developers", &[Place("API keys", "/api-keys", "key-round", "api_keys.view")]),
     (
         "Settings",

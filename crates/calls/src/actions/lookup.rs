@@ -1,0 +1,112 @@
+//! Finding the person on the phone.
+
+use campaigns::store::campaigns::{self as campaigns_store, Campaign};
+use campaigns::store::conditions::{self, Condition, MetRow};
+use campaigns::store::recipients::{self, Recipient};
+use kernel::codes::{CodeError, RedemptionCode};
+use kernel::{Actor, Error, Result};
+use uuid::Uuid;
+use web::App;
+
+/// The most people a search shows: more is no help to somebody on the phone.
+const FOUND: i64 = 20;
+
+/// A recipient with what the desk shows of the campaign.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The recipient.
+    pub recipient: Recipient,
+    /// The campaign.
+    pub campaign: Campaign,
+    /// Its conditions, each with what this recipient did about it.
+    pub conditions: Vec<Standing>,
+}
+
+/// Where a recipient stands with one condition.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The condition.
+    pub condition: Condition,
+    /// When and with what result it was met; absent while it is open.
+    pub met: Option<MetRow>,
+    /// Whether an agent may confirm it now.
+    pub confirmable: bool,
+}
+
+/// By redemption code, in whatever case and spacing it was read aloud.
+///
+/// # Errors
+/// Names `code`: malformed and a wrong check character are told apart without the database, `not_found` means that
+/// no recipient of this client has it.
+pub async fn by_code(app: &App, actor: &Actor, client_id: Uuid, typed: &str) -> Result<Recipient> {
+    let code = RedemptionCode::parse(typed).map_err(|error| refused(error))?;
+    match recipients::find_by_code(&app.scope(actor), client_id, code.as_str()).await {
+        Err(Error::NotFound) => Err(problem("not_found", "nobody has this code: ask the caller to read it again")),
+        found => found,
+    }
+}
+
+/// By phone number, e-mail address or part of a name.
+///
+/// # Errors
+/// What the database answered.
+pub async fn search(app: &App, actor: &Actor, client_id: Uuid, text: &str) -> Result<Vec<Recipient>> {
+    let mut found = recipients::search(
+        &app.scope(actor),
+        client_id,
+        recipients::Search { text: Some(text), ..Default::default() },
+        FOUND,
+    )
+    .await?;
+    found.truncate(usize::try_from(FOUND).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// A recipient with campaign and conditions.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn known(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid) -> Result<Known> {
+    let recipient = recipients::find(&app.scope(actor), client_id, recipient_id).await?;
+    of_recipient(app, actor, recipient).await
+}
+
+/// The campaign and conditions of a recipient who was found.
+///
+/// # Errors
+/// What the database answered.
+pub async fn of_recipient(app: &App, actor: &Actor, recipient: Recipient) -> Result<Known> {
+    let scope = app.scope(actor);
+    let (client_id, campaign_id) = (recipient.client_id, recipient.campaign_id);
+    let campaign = campaigns_store::find(&scope, client_id, campaign_id).await?;
+    let all = conditions::list(&scope, client_id, campaign_id).await?;
+    let mut met = conditions::met_by(&scope, client_id, recipient.id).await?;
+    let live = is_live(&campaign);
+    let standing = |condition: Condition| {
+        let place = met.iter().position(|row| row.condition_number == condition.condition_number);
+        let met = place.map(|place| met.swap_remove(place));
+        let confirmable = live && met.is_none() && condition.is_active && condition.trigger_type == "call";
+        Standing { condition, met, confirmable }
+    };
+    let conditions = all.into_iter().map(standing).collect();
+    Ok(Known { recipient, campaign, conditions })
+}
+
+/// Whether conditions count: the pieces are in the mail and the campaign is not over.
+pub fn is_live(campaign: &Campaign) -> bool {
+    matches!(campaign.status.as_str(), "mailed" | "active")
+}
+
+fn refused(error: CodeError) -> Error {
+    match error {
+        CodeError::Malformed => problem("malformed", "a code has 12 letters and digits, such as 7K2M-9QRX-4TVB"),
+        CodeError::CheckCharacter => problem(
+            "check_character",
+            "one character is wrong: no code reads like this. Ask the caller to read it again",
+        ),
+    }
+}
+
+fn problem(code: &'static str, message: &str) -> Error {
+    Error::Invalid(vec![kernel::FieldError { field: "code".into(), code, message: message.into() }])
+}

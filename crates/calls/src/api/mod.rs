@@ -1,0 +1,5 @@
+//! JSON handlers.
+
+pub mod calls;
+pub mod numbers;
+pub mod recipients;

@@ -1,0 +1,67 @@
+//! `/v1/numbers`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, NaiveDate, Utc};
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{App, Caller, Path, Result};
+
+use crate::actions::numbers::{self as actions, NumberInput};
+use crate::store::numbers::{self as store, Number};
+
+/// A tracked number.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrackedNumber)]
+pub struct NumberOut {
+    id: Uuid,
+    phone_number: String,
+    forward_to_number: Option<String>,
+    friendly_name: Option<String>,
+    campaign_id: Option<Uuid>,
+    is_active: bool,
+    held_until: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Number> for NumberOut {
+    fn from(row: Number) -> Self {
+        Self {
+            id: row.id,
+            phone_number: row.phone_number,
+            forward_to_number: row.forward_to_number,
+            friendly_name: row.friendly_name,
+            campaign_id: row.campaign_id,
+            is_active: row.is_active,
+            held_until: row.held_until,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// `GET /v1/numbers`: a client has a handful, so there is one page.
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<NumberOut>>> {
+    let rows = store::list(&caller.scope(&app), caller.client_id()?).await?;
+    Ok(Json(Page { data: rows.into_iter().map(NumberOut::from).collect(), next: None }))
+}
+
+/// `POST /v1/numbers`
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<NumberInput>,
+) -> Result<(StatusCode, Json<NumberOut>)> {
+    let client_id = caller.client_id()?;
+    let id = actions::add(&app, &caller.actor, client_id, &input).await?;
+    let row = store::find(&caller.scope(&app), client_id, id).await?;
+    Ok((StatusCode::CREATED, Json(row.into())))
+}
+
+/// `POST /v1/numbers/{id}/release`
+pub async fn release(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
+    actions::release(&app, &caller.actor, caller.client_id()?, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,202 @@
+//! Calls → Desk: an agent finds the caller, checks who they are, confirms, writes down how it ended.
+//!
+//! One page in two states, both by URL: without a recipient it finds one, with a recipient it works on their call.
+//! htmx swaps the page's main part in place; without JavaScript the same links and forms load the page.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use campaigns::store::recipients::Recipient;
+use kernel::{Error, zone};
+use serde::Deserialize;
+use uuid::Uuid;
+use web::view::FieldErrors;
+use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
+
+use super::name_of;
+use super::work::{Work, WorkForm, spoken};
+use crate::actions::{handle, lookup};
+use crate::call::disposition_label;
+use crate::store::calls::{self as store, Call, ListFilter, Tally};
+
+/// How many of the agent's own last calls stand beside the work.
+const RECENT: i64 = 5;
+
+/// What was typed to find somebody.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct FindQuery {
+    code: String,
+    q: String,
+}
+
+/// Which call goes on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CallQuery {
+    call: Option<Uuid>,
+}
+
+/// Somebody a search found.
+struct Found {
+    href: String,
+    key: String,
+    name: String,
+    place: String,
+    campaign: String,
+}
+
+#[derive(Template)]
+#[template(path = "desk/show.html")]
+struct DeskPage {
+    shell: Shell,
+    asked: FindQuery,
+    errors: FieldErrors,
+    results: Option<Vec<Found>>,
+    tally: Tally,
+    recent: Vec<Call>,
+    work: Option<Work>,
+}
+
+/// `GET /{client}/desk`
+pub async fn find(State(app): State<App>, caller: Caller, Query(asked): Query<FindQuery>) -> Result<Response> {
+    let client_id = caller.client_id()?;
+    if !asked.code.trim().is_empty() {
+        return match lookup::by_code(&app, &caller.actor, client_id, &asked.code).await {
+            Ok(recipient) => Ok(redirect(&path_of(&caller, recipient.id))),
+            Err(error) => refused(&app, &caller, asked, error).await,
+        };
+    }
+    let mut page = empty(&app, &caller).await?;
+    if !asked.q.trim().is_empty() {
+        let found = lookup::search(&app, &caller.actor, client_id, &asked.q).await?;
+        if let [only] = found.as_slice() {
+            return Ok(redirect(&path_of(&caller, only.id)));
+        }
+        page.results = Some(results(&app, &caller, found).await?);
+    }
+    render(&DeskPage { asked, ..page })
+}
+
+/// `GET /{client}/desk/{recipient}`
+pub async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, recipient_id)): Path<(String, Uuid)>,
+    Query(query): Query<CallQuery>,
+) -> Result<Response> {
+    let work = Work::load(&app, &caller, recipient_id, query.call).await?;
+    let page = empty(&app, &caller).await?;
+    render(&DeskPage { work: Some(work), ..page })
+}
+
+/// `POST /{client}/desk/{recipient}`: whatever was typed is saved; a condition is confirmed or the call ended by the
+/// button that was pressed.
+pub async fn act(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, recipient_id)): Path<(String, Uuid)>,
+    Query(query): Query<CallQuery>,
+    Form(form): Form<WorkForm>,
+) -> Result<Response> {
+    let client_id = caller.client_id()?;
+    let call_id = query.call.unwrap_or_else(kernel::new_id);
+    let input = form.call(call_id, recipient_id);
+    let done = match form.confirmed_condition()? {
+        Some(number) => {
+            caller.require("calls.confirm_condition")?;
+            let delivery = form.delivery();
+            let confirmed = handle::confirm(&app, &caller.actor, (client_id, &input), number, &delivery).await;
+            confirmed.map(|done| spoken(&done))
+        }
+        None => handle::save(&app, &caller.actor, client_id, &input).await.map(|()| "Call saved".to_owned()),
+    };
+    match done {
+        Ok(_) if !form.disposition.is_empty() => {
+            let text = format!("Call saved: {}", disposition_label(&form.disposition).to_lowercase());
+            Ok(redirect_with(&desk_path(&caller), &text))
+        }
+        Ok(text) => Ok(redirect_with(&format!("{}?call={call_id}", path_of(&caller, recipient_id)), &text)),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            let work = Work::load(&app, &caller, recipient_id, Some(call_id)).await?.again(form, errors);
+            let page = empty(&app, &caller).await?;
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &DeskPage { work: Some(work), ..page })
+        }
+    }
+}
+
+async fn refused(app: &App, caller: &Caller, asked: FindQuery, error: Error) -> Result<Response> {
+    let errors = FieldErrors::from_error(error)?;
+    let page = empty(app, caller).await?;
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &DeskPage { asked, errors, ..page })
+}
+
+/// The desk before anybody was asked for.
+async fn empty(app: &App, caller: &Caller) -> Result<DeskPage> {
+    let (scope, client_id) = (caller.scope(app), caller.client_id()?);
+    let now = app.clock.now();
+    let today = zone::start_of_day(zone::day(now, caller.time_zone()), caller.time_zone());
+    let mine = ListFilter { agent: caller.user_id(), ..ListFilter::default() };
+    let (tally, recent) = match caller.user_id() {
+        Some(agent) => {
+            let mut recent = store::list(&scope, client_id, &mine, RECENT).await?;
+            recent.truncate(usize::try_from(RECENT).unwrap_or_default());
+            (store::tally(&scope, client_id, agent, today).await?, recent)
+        }
+        None => (Tally::default(), Vec::new()),
+    };
+    Ok(DeskPage {
+        shell: Shell::new(caller, "Desk"),
+        asked: FindQuery::default(),
+        errors: FieldErrors::none(),
+        results: None,
+        tally,
+        recent,
+        work: None,
+    })
+}
+
+async fn results(app: &App, caller: &Caller, found: Vec<Recipient>) -> Result<Vec<Found>> {
+    let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
+    let names = store::campaign_names(&caller.scope(app), caller.client_id()?, &ids).await?;
+    let campaign = |id: Uuid| names.iter().find(|c| c.id == id).map(|c| c.name.clone()).unwrap_or_default();
+    let result = |(index, recipient): (usize, &Recipient)| {
+        let place = [&recipient.city, &recipient.state].into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+        Found {
+            href: path_of(caller, recipient.id),
+            key: if index < 9 { (index + 1).to_string() } else { String::new() },
+            name: name_of(recipient),
+            place,
+            campaign: campaign(recipient.campaign_id),
+        }
+    };
+    Ok(found.iter().enumerate().map(result).collect())
+}
+
+fn desk_path(caller: &Caller) -> String {
+    let slug = caller.client.as_ref().map_or("", |client| client.slug.as_str());
+    format!("/{slug}/desk")
+}
+
+fn path_of(caller: &Caller, recipient_id: Uuid) -> String {
+    format!("{}/{recipient_id}", desk_path(caller))
+}
+
+/// Puts the cursor into the code field when there is nobody to work on.
+fn focus(wanted: bool) -> &'static str {
+    if wanted { "on" } else { "" }
+}
+
+fn client_name(shell: &Shell) -> String {
+    shell.client.as_ref().map(|client| client.name.clone()).unwrap_or_default()
+}
+
+fn earlier_title(call: &Call) -> String {
+    let ended = call.disposition.as_deref().map_or("Not finished", disposition_label);
+    match &call.agent_name {
+        Some(agent) => format!("{ended}, {agent}"),
+        None => ended.to_owned(),
+    }
+}

@@ -1,0 +1,4 @@
+//! SQL.
+
+pub mod calls;
+pub mod numbers;

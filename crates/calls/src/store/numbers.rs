@@ -1,0 +1,158 @@
+//! Tracked phone numbers.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use database::{FromRow, Scope, Transaction};
+use kernel::{Error, Result};
+use uuid::Uuid;
+
+/// A row of `tracked_phone_numbers`.
+#[derive(Debug, Clone, FromRow)]
+pub struct Number {
+    /// Its id.
+    pub id: Uuid,
+    /// E.164.
+    pub phone_number: String,
+    /// Where calls go.
+    pub forward_to_number: Option<String>,
+    /// What people call it.
+    pub friendly_name: Option<String>,
+    /// The campaign whose pieces show it.
+    pub campaign_id: Option<Uuid>,
+    /// That campaign's name.
+    pub campaign_name: Option<String>,
+    /// Whether it takes calls.
+    pub is_active: bool,
+    /// Not another campaign's before this day.
+    pub held_until: Option<NaiveDate>,
+    /// When it was entered.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A number as a person enters it, checked.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// E.164.
+    pub phone_number: String,
+    /// Where calls go.
+    pub forward_to_number: Option<String>,
+    /// What people call it.
+    pub friendly_name: Option<String>,
+    /// The campaign whose pieces show it.
+    pub campaign_id: Option<Uuid>,
+}
+
+database::statement! {
+    /// A client's numbers; a client has a handful, 200 is a bound and not a page.
+    LIST, app, "
+        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name,
+            n.is_active, n.held_until, n.created_at
+        from tracked_phone_numbers n
+        left join campaigns c on c.client_id = n.client_id and c.id = n.campaign_id
+        where n.client_id = $1
+          and n.released_at is null
+        order by n.created_at desc, n.id desc
+        limit 200";
+    /// One number that was not given back.
+    FIND, app, "
+        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name,
+            n.is_active, n.held_until, n.created_at
+        from tracked_phone_numbers n
+        left join campaigns c on c.client_id = n.client_id and c.id = n.campaign_id
+        where n.client_id = $1
+          and n.id = $2
+          and n.released_at is null";
+    /// A number entered by hand.
+    INSERT, app, "
+        insert into tracked_phone_numbers (
+            id, client_id, campaign_id, phone_number, forward_to_number, friendly_name, provider, created_at)
+        values ($1, $2, $3, $4, $5, $6, 'manual', $7)";
+    /// Until when this client's number is still on another campaign's pieces.
+    HELD_UNTIL, app, "
+        select max(held_until) as held_until
+        from tracked_phone_numbers
+        where client_id = $1
+          and phone_number = $2
+          and campaign_id is distinct from $3::uuid
+          and held_until > $4";
+    /// Gives a number back; pieces that show it are answered for 90 days more before another campaign may use it.
+    RELEASE, app, "
+        update tracked_phone_numbers n
+        set released_at = $3,
+            is_active = false,
+            held_until = (
+                select c.mail_date + 90
+                from campaigns c
+                where c.client_id = n.client_id
+                  and c.id = n.campaign_id)
+        where n.client_id = $1
+          and n.id = $2
+          and n.released_at is null"
+}
+
+#[derive(FromRow)]
+struct Held {
+    held_until: Option<NaiveDate>,
+}
+
+/// A client's numbers, newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Number>> {
+    scope.query(&LIST, &[&client_id]).await
+}
+
+/// One number.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Number> {
+    scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// Until when a number is still printed on another campaign's pieces.
+///
+/// # Errors
+/// What the database answered.
+pub async fn held_until(tx: &Transaction, client_id: Uuid, draft: &Draft) -> Result<Option<NaiveDate>> {
+    let today = tx.now().date_naive();
+    let held: Held = tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &today]).await?;
+    Ok(held.held_until)
+}
+
+/// Writes a number.
+///
+/// # Errors
+/// Names `phone_number` when it is in use, `campaign_id` when there is no such campaign.
+pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<()> {
+    let params: database::Params<'_> = &[
+        &id,
+        &client_id,
+        &draft.campaign_id,
+        &draft.phone_number,
+        &draft.forward_to_number,
+        &draft.friendly_name,
+        &tx.now(),
+    ];
+    tx.execute(&INSERT, params).await.map(|_| ()).map_err(|error: Error| {
+        error
+            .on_constraint("tracked_phone_numbers_phone_number_key", "phone_number", "taken", "this number is in use")
+            .on_constraint(
+                "tracked_phone_numbers_campaign_id_fkey",
+                "campaign_id",
+                "invalid",
+                "there is no such campaign",
+            )
+    })
+}
+
+/// Gives a number back.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn release(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    match tx.execute(&RELEASE, &[&client_id, &id, &tx.now()]).await? {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}

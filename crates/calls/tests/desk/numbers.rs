@@ -1,0 +1,56 @@
+//! Tracked numbers.
+
+use http::Method;
+use serde_json::json;
+
+use crate::scene::Scene;
+
+#[tokio::test]
+async fn a_number_is_entered_listed_and_given_back_and_stays_held_for_its_campaign() {
+    let scene = Scene::set().await;
+    let owner = &scene.story().acme_owner;
+    scene.run("update campaigns set mail_date = '2026-03-01'", &[]).await;
+    let campaign = scene.campaign_id.to_string();
+    let fields =
+        [("phone_number", "(614) 555-0199"), ("friendly_name", "Spring line"), ("campaign_id", campaign.as_str())];
+    let _ = scene.test.post_form(&scene.at("numbers"), &fields).as_user(owner).await.expect_status(303);
+    let page = scene.test.get(&scene.at("numbers")).as_user(owner).await.expect_status(200).text();
+    assert!(page.contains("(614) 555-0199") && page.contains("Spring roof check"));
+    let again = scene.test.post_form(&scene.at("numbers"), &fields).as_user(owner).await.expect_status(422);
+    assert!(again.text().contains("this number is in use"));
+
+    let id: uuid::Uuid = scene.one("select id from tracked_phone_numbers").await;
+    let path = scene.at(&format!("numbers/{id}/release"));
+    let _ = scene.test.post_form(&path, &[("", "")]).as_user(owner).await.expect_status(303);
+    let body = json!({ "phone_number": "+16145550199" });
+    let held = scene
+        .test
+        .api_json(Method::POST, "/v1/numbers", &body)
+        .bearer(&scene.story().acme.key)
+        .await
+        .expect_status(422)
+        .json();
+    assert_eq!(held["errors"][0]["code"], "held");
+    let body = json!({ "phone_number": "+16145550199", "campaign_id": campaign });
+    let own = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(&scene.story().acme.key).await;
+    assert_eq!(own.expect_status(201).json()["phone_number"], "+16145550199");
+}
+
+#[tokio::test]
+async fn a_wrong_number_or_a_foreign_campaign_is_named_and_agents_do_not_manage_numbers() {
+    let scene = Scene::set().await;
+    let fields = [("phone_number", "555"), ("forward_to_number", "nobody")];
+    let page =
+        scene.test.post_form(&scene.at("numbers"), &fields).as_user(&scene.story().acme_owner).await.expect_status(422);
+    assert!(page.text().contains("not a phone number"));
+    let body = json!({ "phone_number": "+16145550188", "campaign_id": scene.campaign_id });
+    let foreign = scene
+        .test
+        .api_json(Method::POST, "/v1/numbers", &body)
+        .bearer(&scene.story().corner.key)
+        .await
+        .expect_status(422)
+        .json();
+    assert_eq!(foreign["errors"][0]["pointer"], "#/campaign_id");
+    let _ = scene.test.get(&scene.at("numbers")).as_user(&scene.story().acme_agent).await.expect_status(403);
+}
