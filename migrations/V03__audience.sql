@@ -116,7 +116,7 @@ create index contact_list_members_contact_id_idx on contact_list_members (contac
 comment on table contact_list_members is
   'Who is in which list. Its client exists because its list does: no third foreign key is checked for every row.';
 
-select app.tenant_table('contact_list_members');
+select app.tenant_table('contact_list_members', referenced => false);
 
 create function app.count_list_members()
 returns trigger
@@ -340,15 +340,11 @@ language plpgsql
 as $$
 begin
   create temporary table import_rows (like public.import_rows including defaults) on commit drop;
-  -- A chunk is looked up row by row in the indexes of contacts, whatever the statistics think of an unknown table.
-  perform set_config('random_page_cost', '1.1', true);
-  perform set_config('enable_hashjoin', 'off', true);
-  perform set_config('enable_mergejoin', 'off', true);
 end
 $$;
 
 comment on function app.stage_import_rows() is
-  'Makes this transaction''s own import_rows, which vanishes with it, and has the planner look contacts up by index.';
+  'Makes this transaction''s own import_rows, which vanishes with it.';
 
 grant execute on function app.stage_import_rows() to ace_app;
 

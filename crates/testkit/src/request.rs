@@ -28,7 +28,7 @@ impl<'a> Ask<'a> {
         Self { test, request, body: Bytes::new(), program: false }
     }
 
-    pub(crate) fn as_program(mut self) -> Self {
+    pub(crate) fn from_a_program(mut self) -> Self {
         self.program = true;
         self
     }
@@ -224,7 +224,7 @@ impl Reply {
     /// The value a cookie was set to.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let lines = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let values = lines.filter_map(|line| line.split(';').next()?.strip_prefix(&format!("{name}=")).map(str::to_owned));
-        values.last()
+        let mut values = lines.filter_map(|line| line.split(';').next()?.strip_prefix(&format!("{name}=")).map(str::to_owned));
+        values.next_back()
     }
 }

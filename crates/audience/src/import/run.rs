@@ -62,8 +62,17 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a chunk in one transaction; `false` when the import was cancelled meanwhile.
-    async fn write(&self, chunk: &Chunk, (last_line, flagged): (i64, i64)) -> Result<bool> {
+    /// Writes a chunk; `false` when the import was cancelled meanwhile.
+    async fn write(&self, chunk: &Chunk, done: (i64, i64)) -> Result<bool> {
+        match self.try_write(chunk, done, false).await {
+            // somebody else made a contact with one of its codes since they were looked up
+            Err(Error::Constraint(_)) => self.try_write(chunk, done, true).await,
+            other => other,
+        }
+    }
+
+    /// Writes a chunk in one transaction.
+    async fn try_write(&self, chunk: &Chunk, (last_line, flagged): (i64, i64), carefully: bool) -> Result<bool> {
         let ids = (self.import.client_id, self.import.id);
         let tx = self.app.db.scope(self.actor).transaction().await?;
         let now: Locked = tx.query_one(&LOCK_IMPORT, &[&ids.0, &ids.1]).await?;
@@ -80,6 +89,7 @@ impl Writer<'_> {
             filename: &self.import.filename,
             dedupe: self.plan.dedupe,
             on_duplicate: self.plan.on_duplicate,
+            carefully,
         };
         let merged = merge::merge(&tx, target, &chunk.rows).await?;
         imports::insert_remarks(&tx, ids, &chunk.remarks, flagged).await?;

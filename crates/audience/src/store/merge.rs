@@ -1,4 +1,7 @@
 //! A chunk of an import on its way into the tables: copied into the transaction's own `import_rows`, then merged by sets.
+//!
+//! Known contacts are looked up by sub-selects that yield one value: the planner can only answer them row by row from an
+//! index. As joins, on tables that grew since they were last analysed, they became scans of all contacts for each row.
 
 use database::{Statement, Transaction, statement};
 use kernel::{Result, new_id};
@@ -26,47 +29,39 @@ statement! {
         update import_rows r
         set known = true,
             contact_id = (
-              select c.id from contacts c
-              where c.client_id = r.client_id and c.email = r.dedupe_key
-              order by c.id limit 1)
-        where r.client_id = $1
-          and r.dedupe_key is not null
-          and exists (select from contacts c where c.client_id = r.client_id and c.email = r.dedupe_key)";
+              select (array_agg(c.id order by c.id))[1] from contacts c
+              where c.client_id = $1 and c.email = r.dedupe_key)
+        where r.dedupe_key is not null
+          and (select count(*) from contacts c where c.client_id = $1 and c.email = r.dedupe_key) > 0";
 
     /// Finds contacts by phone; of several the oldest.
     MATCH_BY_PHONE, app, "
         update import_rows r
         set known = true,
             contact_id = (
-              select c.id from contacts c
-              where c.client_id = r.client_id and c.phone = r.dedupe_key
-              order by c.id limit 1)
-        where r.client_id = $1
-          and r.dedupe_key is not null
-          and exists (select from contacts c where c.client_id = r.client_id and c.phone = r.dedupe_key)";
+              select (array_agg(c.id order by c.id))[1] from contacts c
+              where c.client_id = $1 and c.phone = r.dedupe_key)
+        where r.dedupe_key is not null
+          and (select count(*) from contacts c where c.client_id = $1 and c.phone = r.dedupe_key) > 0";
 
     /// Finds contacts by name and address; of several the oldest.
     MATCH_BY_NAME_ADDRESS, app, "
         update import_rows r
         set known = true,
             contact_id = (
-              select c.id from contacts c
-              where c.client_id = r.client_id and c.match_key = r.dedupe_key
-              order by c.id limit 1)
-        where r.client_id = $1
-          and r.dedupe_key is not null
-          and exists (select from contacts c where c.client_id = r.client_id and c.match_key = r.dedupe_key)";
+              select (array_agg(c.id order by c.id))[1] from contacts c
+              where c.client_id = $1 and c.match_key = r.dedupe_key)
+        where r.dedupe_key is not null
+          and (select count(*) from contacts c where c.client_id = $1 and c.match_key = r.dedupe_key) > 0";
 
     /// Finds contacts by code, where the code was not made by chance.
     MATCH_BY_CODE, app, "
         update import_rows r
-        set known = true, contact_id = c.id
-        from contacts c
-        where r.client_id = $1
-          and r.check_code
+        set known = true,
+            contact_id = (select c.id from contacts c where c.client_id = $1 and c.customer_code = r.customer_code)
+        where r.check_code
           and not r.known
-          and c.client_id = r.client_id
-          and c.customer_code = r.customer_code";
+          and (select c.id from contacts c where c.client_id = $1 and c.customer_code = r.customer_code) is not null";
 
     /// How many rows are about contacts that are already there.
     COUNT_KNOWN, app, "select count(*) from import_rows where client_id = $1 and known";
@@ -85,8 +80,25 @@ statement! {
           and r.known
           and f.said_no";
 
-    /// Creates the contacts that are not known. A code somebody else took meanwhile leaves its row out.
+    /// Creates the contacts that are not known. Fails when somebody else took a code meanwhile.
     INSERT_NEW, app, "
+        insert into contacts (
+            id, client_id, customer_code, first_name, last_name, email, phone, mobile_phone, company, job_title,
+            address, address2, city, state, zip, country, lead_source, notes,
+            do_not_contact, email_opt_out, sms_opt_out, lifecycle_stage, lead_score, custom_fields, match_key,
+            created_by_user_id, created_at, updated_at)
+        select
+            contact_id, client_id, customer_code, first_name, last_name, email, phone, mobile_phone, company, job_title,
+            address, address2, city, state, zip, coalesce(country, 'US'), lead_source, notes,
+            coalesce(do_not_contact, false), coalesce(email_opt_out, false), coalesce(sms_opt_out, false),
+            coalesce(lifecycle_stage, 'lead'), coalesce(lead_score, 0), custom_fields, match_key,
+            $2, $3, $3
+        from import_rows
+        where client_id = $1
+          and not known";
+
+    /// The same for a second try: a code somebody else took leaves its row out. Half as fast again, so not the first.
+    INSERT_NEW_CAREFULLY, app, "
         insert into contacts (
             id, client_id, customer_code, first_name, last_name, email, phone, mobile_phone, company, job_title,
             address, address2, city, state, zip, country, lead_source, notes,
@@ -114,7 +126,7 @@ statement! {
           and not r.known
           and f.said_no";
 
-    /// Finds, by their codes, the rows that were left out because their code was taken meanwhile.
+    /// Finds, by their codes, the rows that were left out because somebody else took their code.
     MATCH_LEFT_OUT, app, "
         update import_rows r
         set known = true, contact_id = c.id
@@ -184,12 +196,21 @@ statement! {
         where c.client_id = $1
           and c.id = k.id";
 
-    /// Puts every contact of the chunk on the list.
-    INSERT_MEMBERS, app, "
+    /// Puts the new contacts of the chunk on the list.
+    INSERT_NEW_MEMBERS, app, "
         insert into contact_list_members (id, client_id, list_id, contact_id, added_by_user_id, added_at)
         select member_id, client_id, $2, contact_id, $3, $4
         from import_rows
         where client_id = $1
+          and not known";
+
+    /// Puts the known contacts of the chunk on the list, where they are not on it yet.
+    INSERT_KNOWN_MEMBERS, app, "
+        insert into contact_list_members (id, client_id, list_id, contact_id, added_by_user_id, added_at)
+        select member_id, client_id, $2, contact_id, $3, $4
+        from import_rows
+        where client_id = $1
+          and known
         on conflict (list_id, contact_id) do nothing";
 
     /// Attaches the tags of the chunk.
@@ -225,6 +246,8 @@ pub struct Target<'a> {
     pub dedupe: Dedupe,
     /// What happens to those that are found.
     pub on_duplicate: OnDuplicate,
+    /// Whether an earlier try met a code that somebody else took.
+    pub carefully: bool,
 }
 
 /// What came of a chunk's rows.
@@ -278,7 +301,13 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> R
     let merged = write(tx, target, rows).await?;
     let now = tx.now();
     if let Some(list_id) = target.list_id {
-        tx.execute(&INSERT_MEMBERS, &[&target.client_id, &list_id, &target.user_id, &now]).await?;
+        let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];
+        if merged.created > 0 {
+            tx.execute(&INSERT_NEW_MEMBERS, members).await?;
+        }
+        if merged.created < rows.len() as i64 {
+            tx.execute(&INSERT_KNOWN_MEMBERS, members).await?;
+        }
     }
     if rows.iter().any(|row| !row.tags.is_empty()) {
         tx.execute(&INSERT_TAGS, &[&target.client_id, &target.user_id, &now]).await?;
@@ -300,7 +329,8 @@ async fn write(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> Resul
     }
     let new = rows.len() as i64 - known;
     if new > 0 {
-        merged.created = tx.execute(&INSERT_NEW, &[&client_id, &target.user_id, &now]).await? as i64;
+        let insert = if target.carefully { &INSERT_NEW_CAREFULLY } else { &INSERT_NEW };
+        merged.created = tx.execute(insert, &[&client_id, &target.user_id, &now]).await? as i64;
         if merged.created < new {
             tx.execute(&MATCH_LEFT_OUT, &[&client_id]).await?;
         }

@@ -4,6 +4,7 @@ mod contacts;
 mod imports;
 mod lists;
 mod pages;
+mod speed;
 
 use testkit::TestApp;
 
