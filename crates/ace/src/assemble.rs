@@ -1,14 +1,12 @@
 //! Puts the rooms together: settings, database, keys, drivers, routes, jobs.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use database::managed::{Managed, Options, SUPERUSER};
 use database::{ConnectOptions, Database};
 use events::VisitWriter;
 use kernel::keyring::Keyring;
 use kernel::settings::{Loaded, LogFormat, Settings, Sources};
-use kernel::{Clock, Error};
+use kernel::Clock;
 use providers::Drivers;
 use web::{App, Routes};
 
@@ -107,29 +105,29 @@ pub async fn connect_options(settings: &Settings) -> anyhow::Result<(ConnectOpti
 /// Says what is missing, or that the schema is another version's.
 pub async fn open(loaded: Loaded, clock: Clock) -> anyhow::Result<Ace> {
     let settings = loaded.settings;
-    // One TLS provider for everything that leaves; a second call finds it installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    providers::http::install_tls();
     let (options, managed) = connect_options(&settings).await?;
     database::migrate::run(&options.owner).await?;
-    let keyring = Arc::new(Keyring::load(&settings)?);
-    let app = App { db: Database::new(&options, clock.clone())?, clock, keyring, settings: Arc::new(settings) };
-    let drivers = Drivers::from_settings(&app.settings, app.db.clone(), app.keyring.clone(), app.clock.clone())?;
+    let keyring = Keyring::load(&settings)?;
+    let app = App::new(Database::new(&options, clock)?, settings, keyring)?;
+    let drivers = Drivers::from_settings(&app.settings, &app.db, &app.keyring, &app.clock)?;
     Ok(Ace { app, drivers, managed })
 }
 
 /// Every route of ACE.
-pub fn routes(app: &App, writer: &VisitWriter) -> Routes {
+pub fn routes(app: &App, drivers: &Drivers, writer: &VisitWriter) -> Routes {
     Routes::new(app)
         .merge(crate::serve::own_routes(app))
         .merge(accounts::routes(app))
         .merge(audience::routes(app))
         .merge(content::routes(app))
-        .merge(messaging::routes(app))
+        .merge(messaging::routes(app, drivers))
         .merge(rewards::routes(app))
         .merge(campaigns::routes(app))
         .merge(engage::routes(app, writer.clone()))
         .merge(calls::routes(app))
         .merge(insights::routes(app))
+        .merge(portal::routes(app))
 }
 
 /// Every job of ACE.
@@ -150,9 +148,4 @@ fn partitions(registry: jobs::Registry, app: &App) -> jobs::Registry {
         let db = db.clone();
         async move { events::partitions::keep(&db, months).await.map_err(jobs::JobError::from) }
     })
-}
-
-/// An error of a domain that a command meets: its sentence.
-pub fn explain(error: &Error) -> anyhow::Error {
-    anyhow::anyhow!("{error}")
 }

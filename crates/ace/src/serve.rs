@@ -1,19 +1,20 @@
 //! `ace serve`: the listener, the workers, and stopping cleanly.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use events::VisitWriter;
 use kernel::Clock;
 use kernel::settings::Loaded;
 use serde_json::json;
 use tokio::net::TcpListener;
-use web::{App, Method, Routes};
+use web::{App, Method, RouteSpec, Routes};
 
 use crate::assemble::{self, Ace};
 use crate::cli::ServeArgs;
@@ -53,8 +54,10 @@ pub async fn run(loaded: Loaded, args: &ServeArgs, output: Output) -> anyhow::Re
 
 async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> anyhow::Result<()> {
     let writer = VisitWriter::start(&ace.app.db);
-    let routes = assemble::routes(&ace.app, &writer);
-    let router = web::stack(routes, &ace.app).into_make_service_with_connect_info::<SocketAddr>();
+    let routes = assemble::routes(&ace.app, &ace.drivers, &writer);
+    let document = Document::new(&ace.app, routes.table());
+    let routes = routes.extension(document);
+    let router = web::stack(routes.into_router(), &ace.app).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
     output.progress(&format!("ace is at {} (listening on {address}); Ctrl-C stops it", ace.app.settings.server.public_url));
@@ -95,6 +98,9 @@ pub(crate) fn own_routes(app: &App) -> Routes {
         .public_api(Method::GET, "/readyz", readyz)
         .public_api(Method::GET, "/v1/openapi.json", openapi)
         .public_api(Method::GET, "/robots.txt", robots)
+        .public_api(Method::GET, "/favicon.ico", favicon)
+        .public_api(Method::GET, "/assets/{hash}/{*name}", asset)
+        .public_api(Method::GET, "/assets/brand/{colour}", brand)
 }
 
 async fn healthz() -> Json<serde_json::Value> {
@@ -112,26 +118,45 @@ async fn readyz(State(app): State<App>) -> Response {
     }
 }
 
-/// The document is the same for the whole life of the process: made once, answered by its hash.
-async fn openapi(State(app): State<App>, headers: HeaderMap) -> Response {
-    static DOCUMENT: std::sync::OnceLock<(String, String)> = std::sync::OnceLock::new();
-    let (json, etag) = DOCUMENT.get_or_init(|| {
-        let writer = VisitWriter::start(&app.db);
-        let table = assemble::routes(&app, &writer).table().to_vec();
-        let document = web::openapi::document(&table, &app.settings.server.public_url);
+/// The OpenAPI document: the same for the whole life of the process.
+#[derive(Clone)]
+struct Document {
+    json: Arc<str>,
+    etag: String,
+}
+
+impl Document {
+    fn new(app: &App, table: &[RouteSpec]) -> Self {
+        let document = web::openapi::document(table, &app.settings.server.public_url);
         let json = document.to_json().unwrap_or_default();
-        let etag = format!("\"{}\"", web::identity::token_hash(&json).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>());
-        (json, etag)
-    });
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes()) {
+        let hash = web::identity::token_hash(&json);
+        let etag = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        Self { json: json.into(), etag: format!("\"{etag}\"") }
+    }
+}
+
+async fn openapi(Extension(document): Extension<Document>, headers: HeaderMap) -> Response {
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == document.etag.as_bytes()) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
-    let mut response = json.clone().into_response();
+    let mut response = document.json.to_string().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(value) = HeaderValue::from_str(etag) {
+    if let Ok(value) = HeaderValue::from_str(&document.etag) {
         response.headers_mut().insert(header::ETAG, value);
     }
     response
+}
+
+async fn asset(Path((hash, name)): Path<(String, String)>) -> Response {
+    web::assets::serve(&hash, &name)
+}
+
+async fn brand(Path(colour): Path<String>) -> Response {
+    web::assets::brand(&colour)
+}
+
+async fn favicon() -> Response {
+    Redirect::permanent(web::assets::url("favicon.svg")).into_response()
 }
 
 /// Links of recipients are nobody's search results.

@@ -206,7 +206,7 @@ impl Teller {
         }
         // long: the clock of a test may run through weeks
         let sql = "insert into auth.sessions (id, user_id, created_at, expires_at, cookie_token_hash)
-                   values ($1, $2, $3, $3 + interval '10 years', $4)";
+                   values ($1, $2, $3::timestamptz, $3::timestamptz + interval '10 years', $4)";
         self.run(sql, &[&person.session_id, &person.id, &self.now, &token_hash(&person.cookie)]).await;
         person
     }

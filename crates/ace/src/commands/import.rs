@@ -80,19 +80,19 @@ fn options(args: &ImportContactsArgs) -> anyhow::Result<ImportOptions> {
 /// # Errors
 /// Names the lines that were refused.
 pub async fn cards(loaded: Loaded, args: &ImportCardsArgs, output: Output) -> anyhow::Result<bool> {
-    let content = tokio::fs::read(&args.file).await.with_context(|| args.file.display().to_string())?;
+    let file = open(&args.file).await?.into_std().await;
     let ace = assemble::open(loaded, Clock::system()).await?;
-    let report = upload(&ace, args, content).await;
+    let report = upload(&ace, args, file).await;
     ace.close().await;
     let report = report?;
-    let mut lines = vec![format!("{} cards added to the pool, {} lines refused", report.added, report.refused.len())];
-    lines.extend(report.refused.iter().map(|refusal| format!("line {}: {}", refusal.line, refusal.reason)));
+    let mut lines = vec![report.sentence()];
+    lines.extend(report.problems.iter().map(|problem| format!("line {}, {}: {}", problem.line, problem.column, problem.reason)));
     output.result(&lines.join("\n"), &json!(report));
-    Ok(report.refused.is_empty())
+    Ok(report.refused == 0)
 }
 
-async fn upload(ace: &Ace, args: &ImportCardsArgs, content: Vec<u8>) -> anyhow::Result<rewards::upload::UploadReport> {
-    rewards::upload::run(&ace.app, &operator(), args.pool, &content).await.map_err(|error| match error {
+async fn upload(ace: &Ace, args: &ImportCardsArgs, file: std::fs::File) -> anyhow::Result<rewards::upload::UploadReport> {
+    rewards::upload::run(&ace.app, &operator(), args.pool, file).await.map_err(|error| match error {
         kernel::Error::NotFound => anyhow::anyhow!("--pool: there is no pool {}", args.pool),
         other => other.into(),
     })

@@ -10,7 +10,6 @@ use database::Scope;
 use web::view::{Chart, Stat};
 use web::{App, Caller, Path, Result, Shell, render};
 
-use super::words;
 use crate::store::campaign::{self as store, Deliveries, EventFilter, EventRow, Funnel, Stretch};
 
 /// Events in the feed.
@@ -63,7 +62,8 @@ pub async fn show(
         return render(&FiguresFragment { shell, figures });
     }
     let up = shell.at(&format!("campaigns/{slug}"));
-    let shell = shell.crumb("Campaigns", shell.at("campaigns")).crumb(campaign.name, up);
+    let list = shell.at("campaigns");
+    let shell = shell.crumb("Campaigns", list).crumb(campaign.name, up);
     render(&FiguresPage { shell, figures })
 }
 

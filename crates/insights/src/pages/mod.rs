@@ -2,6 +2,8 @@
 
 pub mod figures;
 pub mod home;
+pub mod jobs;
+pub mod search;
 
 /// What a feed says of an event, and the icon beside it.
 fn words(event_type: &str) -> (&'static str, &'static str) {
