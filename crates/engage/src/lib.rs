@@ -1,1 +1,23 @@
-//! TODO
+//! What recipients touch: links and QR codes, the pages behind them, forms, and the reveal of what they earned.
+//!
+//! Owns the table `ace_form_submissions`, the public routes `/r`, `/q`, `/p` and `/f`, the console's preview of
+//! landing pages and `/v1/forms/{id}/submissions`.
+//! Refuses: deciding what is earned (that is `campaigns`), handing out cards (`rewards`) and sending (`messaging`).
+
+pub mod actions;
+mod api;
+pub mod bots;
+mod invariants;
+mod landing;
+mod limits;
+mod masked;
+mod pages;
+mod person;
+pub mod qr;
+mod redirect;
+mod routes;
+mod state;
+pub mod store;
+
+pub use invariants::INVARIANTS;
+pub use routes::routes;

@@ -1,0 +1,5 @@
+//! What strangers do.
+
+pub mod answers;
+pub mod reveal;
+pub mod submit;

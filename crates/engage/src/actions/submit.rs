@@ -1,0 +1,182 @@
+//! A form is submitted: stored once, the contact found or made, the conditions met, and what that earned shown.
+//!
+//! The form names the client; from there on everything runs as work for exactly that client, so that row-level
+//! security holds a stranger's submission to it.
+
+use campaigns::meet::{Met, Trigger, meet};
+use content::forms::FormConfig;
+use database::Transaction;
+use events::{EventType, NewEvent};
+use jobs::NewJob;
+use kernel::{Actor, Error, Origin, Result, new_id};
+use messaging::Channel;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+use web::App;
+
+use super::answers::Who;
+use super::reveal::{self, Shown};
+use crate::masked;
+use crate::person::Person;
+use crate::store::submissions::{self, NewSubmission};
+use crate::store::{contacts, forms, rewards};
+
+/// A submission, checked.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The form's client.
+    pub client_id: Uuid,
+    /// The form.
+    pub form_id: Uuid,
+    /// What it is made of.
+    pub config: &'a FormConfig,
+    /// The answers as they are stored.
+    pub answers: Map<String, Value>,
+    /// The recipient, when it is one.
+    pub person: Option<&'a Person>,
+    /// Made with the page: the same page is one submission.
+    pub token: Uuid,
+    /// The way a reward should go, when the person chose.
+    pub channel: Option<Channel>,
+    /// The page that led to the form.
+    pub referrer: Option<String>,
+}
+
+/// What the answer says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored; nothing was to be earned.
+    Thanks,
+    /// Stored; this was earned.
+    Rewards(Vec<Shown>),
+    /// Stored; what forms can earn was earned before, and sent to this address (masked).
+    SentBefore(Option<String>),
+    /// Not stored: the redemption code was used before.
+    SpentCode,
+}
+
+/// Stores a submission and hands out what it earns, once however often the same page is sent.
+///
+/// # Errors
+/// What the database answered; nothing was stored then.
+pub async fn submit(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Outcome> {
+    let actor = Actor::client(input.client_id).from(origin.clone());
+    let tx = app.scope(&actor).transaction().await?;
+    let who = Who::read(input.config, &input.answers);
+    let id = new_id();
+    if !store(&tx, input, id, &who).await? {
+        return repeat(app, tx, input).await;
+    }
+    let contact_id = contact(&tx, input, &who).await?;
+    record(&tx, input, id).await?;
+    let (outcome, card_id) = match input.person {
+        Some(person) => earn(app, &tx, input, (person, &who)).await?,
+        None => (Outcome::Thanks, None),
+    };
+    if outcome == Outcome::SpentCode {
+        return Ok(outcome);
+    }
+    submissions::complete(&tx, input.client_id, id, contact_id, card_id).await?;
+    forms::add_submission(&tx, input.client_id, input.form_id).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+async fn store(tx: &Transaction, input: &Input<'_>, id: Uuid, who: &Who) -> Result<bool> {
+    let data = Value::Object(input.answers.clone());
+    let new = NewSubmission {
+        id,
+        client_id: input.client_id,
+        form_id: input.form_id,
+        person: input.person.map(|person| (person.campaign_id, person.recipient_id)),
+        data: &data,
+        token: input.token,
+        code: who.code.as_deref(),
+    };
+    submissions::insert(tx, &new).await
+}
+
+async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<Option<Uuid>> {
+    let own = input.person.and_then(|person| person.contact_id);
+    let contact_id = contacts::match_or_create(tx, input.client_id, own, who).await?;
+    if let Some(contact_id) = contact_id {
+        contacts::record_consents(tx, input.client_id, contact_id, who).await?;
+    }
+    Ok(contact_id)
+}
+
+/// The event; a campaign that was only mailed so far is woken by it.
+async fn record(tx: &Transaction, input: &Input<'_>, id: Uuid) -> Result<()> {
+    let origin = &tx.actor().origin;
+    let event = NewEvent {
+        client_id: input.client_id,
+        campaign_id: input.person.map(|person| person.campaign_id),
+        recipient_id: input.person.map(|person| person.recipient_id),
+        event_type: EventType::FormSubmit,
+        event_data: json!({ "form_id": input.form_id, "submission_id": id }),
+        ip: origin.ip,
+        user_agent: origin.user_agent.clone(),
+        referrer: input.referrer.clone(),
+        at: None,
+    };
+    events::record(tx, &event).await?;
+    let Some(person) = input.person.filter(|person| person.status == "mailed") else { return Ok(()) };
+    let word = EventType::FormSubmit.word();
+    let payload = json!({ "campaign_id": person.campaign_id, "recipient_id": person.recipient_id, "event_type": word });
+    let key = format!("{}:{}:{word}", campaigns::ENGAGED_JOB, person.campaign_id);
+    jobs::enqueue(tx, &NewJob::new(campaigns::ENGAGED_JOB, payload).client(input.client_id).unique(key)).await?;
+    Ok(())
+}
+
+/// Meets the form's conditions; the outcome, and the first card for the submission's row.
+async fn earn(
+    app: &App,
+    tx: &Transaction,
+    input: &Input<'_>,
+    (person, who): (&Person, &Who),
+) -> Result<(Outcome, Option<Uuid>)> {
+    let met = Met {
+        client_id: input.client_id,
+        campaign_id: person.campaign_id,
+        recipient_id: person.recipient_id,
+        trigger: Trigger::FormSubmit { form_id: input.form_id },
+        channel: input.channel,
+        phone: who.phone.clone(),
+        email: who.email.clone(),
+        notes: None,
+    };
+    let conditions = meet(tx, &met).await?;
+    let ids = (input.client_id, person.recipient_id);
+    let (new, shown, card_id) = reveal::shown(tx, &app.keyring, ids, tx.now()).await?;
+    if new == 0 && !conditions.is_empty() {
+        return Ok((before(tx, ids, who).await?, None));
+    }
+    let outcome = if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) };
+    Ok((outcome, card_id))
+}
+
+/// Everything this form can earn was earned before. Who showed a code is told no more than for a wrong one.
+async fn before(tx: &Transaction, (client_id, recipient_id): (Uuid, Uuid), who: &Who) -> Result<Outcome> {
+    if who.code.is_some() {
+        return Ok(Outcome::SpentCode);
+    }
+    Ok(match rewards::sent_to(tx, client_id, recipient_id).await? {
+        Some(address) => Outcome::SentBefore(address.as_deref().map(masked::address)),
+        None => Outcome::Thanks,
+    })
+}
+
+/// The same page again: the same answer again, from what the first time earned.
+async fn repeat(app: &App, tx: Transaction, input: &Input<'_>) -> Result<Outcome> {
+    let row = match submissions::by_token(&tx, input.client_id, input.form_id, input.token).await {
+        // A page of another client with our token: nobody's business.
+        Err(Error::NotFound) => return Ok(Outcome::Thanks),
+        other => other?,
+    };
+    let person = input.person.filter(|person| row.recipient_id == Some(person.recipient_id));
+    let Some(person) = person else { return Ok(Outcome::Thanks) };
+    let ids = (input.client_id, person.recipient_id);
+    let (_, shown, _) = reveal::shown(&tx, &app.keyring, ids, row.submitted_at).await?;
+    tx.commit().await?;
+    Ok(if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) })
+}

@@ -1,0 +1,3 @@
+//! JSON handlers.
+
+pub mod submissions;

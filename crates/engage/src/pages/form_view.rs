@@ -1,0 +1,227 @@
+//! A form as HTML: the same on its own page, on a landing page, and when it comes back with errors. It works without
+//! JavaScript: fields that depend on another say so, and the server leaves out what does not count.
+
+use askama::Template;
+use content::forms::{Field as Asked, FieldType, FormConfig, Validation};
+use kernel::{Error, FieldError, random};
+use messaging::Channel;
+use uuid::Uuid;
+use web::Result;
+use web::view::{Choice, Field, FieldErrors, slug_id};
+
+use super::sent::{CHANNEL, HONEYPOT, RECIPIENT, Sent, TOKEN};
+use crate::person::Person;
+use crate::state::OpenForm;
+
+/// The form element.
+#[derive(Template)]
+#[template(path = "forms/form.html")]
+pub struct FormView {
+    action: String,
+    title: String,
+    description: String,
+    entries: Vec<Entry>,
+    problems: Vec<(String, String, String)>,
+    submit_label: String,
+    token: Uuid,
+    recipient: Option<String>,
+    channel: Option<Field>,
+    sample: bool,
+}
+
+enum Entry {
+    Field(Box<Field>),
+    Many(Many),
+    Step(String, String),
+    Hidden(String, String),
+}
+
+/// Any of several options.
+struct Many {
+    name: String,
+    label: String,
+    help: String,
+    options: Vec<(String, bool)>,
+    error: Option<String>,
+}
+
+impl FormView {
+    /// On a landing page, with its own heading.
+    pub fn embedded(form: &OpenForm, person: &Person) -> Self {
+        let view = Self::on_its_page(form, Some(person), &Sent::default(), &[]);
+        let settings = &form.config.settings;
+        Self { title: settings.title.clone(), description: settings.description.clone(), ..view }
+    }
+
+    /// In a preview: nothing can be sent.
+    pub fn sample(config: &FormConfig, person: &Person) -> Self {
+        let view = Self::new(Uuid::nil(), config, Some(person), (&Sent::default(), &[]));
+        let settings = &config.settings;
+        Self { title: settings.title.clone(), description: settings.description.clone(), sample: true, ..view }
+    }
+
+    /// On its own page, with what was sent and what is wrong with it.
+    pub fn on_its_page(form: &OpenForm, person: Option<&Person>, sent: &Sent, errors: &[FieldError]) -> Self {
+        let mut view = Self::new(form.row.id, &form.config, person, (sent, errors));
+        let asks = |kind| form.config.fields.iter().any(|field| field.kind == kind);
+        if form.row.offers_choice && asks(FieldType::Email) && asks(FieldType::Phone) {
+            view.channel = Some(channel(sent));
+        }
+        view
+    }
+
+    fn new(id: Uuid, config: &FormConfig, person: Option<&Person>, (sent, errors): (&Sent, &[FieldError])) -> Self {
+        let label = |name: &str| {
+            let field = config.fields.iter().find(|field| field.id == name);
+            field.map_or_else(|| name.to_owned(), |field| field.label.clone())
+        };
+        let problem = |error: &FieldError| (slug_id(&error.field), label(&error.field), error.message.clone());
+        let problems = errors.iter().map(problem).collect();
+        // Invalid is what these errors are; anything else would be a bug that shows as a form without errors.
+        let errors = FieldErrors::from_error(Error::Invalid(errors.to_vec())).unwrap_or_else(|_| FieldErrors::none());
+        Self {
+            action: format!("/f/{id}"),
+            title: String::new(),
+            description: String::new(),
+            entries: config.fields.iter().map(|field| entry(config, field, person, (sent, &errors))).collect(),
+            problems,
+            submit_label: some_or(&config.settings.submit_label, "Send"),
+            token: sent.token.unwrap_or_else(new_token),
+            recipient: person.map(|person| person.purl_token.clone()),
+            channel: None,
+            sample: false,
+        }
+    }
+
+    /// The form as HTML.
+    ///
+    /// # Errors
+    /// `Internal` when the template fails.
+    pub fn markup(&self) -> Result<String> {
+        Ok(self.render().map_err(Error::internal)?)
+    }
+}
+
+/// What makes the same page sent twice one submission; nobody can guess another's.
+pub fn new_token() -> Uuid {
+    uuid::Builder::from_random_bytes(random::bytes::<16>()).into_uuid()
+}
+
+fn channel(sent: &Sent) -> Field {
+    let options = vec![Choice::new("sms", "Text message"), Choice::new("email", "E-mail")];
+    let chosen = sent.channel.unwrap_or(Channel::Sms).as_str();
+    Field::radio(CHANNEL, "Send my reward by", options).value(chosen)
+}
+
+fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, errors): (&Sent, &FieldErrors)) -> Entry {
+    let given: Vec<String> = match sent.answers.get(&asked.id) {
+        Some(values) => values.clone(),
+        None if sent.is_empty() => person.and_then(|person| person.answer_to(asked)).into_iter().collect(),
+        None => Vec::new(),
+    };
+    let first = given.first().map(String::as_str).unwrap_or_default();
+    match asked.kind {
+        FieldType::PageBreak => Entry::Step(asked.label.clone(), help(config, asked)),
+        FieldType::Hidden => {
+            let made = if first.is_empty() { asked.placeholder.as_deref().unwrap_or_default() } else { first };
+            Entry::Hidden(asked.id.clone(), made.to_owned())
+        }
+        FieldType::Multiselect => Entry::Many(Many {
+            name: asked.id.clone(),
+            label: asked.label.clone(),
+            help: help(config, asked),
+            options: asked.options.iter().map(|option| (option.clone(), given.contains(option))).collect(),
+            error: errors.of(&asked.id).map(ToOwned::to_owned),
+        }),
+        _ => Entry::Field(Box::new(field(config, asked, first, errors))),
+    }
+}
+
+fn field(config: &FormConfig, asked: &Asked, value: &str, errors: &FieldErrors) -> Field {
+    let (name, label) = (&asked.id, &asked.label);
+    let options = || asked.options.iter().map(|option| Choice::new(option, option)).collect::<Vec<_>>();
+    let field = match asked.kind {
+        FieldType::Email => Field::input("email", name, label),
+        FieldType::Phone => Field::input("tel", name, label),
+        FieldType::Number => Field::input("number", name, label).with("step", "any"),
+        FieldType::Date => Field::input("date", name, label),
+        FieldType::Textarea => Field::new(web::view::Kind::Textarea, name, label).with("rows", 4),
+        FieldType::Select => Field::select(name, label, options()).blank("Choose…"),
+        FieldType::Radio => Field::radio(name, label, options()),
+        FieldType::Checkbox | FieldType::Consent => Field::new(web::view::Kind::Checkbox, name, label),
+        FieldType::GiftCardCode => Field::input("text", name, label).with("data-code-input", "on"),
+        _ => Field::input("text", name, label),
+    };
+    let field = asked.validation.iter().fold(field, bound);
+    field
+        .value(value)
+        .checked(!value.is_empty())
+        .help(help(config, asked))
+        // A browser would insist on a field that does not count.
+        .required(asked.required && asked.show_if.is_none())
+        .with("placeholder", asked.placeholder.as_deref().unwrap_or_default())
+        .with("autocomplete", autocomplete(asked))
+        .errors(errors)
+}
+
+fn bound(field: Field, rule: &Validation) -> Field {
+    match rule {
+        Validation::MinLength { value } => field.with("minlength", value),
+        Validation::MaxLength { value } => field.with("maxlength", value),
+        Validation::Min { value } => field.with("min", value),
+        Validation::Max { value } => field.with("max", value),
+    }
+}
+
+/// The field's own help, and on what it depends: without JavaScript it is always in sight.
+fn help(config: &FormConfig, asked: &Asked) -> String {
+    let own = asked.help.clone().unwrap_or_default();
+    let Some(condition) = &asked.show_if else { return own };
+    let other = config.fields.iter().find(|field| field.id == condition.field);
+    let other = other.map_or(condition.field.as_str(), |field| field.label.as_str());
+    let value = condition.value.as_str().map_or_else(|| condition.value.to_string(), ToOwned::to_owned);
+    let only = match condition.operator.as_str() {
+        "equals" | "contains" => format!("Only if “{other}” is {value}."),
+        "not_equals" => format!("Only if “{other}” is not {value}."),
+        "is_empty" => format!("Only if “{other}” is empty."),
+        _ => format!("Only if “{other}” is answered."),
+    };
+    format!("{own} {only}").trim().to_owned()
+}
+
+/// What browsers may fill in by themselves.
+fn autocomplete(asked: &Asked) -> &'static str {
+    match (asked.kind, asked.id.as_str()) {
+        (FieldType::GiftCardCode, _) => "off",
+        (FieldType::Email, _) => "email",
+        (FieldType::Phone, _) => "tel",
+        (FieldType::Text, "first_name") => "given-name",
+        (FieldType::Text, "last_name") => "family-name",
+        (FieldType::Text, "name" | "full_name") => "name",
+        (FieldType::Text, "company") => "organization",
+        (FieldType::Text, "address") => "address-line1",
+        (FieldType::Text, "address2") => "address-line2",
+        (FieldType::Text, "city") => "address-level2",
+        (FieldType::Text, "state") => "address-level1",
+        (FieldType::Text, "zip") => "postal-code",
+        _ => "",
+    }
+}
+
+fn some_or(text: &str, other: &str) -> String {
+    if text.trim().is_empty() { other.to_owned() } else { text.to_owned() }
+}
+
+impl FormView {
+    fn honeypot(&self) -> &'static str {
+        HONEYPOT
+    }
+
+    fn token_name(&self) -> &'static str {
+        TOKEN
+    }
+
+    fn recipient_name(&self) -> &'static str {
+        RECIPIENT
+    }
+}

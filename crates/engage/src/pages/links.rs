@@ -1,0 +1,192 @@
+//! `/r/{token}` and `/q/{token}`: what a recipient's link and QR lead to. The hot path: one durable statement, then
+//! a page from memory.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use content::merge::Values;
+use events::{Visit, VisitKind, Visited};
+use kernel::Error;
+use kernel::codes::PurlToken;
+use uuid::Uuid;
+use web::shell::RecipientShell;
+use web::{App, Path, Result};
+
+use super::form_view::FormView;
+use super::{ClosedPage, Markup, Stranger, page, shell, unknown};
+use crate::landing::Landing;
+use crate::person::Person;
+use crate::redirect;
+use crate::state::{Engage, OpenForm};
+
+/// A recipient's page: the campaign's landing page with their data.
+#[derive(Template)]
+#[template(path = "links/landing.html")]
+pub(super) struct LandingPage {
+    pub shell: RecipientShell,
+    pub css: Option<String>,
+    pub preview: Option<&'static str>,
+    pub has_main: bool,
+    pub body: Markup,
+}
+
+/// A recipient's page where the campaign has no landing page: who it is from, and the form.
+#[derive(Template)]
+#[template(path = "links/plain.html")]
+struct PlainPage {
+    shell: RecipientShell,
+    preview: bool,
+    first_name: Option<String>,
+    form: Markup,
+}
+
+/// `GET /r/{token}`
+pub async fn purl(
+    State(app): State<App>,
+    Extension(engage): Extension<Engage>,
+    stranger: Stranger,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    arrive(&app, &engage, stranger, (VisitKind::Purl, &token)).await
+}
+
+/// `GET /q/{token}`
+pub async fn qr(
+    State(app): State<App>,
+    Extension(engage): Extension<Engage>,
+    stranger: Stranger,
+    Path(token): Path<String>,
+) -> Result<Response> {
+    arrive(&app, &engage, stranger, (VisitKind::Qr, &token)).await
+}
+
+async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (VisitKind, &str)) -> Result<Response> {
+    let Stranger { visitor, machine } = stranger;
+    let Ok(token) = PurlToken::parse(token) else { return unknown(app, &visitor) };
+    let visit = Visit {
+        token: token.as_str().to_owned(),
+        kind,
+        bot: machine,
+        ip: visitor.origin.ip,
+        user_agent: visitor.origin.user_agent.clone(),
+        referrer: visitor.referrer.clone(),
+        at: app.clock.now(),
+    };
+    // Answered only after its commit: nobody sees a page whose visit could be lost.
+    match engage.writer.visit(visit).await? {
+        None => unknown(app, &visitor),
+        Some(visited) if visited.status == "completed" => closed(&visited),
+        Some(visited) if visited.lp_mode == "redirect" => lead_on(&visited, &token),
+        Some(visited) => bridge(app, engage, visited, (token, machine)).await,
+    }
+}
+
+fn closed(visited: &Visited) -> Result<Response> {
+    let support_phone = visited.support_phone.as_deref().map(kernel::phone::display);
+    page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", visited), support_phone })
+}
+
+/// 302: another visit asks again, and is counted again.
+fn lead_on(visited: &Visited, token: &PurlToken) -> Result<Response> {
+    let base = visited.base_lp_url.as_deref().unwrap_or_default();
+    let pairs = [
+        ("utm_source", visited.utm_source.as_deref()),
+        ("utm_medium", visited.utm_medium.as_deref()),
+        ("utm_campaign", visited.utm_campaign.as_deref()),
+        ("token", Some(token.as_str())),
+    ];
+    let target = HeaderValue::try_from(redirect::target(base, &pairs)).map_err(Error::internal)?;
+    let no_store = HeaderValue::from_static("private, no-store");
+    Ok((StatusCode::FOUND, [(header::LOCATION, target), (header::CACHE_CONTROL, no_store)]).into_response())
+}
+
+async fn bridge(
+    app: &App,
+    engage: &Engage,
+    mut visited: Visited,
+    (token, machine): (PurlToken, bool),
+) -> Result<Response> {
+    let landing = match visited.page_version_id {
+        Some(version_id) => engage.landing(app, version_id).await?,
+        None => None,
+    };
+    let form = form_of(app, engage, &visited, landing.as_deref()).await?;
+    let person = Person::of_visit(&mut visited, token.to_string());
+    let preview = !["mailed", "active"].contains(&visited.status.as_str());
+    if let Some(form) = form.as_ref().filter(|_| !machine && !preview) {
+        engage.count_view(app, form.row.id);
+    }
+    let html = form.as_ref().map(|form| FormView::embedded(form, &person).markup()).transpose()?.unwrap_or_default();
+    let shell = frame(&visited.client_name, &visited);
+    let Some(landing) = landing else {
+        let first_name = person.first_name.clone();
+        return page(StatusCode::OK, &PlainPage { shell, preview, first_name, form: Markup(html) });
+    };
+    let values = values(app, (&visited, &person), &landing, form.as_ref().map(|form| form.row.id));
+    let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
+    let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
+    let body = Markup(landing.fill(values, &html));
+    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main: landing.has_main, body })
+}
+
+/// The campaign's own form, else the one the page was published with.
+async fn form_of(
+    app: &App,
+    engage: &Engage,
+    visited: &Visited,
+    landing: Option<&Landing>,
+) -> Result<Option<Arc<OpenForm>>> {
+    let Some(id) = visited.form_id.or(landing.and_then(|landing| landing.form_id)) else { return Ok(None) };
+    let form = engage.form_to_show(app, id).await?;
+    Ok(form.filter(|form| form.row.client_id == visited.client_id))
+}
+
+fn values(app: &App, (visited, person): (&Visited, &Person), landing: &Landing, form_id: Option<Uuid>) -> Values {
+    let mut values = person.values(&landing.tags);
+    for tag in &landing.tags {
+        values = match tag.as_str() {
+            "campaign" => values.with(tag, &visited.campaign_name),
+            "company" => values.with(tag, &visited.client_name),
+            "support_phone" => {
+                values.with_some(tag, visited.support_phone.as_deref().map(kernel::phone::display).as_deref())
+            }
+            "redemption_url" => values.with(tag, own_link(app, person, form_id)),
+            _ => values,
+        };
+    }
+    values
+}
+
+/// Where the person goes on: the form on a page of its own, else their link.
+fn own_link(app: &App, person: &Person, form_id: Option<Uuid>) -> String {
+    match form_id {
+        Some(id) => app.link(&format!("/f/{id}?r={}", person.purl_token)),
+        None => app.link(&format!("/r/{}", person.purl_token)),
+    }
+}
+
+fn frame(title: &str, visited: &Visited) -> RecipientShell {
+    shell(title, &visited.client_name, visited.brand_colors_json.as_ref(), visited.logo_url.as_deref())
+}
+
+/// `GET /p/{version}.css`: the style of a published version, which never changes.
+pub async fn css(
+    State(app): State<App>,
+    Extension(engage): Extension<Engage>,
+    Path(file): Path<String>,
+) -> Result<Response> {
+    let version_id = file.strip_suffix(".css").and_then(|id| Uuid::parse_str(id).ok()).ok_or(Error::NotFound)?;
+    let landing = engage.landing(&app, version_id).await?.ok_or(Error::NotFound)?;
+    Ok(style_sheet(landing.css.clone(), "public, max-age=31536000, immutable"))
+}
+
+/// CSS as an answer.
+pub(super) fn style_sheet(css: String, cache: &'static str) -> Response {
+    let css_type = HeaderValue::from_static("text/css; charset=utf-8");
+    let headers = [(header::CONTENT_TYPE, css_type), (header::CACHE_CONTROL, HeaderValue::from_static(cache))];
+    (headers, css).into_response()
+}

@@ -1,0 +1,98 @@
+//! Pages for strangers, and the console's preview of them.
+
+pub mod codes;
+mod form_view;
+pub mod forms;
+pub mod links;
+pub mod preview;
+mod sent;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use kernel::Error;
+use serde_json::Value;
+use web::shell::RecipientShell;
+use web::{App, Failure, Result, Visitor};
+
+use crate::{bots, limits};
+
+/// What a recipient's page may load: our style sheets, and pictures, which tenants keep wherever they have them. No
+/// script runs, no frame opens, and a form is sent to us alone.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
+    font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "private, no-store"),
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+];
+
+/// A stranger, and whether it is a program that only looks.
+pub struct Stranger {
+    /// Where the request came from.
+    pub visitor: Visitor,
+    /// A bot, a link preview, a prefetch, a HEAD.
+    pub machine: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Stranger {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let machine = bots::is_machine(&parts.method, &parts.headers);
+        Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine })
+    }
+}
+
+/// HTML this room made, or sanitised and filled in with escaped values.
+struct Markup(String);
+
+impl HtmlSafe for Markup {}
+
+impl std::fmt::Display for Markup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Somebody's page did not exist: counted, and answered kindly.
+#[derive(Template)]
+#[template(path = "links/unknown.html")]
+struct UnknownPage {
+    shell: RecipientShell,
+}
+
+/// The campaign or the form is over.
+#[derive(Template)]
+#[template(path = "links/closed.html")]
+struct ClosedPage {
+    shell: RecipientShell,
+    support_phone: Option<String>,
+}
+
+/// A page for recipients, with the headers that hold for all of them.
+fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
+    let html = template.render().map_err(Error::internal)?;
+    let mut response = (status, Html(html)).into_response();
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+/// A wrong link: 404, and 429 for an address that tried too many.
+fn unknown(app: &App, visitor: &Visitor) -> Result<Response> {
+    limits::wrong(app, visitor)?;
+    page(StatusCode::NOT_FOUND, &UnknownPage { shell: RecipientShell::new("Page not found", "", None) })
+}
+
+/// The frame in a client's brand.
+fn shell(title: &str, brand: &str, colours: Option<&Value>, logo: Option<&str>) -> RecipientShell {
+    let colour = colours.and_then(|colours| colours["primary"].as_str());
+    RecipientShell::new(title, brand, colour).logo(logo.map(ToOwned::to_owned))
+}

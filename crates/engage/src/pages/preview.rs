@@ -1,0 +1,61 @@
+//! The console's preview of a landing page: the draft as recipients would get it, with sample data, held to the same
+//! Content-Security-Policy.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use content::actions::landing_pages::{form_id, part};
+use content::sanitise;
+use content::store::{forms, landing_pages};
+use kernel::Error;
+use uuid::Uuid;
+use web::{App, Caller, Path, Result};
+
+use super::form_view::FormView;
+use super::links::{LandingPage, style_sheet};
+use super::{Markup, page, shell};
+use crate::landing::Landing;
+use crate::person::Person;
+use crate::store::brands;
+
+/// `GET /{client}/landing-pages/{id}/preview`
+pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    let client = caller.client()?.clone();
+    let scope = caller.scope(&app);
+    let row = landing_pages::find(&scope, client.id, id).await?;
+    let brand = brands::find(&scope, client.id).await?;
+    let person = Person::sample();
+    let form = match form_id(&row.content_json) {
+        Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
+        None => String::new(),
+    };
+    let landing = Landing::compile(&sanitise::html(&part(&row.content_json, "html")), "", None)?;
+    let values = person
+        .values(&landing.tags)
+        .with("campaign", "Your campaign")
+        .with("company", &client.name)
+        .with_some("support_phone", brand.support_phone.as_deref().map(kernel::phone::display).as_deref());
+    let page_of_draft = LandingPage {
+        shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
+        css: Some(format!("/{}/landing-pages/{id}/preview.css", client.slug)),
+        preview: Some("Preview of the draft, with a made-up recipient."),
+        has_main: landing.has_main,
+        body: Markup(landing.fill(values, &form)),
+    };
+    page(StatusCode::OK, &page_of_draft)
+}
+
+/// The form of the draft; it may be a draft itself.
+async fn sample_form(app: &App, caller: &Caller, form_id: Uuid, person: &Person) -> Result<String> {
+    let form = forms::find(&caller.scope(app), caller.client_id()?, form_id).await?;
+    let config = serde_json::from_value(form.form_config).map_err(Error::internal)?;
+    FormView::sample(&config, person).markup()
+}
+
+/// `GET /{client}/landing-pages/{id}/preview.css`
+pub async fn css(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    let row = landing_pages::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    // Only what may be published is shown, even from a draft saved before a rule existed.
+    let css = sanitise::css(&part(&row.content_json, "css")).map_err(|why| Error::invalid("css", why))?;
+    Ok(style_sheet(css, "private, no-cache"))
+}

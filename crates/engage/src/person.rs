@@ -1,0 +1,156 @@
+//! The person a link belongs to, as their page and their form show them.
+
+use chrono::{DateTime, Utc};
+use content::forms::{Field, FieldType};
+use content::merge::Values;
+use database::FromRow;
+use events::Visited;
+use kernel::codes::RedemptionCode;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A recipient as strangers' pages know them.
+#[derive(Debug, Clone, FromRow)]
+pub struct Person {
+    /// The recipient.
+    pub recipient_id: Uuid,
+    /// Their client.
+    pub client_id: Uuid,
+    /// Their campaign.
+    pub campaign_id: Uuid,
+    /// The contact they were made from.
+    pub contact_id: Option<Uuid>,
+    /// How far the campaign is.
+    pub status: String,
+    /// When it ended.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// The end of their link.
+    pub purl_token: String,
+    /// 12 characters, without dashes.
+    pub redemption_code: String,
+    /// As it was printed.
+    pub first_name: Option<String>,
+    /// As it was printed.
+    pub last_name: Option<String>,
+    /// As it was at launch.
+    pub email: Option<String>,
+    /// E.164, as it was at launch.
+    pub phone: Option<String>,
+    /// As it was printed.
+    pub address: Option<String>,
+    /// As it was printed.
+    pub address2: Option<String>,
+    /// As it was printed.
+    pub city: Option<String>,
+    /// As it was printed.
+    pub state: Option<String>,
+    /// As it was printed.
+    pub zip: Option<String>,
+    /// As it was at launch.
+    pub custom_fields: Value,
+}
+
+impl Person {
+    /// The person a visit was.
+    pub fn of_visit(visited: &mut Visited, token: String) -> Self {
+        Self {
+            recipient_id: visited.recipient_id,
+            client_id: visited.client_id,
+            campaign_id: visited.campaign_id,
+            contact_id: None,
+            status: visited.status.clone(),
+            completed_at: None,
+            purl_token: token,
+            redemption_code: std::mem::take(&mut visited.redemption_code),
+            first_name: visited.first_name.take(),
+            last_name: visited.last_name.take(),
+            email: visited.email.take(),
+            phone: visited.phone.take(),
+            address: visited.address.take(),
+            address2: visited.address2.take(),
+            city: visited.city.take(),
+            state: visited.state.take(),
+            zip: visited.zip.take(),
+            custom_fields: visited.custom_fields.take(),
+        }
+    }
+
+    /// Somebody who does not exist, for previews.
+    pub fn sample() -> Self {
+        let text = |text: &str| Some(text.to_owned());
+        Self {
+            recipient_id: Uuid::nil(),
+            client_id: Uuid::nil(),
+            campaign_id: Uuid::nil(),
+            contact_id: None,
+            status: "draft".into(),
+            completed_at: None,
+            purl_token: "0000000000".into(),
+            redemption_code: "000000000000".into(),
+            first_name: text("Maria"),
+            last_name: text("Lopez"),
+            email: text("maria.lopez@example.com"),
+            phone: text("+16145550142"),
+            address: text("12 Elm Street"),
+            address2: None,
+            city: text("Columbus"),
+            state: text("OH"),
+            zip: text("43004"),
+            custom_fields: Value::Null,
+        }
+    }
+
+    /// What a field of a form is filled in with before the person typed anything. Never a code: whoever has the
+    /// link must not get what the code is worth.
+    pub fn answer_to(&self, field: &Field) -> Option<String> {
+        match field.kind {
+            FieldType::GiftCardCode | FieldType::Consent | FieldType::Checkbox | FieldType::PageBreak => None,
+            FieldType::Email => self.email.clone(),
+            FieldType::Phone => self.phone.as_deref().map(kernel::phone::display),
+            _ => self.named(&field.id).map(ToOwned::to_owned).or_else(|| self.custom(&field.id)),
+        }
+    }
+
+    /// The columns that merge tags and fields name.
+    fn named(&self, name: &str) -> Option<&str> {
+        match name {
+            "first_name" => self.first_name.as_deref(),
+            "last_name" => self.last_name.as_deref(),
+            "email" => self.email.as_deref(),
+            "phone" => self.phone.as_deref(),
+            "address" => self.address.as_deref(),
+            "address2" => self.address2.as_deref(),
+            "city" => self.city.as_deref(),
+            "state" => self.state.as_deref(),
+            "zip" => self.zip.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn custom(&self, key: &str) -> Option<String> {
+        let value = self.custom_fields.get(key)?;
+        (!value.is_null()).then(|| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+    }
+
+    /// The values of those of `tags` that are about the person: a page names few of them, and every visit pays.
+    pub fn values(&self, tags: &[String]) -> Values {
+        let mut values = Values::new();
+        for tag in tags {
+            values = match tag.as_str() {
+                "phone" => values.with_some(tag, self.phone.as_deref().map(kernel::phone::display).as_deref()),
+                "redemption_code" => values.with(tag, self.code()),
+                name => match name.strip_prefix("custom_fields.") {
+                    Some(key) => values.with_some(tag, self.custom(key).as_deref()),
+                    None => values.with_some(tag, self.named(name)),
+                },
+            };
+        }
+        values
+    }
+
+    /// The redemption code as it is printed.
+    pub fn code(&self) -> String {
+        RedemptionCode::parse(&self.redemption_code)
+            .map_or_else(|_| self.redemption_code.clone(), |code| code.to_string())
+    }
+}

@@ -1,0 +1,82 @@
+//! What a submission earned, read back from the met conditions: the first answer and every repetition show the same.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use database::{FromRow, Transaction};
+use kernel::Result;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// A condition that a submission met, and its card as far as there is one.
+#[derive(Debug, Clone, FromRow)]
+pub struct Earned {
+    /// Where it comes from; absent when nothing is earned.
+    pub pool_id: Option<Uuid>,
+    /// Where it was sent.
+    pub delivery_address: Option<String>,
+    /// Why a person has to look first.
+    pub hold_reason: Option<String>,
+    /// The card; absent while none is there.
+    pub card_id: Option<Uuid>,
+    /// The sealed code.
+    pub card_code: Option<String>,
+    /// The sealed PIN.
+    pub pin_code: Option<String>,
+    /// The last day it can be used.
+    pub expires_at: Option<NaiveDate>,
+    /// Retired meanwhile.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// What it is worth.
+    pub value_amount: Option<Decimal>,
+    /// The brand.
+    pub brand_name: Option<String>,
+    /// Where the brand lets people redeem.
+    pub redemption_url: Option<String>,
+}
+
+database::statement! {
+    /// What a recipient's submission met: the conditions carry the very time of its transaction.
+    EARNED, app, "
+        select m.gift_card_pool_id as pool_id, m.delivery_address, m.hold_reason, g.id as card_id, g.card_code, g.pin_code,
+            g.expires_at, g.revoked_at, p.value_amount, b.brand_name, b.redemption_url
+        from call_conditions_met m
+        left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
+        left join gift_card_pools p on p.client_id = m.client_id and p.id = m.gift_card_pool_id
+        left join gift_card_brands b on b.id = p.brand_id
+        where m.client_id = $1
+          and m.recipient_id = $2
+          and m.trigger_type = 'form_submit'
+          and m.met_at = $3
+        order by m.condition_number";
+    /// Where a reward that forms earned earlier was sent.
+    SENT_TO, app, "
+        select m.delivery_address
+        from call_conditions_met m
+        where m.client_id = $1
+          and m.recipient_id = $2
+          and m.trigger_type = 'form_submit'
+          and m.gift_card_pool_id is not null
+        order by m.met_at
+        limit 1"
+}
+
+/// What the submission of that time met.
+///
+/// # Errors
+/// What the database answered.
+pub async fn earned(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, at: DateTime<Utc>) -> Result<Vec<Earned>> {
+    tx.query(&EARNED, &[&client_id, &recipient_id, &at]).await
+}
+
+#[derive(FromRow)]
+struct SentTo {
+    delivery_address: Option<String>,
+}
+
+/// Where an earlier reward was sent; `None` when there was none, the address may be unknown.
+///
+/// # Errors
+/// What the database answered.
+pub async fn sent_to(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) -> Result<Option<Option<String>>> {
+    let row: Option<SentTo> = tx.query_opt(&SENT_TO, &[&client_id, &recipient_id]).await?;
+    Ok(row.map(|row| row.delivery_address))
+}

@@ -1,0 +1,142 @@
+//! Submissions of forms.
+
+use chrono::{DateTime, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::Result;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A row of `ace_form_submissions`.
+#[derive(Debug, Clone, FromRow)]
+pub struct Submission {
+    /// Its id.
+    pub id: Uuid,
+    /// The form.
+    pub form_id: Uuid,
+    /// The campaign, when it came from a recipient.
+    pub campaign_id: Option<Uuid>,
+    /// The recipient, when it was one.
+    pub recipient_id: Option<Uuid>,
+    /// The contact it was matched to or made.
+    pub contact_id: Option<Uuid>,
+    /// The answers.
+    pub submission_data: Value,
+    /// The first card it earned.
+    pub gift_card_id: Option<Uuid>,
+    /// When.
+    pub submitted_at: DateTime<Utc>,
+}
+
+/// A submission to be written.
+#[derive(Debug)]
+pub struct NewSubmission<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The client.
+    pub client_id: Uuid,
+    /// The form.
+    pub form_id: Uuid,
+    /// The campaign and the recipient, when it is one.
+    pub person: Option<(Uuid, Uuid)>,
+    /// The answers.
+    pub data: &'a Value,
+    /// Made with the page.
+    pub token: Uuid,
+    /// The redemption code that was typed.
+    pub code: Option<&'a str>,
+}
+
+database::statement! {
+    /// A new submission; nothing when the page was sent before.
+    INSERT, app, "
+        insert into ace_form_submissions (
+            id, client_id, form_id, campaign_id, recipient_id, submission_data, submission_token, redemption_token,
+            ip_address, user_agent, submitted_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        on conflict (form_id, submission_token) do nothing";
+    /// What became of it.
+    COMPLETE, app, "
+        update ace_form_submissions
+        set contact_id = $3, gift_card_id = $4
+        where client_id = $1
+          and id = $2";
+    /// The submission of a page that was sent before.
+    BY_TOKEN, app, "
+        select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, submitted_at
+        from ace_form_submissions
+        where client_id = $1
+          and form_id = $2
+          and submission_token = $3"
+}
+
+/// Writes a submission; false when its page was sent before.
+///
+/// # Errors
+/// What the database answered.
+pub async fn insert(tx: &Transaction, new: &NewSubmission<'_>) -> Result<bool> {
+    let (campaign_id, recipient_id) = new.person.unzip();
+    let origin = &tx.actor().origin;
+    let ip = origin.ip.map(|ip| ip.to_string());
+    let params: database::Params<'_> = &[
+        &new.id,
+        &new.client_id,
+        &new.form_id,
+        &campaign_id,
+        &recipient_id,
+        &new.data,
+        &new.token,
+        &new.code,
+        &ip,
+        &origin.user_agent,
+        &tx.now(),
+    ];
+    tx.execute(&INSERT, params).await.map(|rows| rows == 1)
+}
+
+/// Notes what became of a submission.
+///
+/// # Errors
+/// What the database answered.
+pub async fn complete(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    contact_id: Option<Uuid>,
+    card_id: Option<Uuid>,
+) -> Result<()> {
+    tx.execute(&COMPLETE, &[&client_id, &id, &contact_id, &card_id]).await.map(|_| ())
+}
+
+/// The submission of a page that was sent before.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn by_token(tx: &Transaction, client_id: Uuid, form_id: Uuid, token: Uuid) -> Result<Submission> {
+    tx.query_one(&BY_TOKEN, &[&client_id, &form_id, &token]).await
+}
+
+/// A page of a form's submissions, newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    form_id: Uuid,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Submission>> {
+    let (after_at, after_id) = after.unzip();
+    let more = limit + 1;
+    let mut filter = Filter::new(
+        "submissions list",
+        "select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, submitted_at
+        from ace_form_submissions",
+    )
+    .bind("where client_id =", &client_id)
+    .bind("and form_id =", &form_id);
+    if let (Some(at), Some(id)) = (&after_at, &after_id) {
+        filter = filter.bind("and (submitted_at, id) < (", at).bind(",", id).push(")");
+    }
+    scope.query_filter(&filter.bind("order by submitted_at desc, id desc limit", &more)).await
+}

@@ -1,0 +1,8 @@
+//! The public pages against a real database and the real router.
+#![cfg(test)]
+
+mod forms;
+mod links;
+mod previews;
+mod submissions;
+mod world;
