@@ -16,6 +16,7 @@ create table jobs (
   last_error text,
   created_at timestamptz not null,
   finished_at timestamptz,
+  lane uuid not null generated always as (coalesce(client_id, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
   constraint jobs_state check (state in ('ready', 'running', 'done', 'dead')),
   constraint jobs_attempts_not_negative check (attempts >= 0),
   constraint jobs_max_attempts_positive check (max_attempts > 0),
@@ -28,8 +29,9 @@ create table jobs (
   autovacuum_analyze_scale_factor = 0.05
 );
 
-create index jobs_ready_idx on jobs (priority, run_at, id) where state = 'ready';
-create index jobs_leased_idx on jobs (leased_until) where state = 'running';
+-- Read group by group: which lanes have work of which priority, then what is due in each.
+create index jobs_ready_idx on jobs (priority, lane, run_at, id) where state = 'ready';
+create index jobs_leased_idx on jobs (leased_until, lane) where state = 'running';
 create index jobs_ended_idx on jobs (state, finished_at) where state in ('done', 'dead');
 create index jobs_client_id_idx on jobs (client_id, created_at) where client_id is not null;
 create unique index jobs_unique_key on jobs (unique_key) where state in ('ready', 'running');
@@ -40,8 +42,11 @@ comment on column jobs.payload is 'Ids, never secrets.';
 comment on column jobs.client_id is 'Whose work it is: the worker acts for this client alone; null: work for all.';
 comment on column jobs.unique_key is 'At most one unfinished job has it: insert with "on conflict do nothing", without naming columns (ace_app need not read the queue to fill it).';
 comment on column jobs.priority is 'Lower runs first.';
+comment on column jobs.max_attempts is 'As the worker''s policy for this kind says; written when it is claimed.';
+comment on column jobs.lane is 'Clients take turns, and work for all has its turn too.';
 comment on column jobs.state is 'ready → running → done; back to ready for another try; dead after the last one, until somebody retries it.';
 comment on column jobs.leased_until is 'A worker that has not renewed its lease by then is taken for lost.';
+comment on column jobs.leased_by is 'The worker; with attempts it says whose note of the outcome still counts.';
 
 alter table jobs enable row level security;
 alter table jobs force row level security;
@@ -86,7 +91,8 @@ create table cron_ticks (
   last_run_at timestamptz not null
 );
 
-comment on table cron_ticks is 'When each piece of recurring work last ran: the worker that moves the tick forward runs it, so it runs once.';
+comment on table cron_ticks is 'The last tick of each piece of recurring work: the worker that moves it forward enqueues the work, so it runs once.';
+comment on column cron_ticks.last_run_at is 'When that tick began: ticks are whole multiples of the period.';
 
 alter table cron_ticks enable row level security;
 alter table cron_ticks force row level security;

@@ -8,6 +8,7 @@
 mod audit;
 mod error;
 mod filter;
+mod listen;
 pub mod managed;
 pub mod migrate;
 mod pool;
@@ -17,6 +18,7 @@ mod transaction;
 
 pub use audit::Audited;
 pub use filter::Filter;
+pub use listen::Listener;
 pub use pool::{ConnectOptions, Database};
 pub use postgres_from_row::FromRow;
 pub use scope::Scope;

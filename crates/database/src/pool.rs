@@ -1,5 +1,6 @@
 //! Two pools, one for each role that serves: people and keys (`ace_app`), and ACE itself (`ace_system`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
@@ -38,6 +39,7 @@ impl ConnectOptions {
 pub struct Database {
     app: Pool,
     system: Pool,
+    pub(crate) ear: Arc<Config>,
     clock: Clock,
 }
 
@@ -47,9 +49,12 @@ impl Database {
     /// # Errors
     /// When the pools cannot be built.
     pub fn new(options: &ConnectOptions, clock: Clock) -> Result<Self> {
+        let mut ear = options.system.clone();
+        ear.application_name("ace listener").connect_timeout(Duration::from_secs(5));
         Ok(Self {
             app: pool(&options.app, "ace_app", options.pool_size)?,
             system: pool(&options.system, "ace_system", options.pool_size)?,
+            ear: Arc::new(ear),
             clock,
         })
     }

@@ -1,5 +1,7 @@
 //! A transaction of several statements in the name of an actor.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
@@ -16,12 +18,13 @@ pub struct Transaction {
     actor: Actor,
     now: DateTime<Utc>,
     open: bool,
+    hint: OnceLock<&'static str>,
 }
 
 impl Transaction {
     pub(crate) async fn begin(client: Object, actor: Actor, now: DateTime<Utc>) -> Result<Self> {
         // Built before the first await: if the caller goes away, drop rolls back what `begin` opened.
-        let transaction = Self { client, actor, now, open: true };
+        let transaction = Self { client, actor, now, open: true, hint: OnceLock::new() };
         let text = begin(&transaction.actor);
         transaction.client.batch_execute(&text).await.map_err(|e| error::of_statement("begin", &e))?;
         Ok(transaction)
@@ -97,13 +100,22 @@ impl Transaction {
         Ok(BinaryCopyInWriter::new(sink, types))
     }
 
+    /// Tells those who listen on `channel`, a name of our own, once the transaction is durable. Only a hint, and only
+    /// the first channel asked for. Not `notify` inside the transaction: that lets one commit at a time through.
+    pub fn hint(&self, channel: &'static str) {
+        let _ = self.hint.set(channel);
+    }
+
     /// Makes everything durable.
     ///
     /// # Errors
     /// What the database answered; nothing was written then, unless the connection was lost in the very act.
     pub async fn commit(mut self) -> Result<()> {
         // Only after the answer is it no longer ours to roll back: a `rollback` after a commit does nothing.
-        let done = self.client.batch_execute("commit").await;
+        let done = match self.hint.get() {
+            Some(channel) => self.client.batch_execute(&format!("commit; notify {channel}")).await,
+            None => self.client.batch_execute("commit").await,
+        };
         self.open = false;
         done.map_err(|e| error::of_statement("commit", &e))
     }

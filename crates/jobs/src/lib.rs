@@ -4,14 +4,22 @@
 //! Owns the tables `jobs` and `cron_ticks`. Knows no domain: handlers are registered by the rooms that own them.
 //! A handler may run twice (a worker can die between the work and noting it), so it must not mind.
 
+mod drain;
+mod enqueue;
+mod house;
 mod invariants;
 mod job;
+mod queue;
 mod registry;
+mod run;
 mod store;
+mod ticks;
 mod worker;
 
+pub use drain::drain;
+pub use enqueue::{NewJob, enqueue, enqueue_many};
 pub use invariants::INVARIANTS;
-pub use job::{Job, JobError, NewJob, enqueue};
+pub use job::{Job, JobError};
 pub use registry::{Handler, Policy, Registry};
-pub use store::{Counts, JobRow, counts, list, retry};
-pub use worker::{Worker, drain};
+pub use store::{Counts, JobRow, counts, list, retry_dead};
+pub use worker::Worker;

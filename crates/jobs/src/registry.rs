@@ -41,17 +41,18 @@ impl Policy {
     }
 }
 
-pub(crate) struct Cron {
-    pub name: &'static str,
-    pub every: Duration,
-    pub handler: Arc<dyn Fn() -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>,
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub policy: Policy,
+    pub handler: Handler,
+    /// Between ticks, for recurring work.
+    pub every: Option<Duration>,
 }
 
-/// Every handler of a process.
-#[derive(Default)]
+/// Every handler of a process. Cloning shares the handlers.
+#[derive(Clone, Default)]
 pub struct Registry {
-    pub(crate) handlers: HashMap<&'static str, (Policy, Handler)>,
-    pub(crate) crons: Vec<Cron>,
+    pub(crate) entries: HashMap<&'static str, Entry>,
 }
 
 impl Registry {
@@ -77,23 +78,37 @@ impl Registry {
         F: Fn(Job) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), JobError>> + Send + 'static,
     {
-        self.handlers.insert(kind, (policy, Arc::new(move |job| Box::pin(handler(job)))));
+        let handler: Handler = Arc::new(move |job| Box::pin(handler(job)));
+        self.entries.insert(kind, Entry { policy, handler, every: None });
         self
     }
 
-    /// Runs once every so often, over all workers together.
+    /// Runs once every so often, over all workers together. Each tick enqueues a job of this name, unless the last one
+    /// is still unfinished: recurring work is leased, retried and seen like any other.
     #[must_use]
     pub fn every<F, Fut>(mut self, name: &'static str, every: Duration, handler: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), JobError>> + Send + 'static,
     {
-        self.crons.push(Cron { name, every, handler: Arc::new(move || Box::pin(handler())) });
+        let handler: Handler = Arc::new(move |_| Box::pin(handler()));
+        self.entries.insert(name, Entry { policy: Policy::GROWING, handler, every: Some(every) });
         self
     }
 
-    pub(crate) fn kinds(&self) -> Vec<String> {
-        self.handlers.keys().map(|kind| (*kind).to_owned()).collect()
+    /// The kinds and the tries each of them has.
+    pub(crate) fn kinds(&self) -> (Vec<&'static str>, Vec<i32>) {
+        self.entries.iter().map(|(kind, entry)| (*kind, entry.policy.max_attempts)).unzip()
+    }
+
+    pub(crate) fn is_recurring(&self, kind: &str) -> bool {
+        self.entries.get(kind).is_some_and(|entry| entry.every.is_some())
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.entries.keys()).finish()
     }
 }
 

@@ -1,0 +1,202 @@
+//! Workers on a real database: once among many, and past their own death and the database's.
+#![cfg(test)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration as Pause, Instant};
+
+use chrono::Duration;
+use database::Database;
+use jobs::{Job, JobError, NewJob, Registry, Worker, enqueue_many};
+use kernel::{Actor, System};
+use serde_json::json;
+use testkit::TestDatabase;
+use tokio::sync::Notify;
+
+async fn put(db: &Database, jobs: &[NewJob]) {
+    let actor = Actor::system(System::Worker);
+    let tx = db.scope(&actor).transaction().await.unwrap();
+    enqueue_many(&tx, jobs).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn states(test: &TestDatabase) -> Vec<(String, i32)> {
+    let rows = test.admin().await.query("select state, attempts from jobs order by created_at, id", &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Pause::from_millis(25)).await;
+    }
+    panic!("{what}: not within 10 s");
+}
+
+fn counting(counter: &Arc<AtomicUsize>) -> Registry {
+    let counter = counter.clone();
+    Registry::new().on("test.count", move |_: Job| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async { Ok(()) }
+    })
+}
+
+/// The handler says that it has begun, and never ends.
+fn hanging(begun: &Arc<Notify>) -> Registry {
+    let begun = begun.clone();
+    Registry::new().on("test.count", move |_: Job| {
+        begun.notify_one();
+        std::future::pending()
+    })
+}
+
+fn start(db: &Database, registry: Registry) -> Worker {
+    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    Worker::start(db.clone(), db.clock().clone(), registry, 8)
+}
+
+#[tokio::test]
+async fn four_workers_do_each_job_once() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    put(&db, &(0..2_000).map(|n| NewJob::new("test.count", json!({ "n": n }))).collect::<Vec<_>>()).await;
+    let counter = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<Worker> = (0..4).map(|_| start(&db, counting(&counter))).collect();
+    until("all jobs ran", async || counter.load(Ordering::SeqCst) >= 2_000).await;
+    for worker in workers {
+        worker.stop().await;
+    }
+    assert_eq!(counter.load(Ordering::SeqCst), 2_000);
+    assert!(states(&test).await.iter().all(|(state, attempts)| state == "done" && *attempts == 1));
+}
+
+#[tokio::test]
+async fn work_of_a_killed_worker_is_taken_over_when_its_lease_ends_and_not_before() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    put(&db, &[NewJob::new("test.count", json!({}))]).await;
+    let begun = Arc::new(Notify::new());
+    let killed = start(&db, hanging(&begun));
+    begun.notified().await;
+    drop(killed);
+    let counter = Arc::new(AtomicUsize::new(0));
+    let worker = start(&db, counting(&counter));
+    tokio::time::sleep(Pause::from_millis(700)).await;
+    worker.stop().await;
+    assert_eq!(counter.load(Ordering::SeqCst), 0, "the lease still holds");
+    assert_eq!(states(&test).await, [("running".to_owned(), 1)]);
+    db.clock().advance(Duration::seconds(61));
+    let worker = start(&db, counting(&counter));
+    until("taken over", async || counter.load(Ordering::SeqCst) == 1).await;
+    worker.stop().await;
+    assert_eq!(states(&test).await, [("done".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn a_job_that_kills_its_worker_each_time_is_given_up() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    put(&db, &[NewJob::new("test.count", json!({}))]).await;
+    let lost = "update jobs set state = 'running', attempts = 7, max_attempts = 7, leased_by = 'gone', leased_until = $1";
+    test.admin().await.execute(lost, &[&(db.clock().now() - Duration::seconds(1))]).await.unwrap();
+    let counter = Arc::new(AtomicUsize::new(0));
+    let worker = start(&db, counting(&counter));
+    until("buried", async || states(&test).await == [("dead".to_owned(), 7)]).await;
+    worker.stop().await;
+    assert_eq!(counter.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_stopping_worker_waits_for_short_work_and_gives_back_long_work_untried() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    put(&db, &[NewJob::new("test.short", json!({})), NewJob::new("test.count", json!({}))]).await;
+    let begun = Arc::new(Notify::new());
+    let registry = hanging(&begun).on("test.short", |_| async {
+        tokio::time::sleep(Pause::from_secs(2)).await;
+        Ok(())
+    });
+    let worker = start(&db, registry);
+    begun.notified().await;
+    worker.stop().await;
+    assert_eq!(states(&test).await, [("done".to_owned(), 1), ("ready".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn a_worker_outlives_lost_connections_and_its_work_is_noted() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    let counter = Arc::new(AtomicUsize::new(0));
+    let counted = counter.clone();
+    let worker = start(&db, Registry::new().on("test.count", move |_: Job| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async {
+            tokio::time::sleep(Pause::from_millis(20)).await;
+            Ok(())
+        }
+    }));
+    let admin = test.admin().await;
+    let cut = "select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    for n in 0..10 {
+        put(&db, &(0..20).map(|m| NewJob::new("test.count", json!([n, m]))).collect::<Vec<_>>()).await;
+        admin.execute(cut, &[]).await.unwrap();
+        // The pool finds out about a connection when it hands it out, a moment after it was cut.
+        tokio::time::sleep(Pause::from_millis(50)).await;
+    }
+    let ended = "select count(*) from jobs where state <> 'done'";
+    // A claim whose commit was cut off may have left leases behind.
+    db.clock().advance(Duration::seconds(61));
+    until("everything is done", async || admin.query_one(ended, &[]).await.unwrap().get::<_, i64>(0) == 0).await;
+    worker.stop().await;
+    assert!(counter.load(Ordering::SeqCst) >= 200);
+}
+
+#[tokio::test]
+async fn a_hint_wakes_an_idle_worker_and_a_panic_does_not_end_it() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    let counter = Arc::new(AtomicUsize::new(0));
+    let registry = counting(&counter).on("test.panic", |_| async { panic!("on purpose") });
+    let worker = start(&db, registry);
+    put(&db, &[NewJob::new("test.panic", json!({}))]).await;
+    until("the panic is noted", async || states(&test).await == [("ready".to_owned(), 1)]).await;
+    let mut waits = Vec::new();
+    for n in 0..5 {
+        let asked = Instant::now();
+        put(&db, &[NewJob::new("test.count", json!(n))]).await;
+        while counter.load(Ordering::SeqCst) <= n {
+            tokio::time::sleep(Pause::from_millis(1)).await;
+        }
+        waits.push(asked.elapsed());
+    }
+    worker.stop().await;
+    waits.sort();
+    assert!(waits[2] < Pause::from_millis(200), "an idle worker looks every 500 ms; hints are faster: {waits:?}");
+}
+
+#[tokio::test]
+async fn two_workers_run_recurring_work_once_a_tick() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    let counter = Arc::new(AtomicUsize::new(0));
+    let registry = || {
+        let counter = counter.clone();
+        Registry::new().every("test.tick", Pause::from_secs(60), move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<(), JobError>(()) }
+        })
+    };
+    let workers = [start(&db, registry()), start(&db, registry())];
+    for tick in 1..=3 {
+        until("the tick ran", async || counter.load(Ordering::SeqCst) >= tick).await;
+        tokio::time::sleep(Pause::from_millis(600)).await;
+        assert_eq!(counter.load(Ordering::SeqCst), tick, "once");
+        db.clock().advance(Duration::seconds(60));
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+}
