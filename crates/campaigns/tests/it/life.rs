@@ -1,0 +1,174 @@
+//! The life of a campaign: every step in code and in the database, what it costs, and who may take it.
+
+use campaigns::actions::steps::{self, STEPS, Wish};
+use kernel::Error;
+use serde_json::json;
+use uuid::Uuid;
+use web::Method;
+
+use crate::world::World;
+
+const STATUSES: [&str; 6] = ["draft", "ready", "in_production", "mailed", "active", "completed"];
+
+/// Puts a campaign into a status past every rule.
+async fn force(world: &World, id: Uuid, status: &str) {
+    let sql = format!(
+        "set session_replication_role = replica;
+         update campaigns set status = '{status}' where id = '{id}';
+         set session_replication_role = origin"
+    );
+    world.admin.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn code_and_database_agree_on_every_pair_of_statuses() {
+    let world = World::with(1, 10).await;
+    let (id, _) = world.draft(&world.input()).await;
+    for from in STATUSES {
+        for to in STATUSES.into_iter().filter(|to| *to != from) {
+            let by_people = STEPS.iter().any(|step| (step.from, step.to) == (from, to));
+            // A launch, and the first engagement, are steps of their own.
+            let known = by_people || [("draft", "ready"), ("mailed", "active")].contains(&(from, to));
+            force(&world, id, from).await;
+            let sql = "update campaigns set status = $2::text::campaign_status where id = $1";
+            let done = world.admin.execute(sql, &[&id, &to]).await;
+            assert_eq!(done.is_ok(), known, "the database on {from} → {to}");
+            force(&world, id, from).await;
+            let taken = world.step(id, to).await;
+            assert_eq!(taken.is_ok(), by_people, "the code on {from} → {to}: {taken:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn production_charges_the_pieces_and_cancelling_refunds_them_and_frees_the_cards() {
+    let world = World::with(10, 50).await;
+    let set = "update organizations set settings_json = '{\"prices\": {\"piece\": 3}}' where id = $1";
+    world.admin.execute(set, &[&world.test.story.northside]).await.unwrap();
+    let (id, _) = world.draft(&world.input()).await;
+    let refused = campaigns::actions::launch::begin(&world.test.app, &world.owner(), world.client_id, id).await;
+    assert_eq!(refused.unwrap_err().fields()[0].field, "credits", "30 credits are needed and none are there");
+    grant(&world, 40).await;
+    world.launch(id).await;
+    assert_eq!(credits(&world).await, 40, "nothing is charged before production");
+    world.step(id, "in_production").await.unwrap();
+    assert_eq!(credits(&world).await, 10);
+    world.step(id, "draft").await.unwrap();
+    assert_eq!(credits(&world).await, 40);
+    assert_eq!(world.count("select count(*) from recipients where campaign_id = $1", id).await, 0);
+    assert_eq!(world.count("select reserved_cards::int8 from gift_card_pools where id = $1", world.pool_id).await, 0);
+    world.assert_sound().await;
+    // And it can be launched and charged again, as if nothing had been.
+    world.launch(id).await;
+    world.step(id, "in_production").await.unwrap();
+    assert_eq!(credits(&world).await, 10);
+    assert_eq!(world.count("select count(*) from contact_campaign_participation where campaign_id = $1", id).await, 10);
+    // A campaign without credits for its pieces stays ready.
+    let (second, _) = world.draft(&world.input()).await;
+    grant(&world, 20).await;
+    world.launch(second).await;
+    let take = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, -20, 'correction', now())";
+    world.admin.execute(take, &[&world.client_id]).await.unwrap();
+    let refused = world.step(second, "in_production").await;
+    assert!(matches!(refused, Err(Error::Conflict { code: "GC-006", .. })), "{refused:?}");
+    assert_eq!((world.status(second).await.as_str(), credits(&world).await), ("ready", 10));
+}
+
+async fn grant(world: &World, amount: i32) {
+    let sql = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, $2, 'grant', now())";
+    world.admin.execute(sql, &[&world.client_id, &amount]).await.unwrap();
+}
+
+async fn credits(world: &World) -> i64 {
+    world.count("select credits::int8 from clients where id = $1", world.client_id).await
+}
+
+#[tokio::test]
+async fn completing_frees_the_unused_cards_and_a_mail_date_to_come_is_refused() {
+    let world = World::with(4, 20).await;
+    let (id, _) = world.launched(&world.input()).await;
+    world.step(id, "in_production").await.unwrap();
+    let today = world.test.app.clock.now().date_naive();
+    let mailed = |day| Wish { to: "mailed".into(), mail_date: Some(day), reason: None };
+    let (app, owner) = (&world.test.app, world.owner());
+    let early = steps::take(app, &owner, world.client_id, id, &mailed(today + chrono::Duration::days(9))).await;
+    assert_eq!(early.unwrap_err().fields()[0].field, "mail_date");
+    steps::take(app, &owner, world.client_id, id, &mailed(today - chrono::Duration::days(1))).await.unwrap();
+    let row = world.admin.query_one("select mail_date from campaigns where id = $1", &[&id]).await.unwrap();
+    assert_eq!(row.get::<_, chrono::NaiveDate>(0), today - chrono::Duration::days(1));
+    force(&world, id, "active").await;
+    assert_eq!(world.count("select reserved_cards::int8 from gift_card_pools where id = $1", world.pool_id).await, 4);
+    world.step(id, "completed").await.unwrap();
+    assert_eq!(world.count("select reserved_cards::int8 from gift_card_pools where id = $1", world.pool_id).await, 0);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn ninety_days_without_anybody_complete_a_campaign_and_a_visit_keeps_it_alive() {
+    let world = World::with(2, 20).await;
+    let (quiet, _) = world.launched(&world.input()).await;
+    let (lively, _) = world.launched(&world.input()).await;
+    let now = world.test.app.clock.now();
+    for id in [quiet, lively] {
+        force(&world, id, "active").await;
+        world.admin.execute("update campaigns set activated_at = $2 where id = $1", &[&id, &now]).await.unwrap();
+    }
+    world.test.clock().advance(chrono::Duration::days(80));
+    let sql = "insert into events (id, client_id, campaign_id, event_type, event_data, created_at)
+               values (gen_random_uuid(), $1, $2, 'purl_visit', $3, $4)";
+    let at = world.test.app.clock.now();
+    world.admin.execute(sql, &[&world.client_id, &lively, &json!({}), &at]).await.unwrap();
+    world.admin.execute(sql, &[&world.client_id, &quiet, &json!({"bot": true}), &at]).await.unwrap();
+    world.work().await;
+    assert_eq!(world.status(quiet).await, "active", "80 days are not enough");
+    world.test.clock().advance(chrono::Duration::days(11));
+    world.work().await;
+    assert_eq!(world.status(quiet).await, "completed", "machines keep nothing alive");
+    assert_eq!(world.status(lively).await, "active");
+}
+
+#[tokio::test]
+async fn an_organization_that_wants_a_second_person_gets_one() {
+    let world = World::with(2, 20).await;
+    let set = "update organizations set settings_json = '{\"require_approval\": true}' where id = $1";
+    world.admin.execute(set, &[&world.test.story.northside]).await.unwrap();
+    let story = &world.test.story;
+    let (id, _) = world.launched(&world.input()).await;
+    let path = format!("/v1/campaigns/{id}/steps");
+    let (body, back) = (json!({ "to": "in_production" }), json!({ "to": "draft" }));
+    let own = world.test.api_json(Method::POST, &path, &body).as_user(&story.acme_owner).await.expect_status(403);
+    assert!(own.text().contains("campaigns.approve"), "{}", own.text());
+    // The agency's owner may approve, but not what she launched herself.
+    let agency =
+        |body| world.test.api_json(Method::POST, &path, body).as_user(&story.agency_owner).for_client(story.acme.id);
+    agency(&back).await.expect_status(200);
+    let begin = world.test.api(Method::POST, &format!("/v1/campaigns/{id}/launch"));
+    begin.as_user(&story.agency_owner).for_client(story.acme.id).await.expect_status(202);
+    world.work().await;
+    let refused = agency(&body).await.expect_status(409);
+    assert!(refused.text().contains("approval_needed"), "{}", refused.text());
+    agency(&back).await.expect_status(200);
+    world.launch(id).await;
+    agency(&body).await.expect_status(200);
+    assert_eq!(world.status(id).await, "in_production");
+}
+
+#[tokio::test]
+async fn each_step_takes_its_own_permission() {
+    let world = World::with(2, 20).await;
+    let (id, slug) = world.launched(&world.input()).await;
+    let story = &world.test.story;
+    let path = format!("/acme-roofing/campaigns/{slug}/steps");
+    let fields = [("to", "in_production")];
+    let agent = world.test.post_form(&path, &fields).as_user(&story.acme_agent).await.expect_status(403);
+    assert!(agent.text().contains("campaigns.submit"), "{}", agent.text());
+    world.test.post_form(&path, &fields).as_user(&story.corner_owner).await.expect_status(404);
+    assert_eq!(world.status(id).await, "ready");
+    let page =
+        world.test.get(&format!("/acme-roofing/campaigns/{slug}")).as_user(&story.acme_agent).await.expect_status(200);
+    assert!(!page.text().contains("Send to production"), "no button without its permission");
+    world.test.post_form(&path, &fields).as_user(&story.acme_owner).await.expect_status(303);
+    assert_eq!(world.status(id).await, "in_production");
+    let page = world.test.get(&format!("/acme-roofing/campaigns/{slug}/history")).as_user(&story.acme_owner).await;
+    assert!(page.expect_status(200).text().contains("Sent to production by Amir Acme"));
+}
