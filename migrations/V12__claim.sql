@@ -408,9 +408,109 @@ comment on function app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb) i
   'when nobody waits any more. Answers one row per card. p_ids: four for each card: ledger row, message, job, event.';
 
 
+create function app.replace_card(
+  p_client_id uuid,
+  p_card_id uuid,
+  p_reason text,
+  p_now timestamptz,
+  p_ids uuid[],
+  p_channel text default null,
+  p_to_address text default null
+)
+returns app.claim_result
+language plpgsql
+as $$
+declare
+  v_result app.claim_result;
+  v_met call_conditions_met;
+  v_config campaign_reward_configs;
+  v_pool_id uuid;
+begin
+  select pool_id
+  into v_pool_id
+  from gift_cards
+  where client_id = p_client_id
+    and id = p_card_id;
+
+  if not found then
+    v_result.outcome := 'no_card';
+    return v_result;
+  end if;
+
+  perform app.queue_for_pool(v_pool_id);
+
+  select *
+  into v_met
+  from call_conditions_met
+  where client_id = p_client_id
+    and gift_card_id = p_card_id
+  for no key update;
+
+  if not found then
+    v_result.outcome := 'no_card';
+    return v_result;
+  end if;
+
+  select *
+  into v_config
+  from campaign_reward_configs
+  where client_id = v_met.client_id
+    and campaign_id = v_met.campaign_id
+    and condition_number = v_met.condition_number;
+
+  -- It was paid for when it was earned; the way it goes may be another one this time.
+  v_met.price_credits := 0;
+  v_met.hold_reason := null;
+  v_met.delivery_channel := coalesce(p_channel, v_met.delivery_channel);
+  v_met.delivery_address := coalesce(p_to_address, v_met.delivery_address);
+  v_result := app.hand_out_card(v_met, v_config, '{}', p_now, p_ids);
+
+  if v_result.outcome = 'claimed' then
+    update gift_cards
+    set revoked_at = coalesce(revoked_at, p_now),
+        revoked_reason = coalesce(revoked_reason, p_reason),
+        replaced_by_id = v_result.gift_card_id
+    where client_id = p_client_id
+      and id = p_card_id;
+  end if;
+
+  return v_result;
+end
+$$;
+
+comment on function app.replace_card(uuid, uuid, text, timestamptz, uuid[], text, text) is
+  'Retires a card that was handed out and gives the same condition another one, free of credits. The old card keeps its status: it was '
+  'handed out. p_ids: as for app.hand_out_card(). Outcome no_card: there is none that a condition earned.';
+
+
+create function app.price(p_client_id uuid, p_what text)
+returns integer
+language sql
+stable
+security definer
+set search_path = public, pg_temp
+as $$
+  select coalesce((
+    select greatest((o.settings_json #>> array['prices', p_what])::integer, 0)
+    from clients c
+    join organizations o on o.id = c.org_id
+    where c.id = p_client_id
+  ), 0);
+$$;
+
+comment on function app.price(uuid, text) is
+  'Credits that a piece or a reward costs a client: its organization''s settings_json.prices. Whoever claims need not see the organization.';
+
+grant create on schema app to ace_system;
+alter function app.price(uuid, text) owner to ace_system;
+revoke create on schema app from ace_system;
+
+
 grant execute on function
   app.queue_for_pool(uuid),
   app.hand_out_card(call_conditions_met, campaign_reward_configs, jsonb, timestamptz, uuid[]),
   app.claim_reward(uuid, uuid, uuid, integer, timestamptz, uuid[], text, text, integer, jsonb, uuid, uuid, text, text),
-  app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb)
+  app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb),
+  app.replace_card(uuid, uuid, text, timestamptz, uuid[], text, text),
+  app.price(uuid, text)
 to ace_app, ace_system;

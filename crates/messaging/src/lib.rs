@@ -13,16 +13,16 @@ pub mod card_code;
 mod compose;
 pub mod consent;
 mod invariants;
-mod work;
 pub mod message;
 mod pages;
 mod routes;
 pub mod segments;
 pub mod store;
+mod work;
 
 pub use actions::send::{Queued, send};
 pub use consent::Refusal;
 pub use invariants::INVARIANTS;
-pub use work::jobs;
 pub use message::{Channel, NewMessage, Purpose, Status};
 pub use routes::routes;
+pub use work::jobs;

@@ -1,0 +1,198 @@
+//! One try to send one message. Repeating it is safe: the same row, the same code, the same person; a try whose
+//! answer was lost may reach them twice, and never brings a second card.
+
+use std::time::Duration;
+
+use jobs::Policy;
+use kernel::{Actor, Result};
+use providers::{Accepted, Drivers, OutgoingEmail, OutgoingSms, SendError};
+use serde_json::json;
+use uuid::Uuid;
+use web::App;
+
+use super::status::{self, Change};
+use crate::compose::{self, Composed, Uncomposed};
+use crate::consent::{Addressee, Refusal, refusal};
+use crate::message::{Channel, MOST_ATTEMPTS, Status};
+use crate::store::composing::{self, Material};
+use crate::store::messages as store;
+
+/// The number of the sandbox's messages when the settings name none.
+const SANDBOX_NUMBER: &str = "+18005550199";
+
+/// The longest that a provider can make us wait.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// What a try came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// Nothing is left to do: taken, refused for good, or not waiting any more.
+    Done,
+    /// To be tried again.
+    Again {
+        /// Why it did not work.
+        why: String,
+        /// After just this time, where the provider asked for more than our own delays.
+        after: Option<Duration>,
+    },
+}
+
+/// What goes out.
+enum Outgoing {
+    Sms(OutgoingSms),
+    Email(Box<OutgoingEmail>),
+}
+
+/// Tries to send a message.
+///
+/// # Errors
+/// When the database fails; nothing was sent then, or it is sent once more.
+pub async fn deliver(app: &App, drivers: &Drivers, client_id: Uuid, message_id: Uuid) -> Result<Tried> {
+    let Some((attempts, material)) = take(app, client_id, message_id).await? else { return Ok(Tried::Done) };
+    let outgoing = match prepare(app, client_id, message_id, &material) {
+        Ok(outgoing) => outgoing,
+        Err(error) => return failed(app, (client_id, message_id), attempts, &error).await,
+    };
+    let sent = match &outgoing {
+        Outgoing::Sms(sms) => drivers.sms.send(sms).await,
+        Outgoing::Email(email) => drivers.email.send(email).await,
+    };
+    match sent {
+        Ok(accepted) => {
+            record_accepted(app, client_id, message_id, &accepted).await?;
+            Ok(Tried::Done)
+        }
+        Err(error) => failed(app, (client_id, message_id), attempts, &error).await,
+    }
+}
+
+/// Counts the try and reads what is to be sent; `None` when there is nothing to do, or the person opted out.
+async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i32, Material)>> {
+    let actor = Actor::client(client_id);
+    let tx = app.scope(&actor).transaction().await?;
+    let Some(attempts) = store::count_try(&tx, client_id, message_id).await? else { return Ok(None) };
+    let material = composing::find(&tx, client_id, message_id).await?;
+    let refused = if material.revoked {
+        Some(("card_revoked", "the card was revoked before it was sent"))
+    } else {
+        let to = Addressee {
+            client_id,
+            contact_id: material.contact_id,
+            channel: channel(&material),
+            address: &material.to_address,
+        };
+        refusal(&tx, &to).await?.map(|refusal| (Refusal::CODE, refusal.sentence()))
+    };
+    if let Some(error) = refused {
+        status::change(
+            &tx,
+            message_id,
+            &Change { status: Status::Failed, word: "refused", error: Some(error), name: None },
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(refused.is_none().then_some((attempts, material)))
+}
+
+fn channel(material: &Material) -> Channel {
+    Channel::parse(&material.channel).unwrap_or(Channel::Email)
+}
+
+fn prepare(
+    app: &App,
+    client_id: Uuid,
+    message_id: Uuid,
+    material: &Material,
+) -> std::result::Result<Outgoing, SendError> {
+    let Composed { subject, text } = compose::compose(&app.keyring, client_id, material).map_err(uncomposed)?;
+    let to = material.to_address.clone();
+    let status_callback_url = Some(app.link(&status::callback_path(message_id)));
+    Ok(match channel(material) {
+        Channel::Sms => {
+            let from = &app.settings.sms.from_number;
+            let from = if from.is_empty() { SANDBOX_NUMBER.to_owned() } else { from.clone() };
+            Outgoing::Sms(OutgoingSms { message_id, client_id, to, from, body: text, status_callback_url })
+        }
+        Channel::Email => Outgoing::Email(Box::new(OutgoingEmail {
+            message_id,
+            client_id: Some(client_id),
+            to,
+            from: app.settings.email.from.clone(),
+            reply_to: None,
+            subject,
+            html: Some(compose::html(&text)),
+            text,
+            unsubscribe_url: None,
+            status_callback_url,
+        })),
+    })
+}
+
+fn uncomposed(why: Uncomposed) -> SendError {
+    match why {
+        Uncomposed::Malformed(malformed) => SendError::permanent("template", malformed.message),
+        // perhaps a key is missing that somebody can bring back; the text names no code
+        Uncomposed::Sealed(error) => SendError::temporary("card_unreadable", error.to_string()),
+    }
+}
+
+async fn record_accepted(app: &App, client_id: Uuid, message_id: Uuid, accepted: &Accepted) -> Result<()> {
+    let actor = Actor::client(client_id);
+    let tx = app.scope(&actor).transaction().await?;
+    let name = Some((accepted.provider, accepted.provider_message_id.as_str()));
+    status::change(&tx, message_id, &Change { status: Status::Sent, word: "accepted", error: None, name }).await?;
+    tx.commit().await
+}
+
+/// Notes a try that came to nothing: for good, or until the next one.
+async fn failed(app: &App, (client_id, message_id): (Uuid, Uuid), attempts: i32, error: &SendError) -> Result<Tried> {
+    let actor = Actor::client(client_id);
+    let tx = app.scope(&actor).transaction().await?;
+    let what = (error.code(), error.message());
+    let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
+    if last {
+        status::change(
+            &tx,
+            message_id,
+            &Change { status: Status::Failed, word: "failed", error: Some(what), name: None },
+        )
+        .await?;
+    } else {
+        store::note_error(&tx, client_id, message_id, what).await?;
+        let payload = json!({ "attempt": attempts });
+        store::note_event(&tx, client_id, message_id, "tried", Some(error.code()), &payload).await?;
+    }
+    tx.commit().await?;
+    if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }
+}
+
+/// The next try comes after our own delay, or after the provider's when that is longer; never after more than a day.
+pub(crate) fn again(attempts: i32, error: &SendError) -> Tried {
+    let index = usize::try_from(attempts.max(1) - 1).unwrap_or(0);
+    let ours = Policy::GROWING.delays.get(index).copied().unwrap_or(LONGEST);
+    let theirs = match error {
+        SendError::Temporary { retry_after_seconds: Some(seconds), .. } => Duration::from_secs(*seconds).min(LONGEST),
+        _ => Duration::ZERO,
+    };
+    Tried::Again { why: error.to_string(), after: (theirs > ours).then_some(theirs) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_may_ask_for_more_time_than_we_give_but_not_for_a_week() {
+        let busy =
+            |wait| SendError::Temporary { code: "429".into(), message: String::new(), retry_after_seconds: Some(wait) };
+        let after = |attempts, error: &SendError| match again(attempts, error) {
+            Tried::Again { after, .. } => after.map(|delay| delay.as_secs()),
+            Tried::Done => panic!("not done"),
+        };
+        assert_eq!(after(1, &busy(60)), Some(60));
+        assert_eq!(after(3, &busy(60)), None, "our own two minutes are longer");
+        assert_eq!(after(1, &busy(604_800)), Some(86_400));
+        assert_eq!(after(1, &SendError::ambiguous("lost")), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Mail of ACE to its own people: invitations, resets. It belongs to no client, and nobody can opt out of it.
+
+use accounts::mail::SystemMail;
+use kernel::{Actor, Result, System};
+use providers::{Accepted, Drivers, OutgoingEmail, SendError};
+use serde_json::Value;
+use uuid::Uuid;
+use web::App;
+
+use super::deliver::{Tried, again};
+use crate::compose;
+use crate::message::MOST_ATTEMPTS;
+use crate::store::system_messages::{self as store, NewSystemMessage};
+
+/// Tries to send the mail of a job. The job's id is the row's: a second run is the same mail.
+///
+/// # Errors
+/// When the database fails, or the payload is none of ours.
+pub async fn deliver(app: &App, drivers: &Drivers, job_id: Uuid, payload: &Value) -> Result<Tried> {
+    let mail = SystemMail::from_payload(&app.keyring, payload)?;
+    let Some(attempts) = take(app, job_id, &mail).await? else { return Ok(Tried::Done) };
+    let outgoing = OutgoingEmail {
+        message_id: job_id,
+        client_id: None,
+        to: mail.to.clone(),
+        from: app.settings.email.from.clone(),
+        reply_to: None,
+        subject: mail.subject.clone(),
+        html: Some(compose::html(&mail.text)),
+        text: mail.text.clone(),
+        unsubscribe_url: None,
+        status_callback_url: None,
+    };
+    match drivers.email.send(&outgoing).await {
+        Ok(accepted) => sent(app, job_id, &accepted).await,
+        Err(error) => failed(app, job_id, attempts, &error).await,
+    }
+}
+
+/// Writes the row the first time and counts the try; `None` when it was sent or given up before.
+async fn take(app: &App, id: Uuid, mail: &SystemMail) -> Result<Option<i32>> {
+    let body_sealed = app.keyring.seal(&context(id), mail.text.as_bytes())?;
+    let new = NewSystemMessage { id, to: &mail.to, subject: &mail.subject, body_sealed };
+    let actor = Actor::system(System::Worker);
+    let tx = app.scope(&actor).transaction().await?;
+    store::insert(&tx, &new).await?;
+    let attempts = store::count_try(&tx, id).await?;
+    tx.commit().await?;
+    Ok(attempts)
+}
+
+async fn sent(app: &App, id: Uuid, accepted: &Accepted) -> Result<Tried> {
+    let actor = Actor::system(System::Worker);
+    let tx = app.scope(&actor).transaction().await?;
+    store::sent(&tx, id, accepted.provider, &accepted.provider_message_id).await?;
+    tx.commit().await?;
+    Ok(Tried::Done)
+}
+
+async fn failed(app: &App, id: Uuid, attempts: i32, error: &SendError) -> Result<Tried> {
+    let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
+    let actor = Actor::system(System::Worker);
+    let tx = app.scope(&actor).transaction().await?;
+    store::failed(&tx, id, last, (error.code(), error.message())).await?;
+    tx.commit().await?;
+    if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }
+}
+
+fn context(id: Uuid) -> Vec<u8> {
+    format!("system_messages/{id}").into_bytes()
+}

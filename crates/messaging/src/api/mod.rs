@@ -1,0 +1,4 @@
+//! JSON handlers, and the receivers of callbacks.
+
+pub mod hooks;
+pub mod messages;

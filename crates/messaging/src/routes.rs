@@ -1,0 +1,40 @@
+//! Every route of this room, with its permission.
+
+use providers::Drivers;
+use web::{App, Doc, Method, Routes};
+
+use crate::actions::resend::ResendInput;
+use crate::api::messages::{Created, ListParams, MessageOut, SegmentsIn};
+use crate::segments::Segments;
+use crate::{api, pages};
+
+/// The route table.
+pub fn routes(app: &App, drivers: &Drivers) -> Routes {
+    console(Routes::new(app))
+        .merge(rest(Routes::new(app)))
+        .merge(hooks(Routes::new(app)).extension(drivers.webhooks.clone()))
+}
+
+#[rustfmt::skip]
+fn console(routes: Routes) -> Routes {
+    routes
+        .page(Method::GET, "/{client}/deliveries", "messages.view", pages::deliveries::list)
+        .page(Method::GET, "/{client}/deliveries/{id}", "messages.view", pages::deliveries::show)
+        .page(Method::POST, "/{client}/deliveries/{id}/resend", "messages.resend", pages::deliveries::resend)
+        .account_page(Method::GET, "/sandbox", "messages.view", pages::sandbox::show)
+        .account_page(Method::GET, "/sandbox/latest", "messages.view", pages::sandbox::latest)
+}
+
+#[rustfmt::skip]
+fn rest(routes: Routes) -> Routes {
+    routes
+        .api(Method::GET, "/v1/messages", "messages.view", api::messages::list, Doc::new("List messages").query::<ListParams>().returns_page_of::<MessageOut>())
+        .api(Method::GET, "/v1/messages/{id}", "messages.view", api::messages::get, Doc::new("Get a message").returns::<MessageOut>())
+        .api(Method::POST, "/v1/messages/{id}/resend", "messages.resend", api::messages::resend, Doc::new("Send a message once more").describe("The same card to the same person, perhaps at another address.").body::<ResendInput>().returns_with::<Created>(201))
+        .api(Method::POST, "/v1/messages/segments", "messages.view", api::messages::segments, Doc::new("Count the segments of a text").body::<SegmentsIn>().returns::<Segments>())
+}
+
+/// Receivers of providers' callbacks: no one is signed in, a signature decides.
+fn hooks(routes: Routes) -> Routes {
+    routes.public_api(Method::POST, "/hooks/twilio/sms-status/{message_id}", api::hooks::sms_status)
+}

@@ -1,0 +1,234 @@
+//! What a person does with one card: reveal, mark as used, retire, issue another one.
+
+use chrono::NaiveDate;
+use database::{Audited, Transaction};
+use events::{EventType, NewEvent};
+use kernel::money::Money;
+use kernel::{Actor, Error, Problems, Result};
+use messaging::Channel;
+use messaging::card_code::{CardRef, Part};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use super::some;
+use crate::claim::{Claimed, Outcome};
+use crate::codes;
+use crate::store::cards::{self as store, Held, Sealed};
+use crate::store::pools;
+
+/// An opened card: for the one answer that asked for it, never for a log.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct OpenCard {
+    /// Its brand.
+    pub brand: String,
+    /// Where the brand's logo is.
+    pub logo_url: Option<String>,
+    /// What it is worth.
+    #[schema(value_type = String)]
+    pub value_amount: Money,
+    /// Its code.
+    pub code: String,
+    /// Its PIN.
+    pub pin: Option<String>,
+    /// The last day it can be used.
+    pub expires_at: Option<NaiveDate>,
+    /// Where people redeem.
+    pub redemption_url: Option<String>,
+}
+
+impl std::fmt::Debug for OpenCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenCard").field("brand", &self.brand).finish_non_exhaustive()
+    }
+}
+
+/// Why a card is retired, and what happens next.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RevokeInput {
+    /// Why.
+    #[serde(alias = "why")]
+    pub reason: String,
+}
+
+/// What somebody noted when a card was used.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedeemInput {
+    /// What is left on it, or anything else worth knowing.
+    pub balance_note: String,
+}
+
+/// Another card instead of this one.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplaceInput {
+    /// Why.
+    pub reason: String,
+    /// Where the new one goes; empty: where the old one went.
+    pub to: String,
+}
+
+/// Opens a card for a person of the console, and leaves an audit row.
+///
+/// # Errors
+/// `NotFound`, or `Internal` when a key is missing.
+pub async fn reveal(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
+    let tx = app.scope(actor).transaction().await?;
+    let card = open(app, &tx, (client_id, id), None).await?;
+    tx.audit("gift_card.revealed", "gift_cards", Some(id), about(client_id)).await?;
+    tx.commit().await?;
+    Ok(card)
+}
+
+/// Opens a card for the recipient who earned it, on the page where they did. A retired card does not open.
+///
+/// # Errors
+/// `NotFound` when it is not theirs.
+pub async fn reveal_to_recipient(app: &App, client_id: Uuid, id: Uuid, recipient_id: Uuid) -> Result<OpenCard> {
+    let actor = Actor::system(kernel::System::PublicLink);
+    let tx = app.scope(&actor).transaction().await?;
+    let card = open(app, &tx, (client_id, id), Some(recipient_id)).await?;
+    tx.commit().await?;
+    Ok(card)
+}
+
+async fn open(app: &App, tx: &Transaction, (client_id, id): (Uuid, Uuid), recipient: Option<Uuid>) -> Result<OpenCard> {
+    let Sealed {
+        client_id: owner,
+        card_code,
+        pin_code,
+        value_amount,
+        expires_at,
+        brand_name,
+        brand_logo_url,
+        redemption_url,
+    } = store::sealed(tx, client_id, id, recipient).await?;
+    let card = CardRef { client_id: owner, card_id: id };
+    let pin = pin_code.map(|sealed| card.open(&app.keyring, Part::Pin, &sealed)).transpose()?;
+    Ok(OpenCard {
+        brand: brand_name,
+        logo_url: brand_logo_url,
+        value_amount,
+        code: card.open(&app.keyring, Part::Code, &card_code)?,
+        pin,
+        expires_at,
+        redemption_url,
+    })
+}
+
+/// Marks a card as used.
+///
+/// # Errors
+/// `NotFound`, or a conflict when nobody has it, it was used, or it was retired.
+pub async fn redeem(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RedeemInput) -> Result<()> {
+    let tx = app.scope(actor).transaction().await?;
+    let card = store::hold(&tx, client_id, id).await?;
+    if card.revoked || !matches!(card.status.as_str(), "claimed" | "delivered") {
+        return Err(Error::conflict(
+            "not_redeemable",
+            "only a card that somebody has, unused, can be marked as redeemed",
+        ));
+    }
+    store::redeem(&tx, client_id, id, some(&input.balance_note).as_deref()).await?;
+    if card.status == "claimed" {
+        pools::add_delivered(&tx, card.pool_id).await?;
+    }
+    record(&tx, client_id, id, &card).await?;
+    let what = Audited {
+        before: Some(json!({ "status": card.status })),
+        after: Some(json!({ "status": "redeemed" })),
+        ..about(client_id)
+    };
+    tx.audit("gift_card.redeemed", "gift_cards", Some(id), what).await?;
+    tx.commit().await
+}
+
+async fn record(tx: &Transaction, client_id: Uuid, id: Uuid, card: &Held) -> Result<()> {
+    let event = NewEvent {
+        client_id,
+        campaign_id: card.campaign_id,
+        recipient_id: card.recipient_id,
+        event_type: EventType::GiftCardRedeem,
+        event_data: json!({ "gift_card_id": id }),
+        ip: None,
+        user_agent: None,
+        referrer: None,
+        at: None,
+    };
+    events::record(tx, &event).await
+}
+
+/// Retires a card: its code may have been seen, so it never becomes available again.
+///
+/// # Errors
+/// `NotFound`, `reason`, or a conflict when it was retired already or is promised to a campaign.
+pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RevokeInput) -> Result<()> {
+    let reason = reason(&input.reason)?;
+    let tx = app.scope(actor).transaction().await?;
+    let card = store::hold(&tx, client_id, id).await?;
+    if card.revoked || card.status == "expired" {
+        return Err(Error::conflict("already_revoked", "this card is retired already"));
+    }
+    store::revoke(&tx, client_id, id, &reason).await?;
+    if card.status == "available" && !pools::take_off(&tx, card.pool_id).await? {
+        return Err(Error::conflict("pool_reserved", "every card left in this pool is promised to a campaign"));
+    }
+    let what = Audited {
+        before: Some(json!({ "status": card.status })),
+        after: Some(json!({ "reason": reason })),
+        ..about(client_id)
+    };
+    tx.audit("gift_card.revoked", "gift_cards", Some(id), what).await?;
+    tx.commit().await
+}
+
+/// Retires a card that somebody has and issues another one of the same pool, free of credits.
+///
+/// # Errors
+/// `NotFound`, `reason`, `to`, `GC-001` when no condition earned it, `GC-003` when the pool has no card left.
+pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &ReplaceInput) -> Result<Claimed> {
+    let reason = reason(&input.reason)?;
+    let to = way(&input.to)?;
+    let tx = app.scope(actor).transaction().await?;
+    let card = store::hold(&tx, client_id, id).await?;
+    if card.status == "redeemed" {
+        return Err(Error::conflict("already_redeemed", "this card was used"));
+    }
+    let way = (to.as_ref().map(|(channel, _)| channel.as_str()), to.as_ref().map(|(_, address)| address.as_str()));
+    let row = store::replace(&tx, (client_id, id), &reason, way).await?;
+    if row.outcome == "no_card" {
+        return Err(Error::conflict(codes::NOT_CONFIGURED, "no condition earned this card: revoke it instead"));
+    }
+    let claimed = Claimed::try_from(row)?;
+    if claimed.outcome != Outcome::Claimed {
+        return Err(codes::pool_empty());
+    }
+    let what = Audited {
+        after: Some(json!({ "reason": reason, "replaced_by_id": claimed.gift_card_id })),
+        ..about(client_id)
+    };
+    tx.audit("gift_card.replaced", "gift_cards", Some(id), what).await?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+fn reason(text: &str) -> Result<String> {
+    let mut problems = Problems::new();
+    let reason = problems.require("reason", text).chars().take(500).collect();
+    problems.finish()?;
+    Ok(reason)
+}
+
+fn way(text: &str) -> Result<Option<(Channel, String)>> {
+    let Some(text) = some(text) else { return Ok(None) };
+    let known = [Channel::Email, Channel::Sms].into_iter().find_map(|way| way.normalise(&text).map(|to| (way, to)));
+    known.map(Some).ok_or_else(|| Error::invalid("to", "neither a phone number nor an e-mail address"))
+}
+
+fn about(client_id: Uuid) -> Audited {
+    Audited { client_id: Some(client_id), ..Audited::default() }
+}

@@ -1,0 +1,61 @@
+//! Credits: granting them, and taking back what was granted too much.
+
+use database::Audited;
+use kernel::{Actor, Error, Problems, Result};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use super::some;
+use crate::codes;
+use crate::store::credits as store;
+
+/// The most credits of one grant.
+const MOST: i32 = 10_000_000;
+
+/// A grant.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrantInput {
+    /// Credits; negative takes back.
+    pub amount: String,
+    /// Why.
+    pub note: String,
+}
+
+/// Books a grant, or a correction when the amount is negative; returns the balance.
+///
+/// # Errors
+/// `amount`, or `GC-006` when more is taken back than there is.
+pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput) -> Result<i32> {
+    let mut problems = Problems::new();
+    let amount = input.amount.trim().replace(',', "").parse::<i32>().unwrap_or(0);
+    if amount == 0 || !(-MOST..=MOST).contains(&amount) {
+        problems.invalid("amount", "a whole number of credits other than 0, at most 10,000,000");
+    }
+    let note = some(&input.note);
+    if amount < 0 && note.is_none() {
+        problems.add("note", "required", "say why credits are taken back");
+    }
+    problems.finish()?;
+    let reason = if amount > 0 { "grant" } else { "correction" };
+    let tx = app.scope(actor).transaction().await?;
+    let balance = store::insert(&tx, client_id, amount, reason, note.as_deref()).await.map_err(too_few)?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "credits": balance - amount })),
+        after: Some(json!({ "credits": balance, "note": note })),
+    };
+    tx.audit("credits.granted", "credit_ledger", None, what).await?;
+    tx.commit().await?;
+    Ok(balance)
+}
+
+fn too_few(error: Error) -> Error {
+    match error {
+        Error::Constraint(name) if name == "clients_credits_not_negative" => codes::no_credits(),
+        other => other,
+    }
+}

@@ -1,0 +1,113 @@
+//! Pools: make, rename, archive.
+
+use database::Audited;
+use kernel::money::Money;
+use kernel::{Actor, Error, Problems, Result, new_id};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use super::found;
+use crate::codes;
+use crate::store::{brands, pools as store};
+
+/// The most a card can be worth.
+const MOST: Money = Money::from_cents(200_000);
+
+/// What a person gives for a pool.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PoolInput {
+    /// Unique among the client's pools.
+    pub pool_name: String,
+    /// The brand's id.
+    pub brand_id: String,
+    /// What each card is worth, such as `25.00`.
+    pub value_amount: String,
+}
+
+/// Another name.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RenameInput {
+    /// Unique among the client's pools.
+    pub pool_name: String,
+}
+
+/// Makes a pool; returns its id.
+///
+/// # Errors
+/// Names the wrong fields; `GC-002` when the brand is switched off.
+pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &PoolInput) -> Result<Uuid> {
+    let mut problems = Problems::new();
+    let pool_name = name(&mut problems, &input.pool_name);
+    let brand_id = Uuid::parse_str(problems.require("brand_id", &input.brand_id)).unwrap_or_default();
+    let value = input.value_amount.parse::<Money>().unwrap_or_default();
+    if value <= Money::ZERO || value > MOST {
+        problems.invalid("value_amount", format!("an amount such as 25 or 25.00, at most {MOST}"));
+    }
+    problems.finish()?;
+    match brands::find(&app.scope(actor), brand_id).await {
+        Ok(brand) if brand.is_active => {}
+        Ok(_) => return Err(codes::brand_off()),
+        Err(Error::NotFound) => return Err(Error::invalid("brand_id", "there is no such brand")),
+        Err(other) => return Err(other),
+    }
+    let id = new_id();
+    let tx = app.scope(actor).transaction().await?;
+    store::insert(&tx, client_id, id, (brand_id, &pool_name, value)).await?;
+    let what = Audited {
+        client_id: Some(client_id),
+        after: Some(json!({ "pool_name": pool_name, "brand_id": brand_id, "value_amount": value })),
+        ..Audited::default()
+    };
+    tx.audit("pool.created", "gift_card_pools", Some(id), what).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Gives a pool another name.
+///
+/// # Errors
+/// `NotFound`, or `pool_name`.
+pub async fn rename(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RenameInput) -> Result<()> {
+    let mut problems = Problems::new();
+    let pool_name = name(&mut problems, &input.pool_name);
+    problems.finish()?;
+    let before = store::find(&app.scope(actor), client_id, id).await?;
+    let tx = app.scope(actor).transaction().await?;
+    found(store::rename(&tx, client_id, id, &pool_name).await?)?;
+    let what = Audited {
+        client_id: Some(client_id),
+        before: Some(json!({ "pool_name": before.pool_name })),
+        after: Some(json!({ "pool_name": pool_name })),
+    };
+    tx.audit("pool.renamed", "gift_card_pools", Some(id), what).await?;
+    tx.commit().await
+}
+
+/// Archives a pool: no cards come in, no campaign can choose it. Its cards stay.
+///
+/// # Errors
+/// `NotFound`, or a conflict while cards are promised to campaigns.
+pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    let pool = store::find(&app.scope(actor), client_id, id).await?;
+    let tx = app.scope(actor).transaction().await?;
+    if !store::archive(&tx, client_id, id).await? {
+        let text = format!("{} cards are promised to campaigns", pool.reserved_cards);
+        return Err(Error::conflict("pool_reserved", text));
+    }
+    let what = Audited { client_id: Some(client_id), ..Audited::default() };
+    tx.audit("pool.archived", "gift_card_pools", Some(id), what).await?;
+    tx.commit().await
+}
+
+fn name(problems: &mut Problems, given: &str) -> String {
+    let name = problems.require("pool_name", given);
+    if name.chars().count() > 120 {
+        problems.add("pool_name", "too_long", "at most 120 characters");
+    }
+    name.to_owned()
+}

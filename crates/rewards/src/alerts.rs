@@ -1,0 +1,3 @@
+//! What somebody should look at, for the pages of every room above.
+
+pub use crate::store::alerts::{Alert, about, open, raise, resolve};

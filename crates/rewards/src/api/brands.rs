@@ -1,0 +1,72 @@
+//! `/v1/brands`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use kernel::money::Money;
+use kernel::page::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::{App, Caller, Path, Result};
+
+use super::Created;
+use crate::actions::brands::{self as actions, BrandInput};
+use crate::store::brands as store;
+
+/// A brand of gift cards.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Brand)]
+pub struct BrandOut {
+    id: Uuid,
+    brand_name: String,
+    brand_logo_url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    default_value: Option<Money>,
+    redemption_url: Option<String>,
+    support_phone: Option<String>,
+    needs_pin: bool,
+    is_active: bool,
+}
+
+impl From<store::Brand> for BrandOut {
+    fn from(row: store::Brand) -> Self {
+        Self {
+            id: row.id,
+            brand_name: row.brand_name,
+            brand_logo_url: row.brand_logo_url,
+            default_value: row.default_value,
+            redemption_url: row.redemption_url,
+            support_phone: row.support_phone,
+            needs_pin: row.pin_pattern.is_some(),
+            is_active: row.is_active,
+        }
+    }
+}
+
+/// `GET /v1/brands`
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BrandOut>>> {
+    let data = store::list(&caller.scope(&app)).await?.into_iter().map(BrandOut::from).collect();
+    Ok(Json(Page { data, next: None }))
+}
+
+/// `POST /v1/brands`
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<BrandInput>,
+) -> Result<(StatusCode, Json<Created>)> {
+    let id = actions::create(&app, &caller.actor, &input).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+/// `PUT /v1/brands/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    web::Json(input): web::Json<BrandInput>,
+) -> Result<Json<BrandOut>> {
+    actions::update(&app, &caller.actor, id, &input).await?;
+    Ok(Json(store::find(&caller.scope(&app), id).await?.into()))
+}

@@ -1,0 +1,94 @@
+//! `/v1/credits`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use kernel::page::{Page, PageParams};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use web::{App, Caller, Query, Result};
+
+use crate::actions::credits::{self as actions, GrantInput};
+use crate::store::credits as store;
+
+/// Which entries.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct ListParams {
+    /// Only for this reason: grant, transfer, piece, reward, refund, correction.
+    pub reason: Option<String>,
+    /// How many, 1 to 200; 50 when absent.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// The balance and a page of the ledger behind it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Credits)]
+pub struct CreditsOut {
+    /// Credits left.
+    balance: i32,
+    /// The ledger, the newest first.
+    data: Vec<EntryOut>,
+    /// Cursor of the next page; absent on the last one.
+    next: Option<String>,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreditEntry)]
+pub struct EntryOut {
+    id: Uuid,
+    amount: i32,
+    reason: String,
+    note: Option<String>,
+    balance_after: i32,
+    created_at: DateTime<Utc>,
+}
+
+/// The balance after a grant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Balance {
+    /// Credits left.
+    balance: i32,
+}
+
+impl From<store::Entry> for EntryOut {
+    fn from(row: store::Entry) -> Self {
+        Self {
+            id: row.id,
+            amount: row.amount,
+            reason: row.reason,
+            note: row.note,
+            balance_after: row.balance_after,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// `GET /v1/credits`
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Json<CreditsOut>> {
+    let page = PageParams { limit: params.limit, after: params.after };
+    let (scope, client_id, limit) = (caller.scope(&app), caller.client_id()?, page.limit()?);
+    let balance = store::balance(&scope, client_id).await?;
+    let rows = store::list(&scope, client_id, params.reason, page.after()?, limit).await?;
+    let Page { data, next } = Page::from_rows(rows, limit, |row| (row.created_at, row.id)).map(EntryOut::from);
+    Ok(Json(CreditsOut { balance, data, next }))
+}
+
+/// `POST /v1/credits`
+pub async fn grant(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<GrantInput>,
+) -> Result<(StatusCode, Json<Balance>)> {
+    let balance = actions::grant(&app, &caller.actor, caller.client_id()?, &input).await?;
+    Ok((StatusCode::CREATED, Json(Balance { balance })))
+}

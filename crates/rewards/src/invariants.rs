@@ -1,0 +1,96 @@
+//! What must always hold, for `ace doctor`: each statement counts the rows that break it.
+
+use database::Statement;
+
+database::statement! {
+    /// Pools whose counters are not what a recount says.
+    COUNTERS, app, "
+        select count(*)
+        from gift_card_pools p
+        left join (
+          select pool_id, count(*) as total,
+            count(*) filter (where status = 'available') as available,
+            count(*) filter (where status in ('delivered', 'redeemed')) as delivered
+          from gift_cards
+          group by pool_id
+        ) g on g.pool_id = p.id
+        left join (
+          select pool_id, sum(reserved) as reserved
+          from campaign_reservations
+          group by pool_id
+        ) r on r.pool_id = p.id
+        where p.total_cards <> coalesce(g.total, 0)
+          or p.available_cards <> coalesce(g.available, 0)
+          or p.delivered_cards <> coalesce(g.delivered, 0)
+          or p.reserved_cards <> coalesce(r.reserved, 0)";
+    /// Pools that promised more than they have.
+    OVERPROMISED, app, "
+        select count(*)
+        from gift_card_pools
+        where reserved_cards > available_cards";
+    /// Recipients and conditions with more than one row, and cards that two conditions earned.
+    TWICE, app, "
+        select (
+          select count(*)
+          from (
+            select recipient_id
+            from call_conditions_met
+            group by recipient_id, condition_number
+            having count(*) > 1
+          ) c
+        ) + (
+          select count(*)
+          from (
+            select gift_card_id
+            from call_conditions_met
+            where gift_card_id is not null
+            group by gift_card_id
+            having count(*) > 1
+          ) c
+        )";
+    /// Cards somebody has that no condition earned, unless they were retired.
+    UNEARNED, app, "
+        select count(*)
+        from gift_cards g
+        where g.status in ('claimed', 'delivered', 'redeemed')
+          and g.revoked_at is null
+          and not exists (
+            select
+            from call_conditions_met m
+            where m.gift_card_id = g.id
+              and m.recipient_id = g.recipient_id
+          )";
+    /// Clients whose credits are not the sum of their ledger.
+    CREDITS, app, "
+        select count(*)
+        from clients c
+        left join (
+          select client_id, sum(amount) as amount
+          from credit_ledger
+          group by client_id
+        ) l on l.client_id = c.id
+        where c.credits <> coalesce(l.amount, 0)";
+    /// Conditions whose delivery is further than every message that brings their card, or less far.
+    DELIVERY, app, "
+        select count(*)
+        from call_conditions_met m
+        join lateral (
+          select bool_or(s.status = 'delivered') as delivered
+          from messages s
+          where s.client_id = m.client_id
+            and s.gift_card_id = m.gift_card_id
+        ) s on true
+        where m.gift_card_id is not null
+          and m.delivery_status = 'delivered'
+          and not coalesce(s.delivered, false)"
+}
+
+/// Name and statement of each.
+pub static INVARIANTS: &[(&str, &Statement)] = &[
+    ("pool counters equal a recount", &COUNTERS),
+    ("no pool promised more than it has", &OVERPROMISED),
+    ("one card per recipient and condition", &TWICE),
+    ("every card somebody has was earned", &UNEARNED),
+    ("credits equal the sum of their ledger", &CREDITS),
+    ("a delivery that is called delivered was", &DELIVERY),
+];

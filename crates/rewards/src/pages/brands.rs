@@ -1,0 +1,95 @@
+//! Admin → Brands.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use uuid::Uuid;
+use web::view::FieldErrors;
+use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
+
+use crate::actions::brands::{self as actions, BrandInput};
+use crate::store::brands::{self as store, Brand};
+
+#[derive(Template)]
+#[template(path = "brands/list.html")]
+struct ListPage {
+    shell: Shell,
+    rows: Vec<Brand>,
+}
+
+#[derive(Template)]
+#[template(path = "brands/edit.html")]
+struct EditPage {
+    shell: Shell,
+    action: String,
+    input: BrandInput,
+    errors: FieldErrors,
+}
+
+/// `GET /admin/brands`
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response> {
+    let rows = store::list(&caller.scope(&app)).await?;
+    let shell = Shell::new(&caller, "Brands").count(i64::try_from(rows.len()).unwrap_or(0));
+    render(&ListPage { shell, rows })
+}
+
+/// `GET /admin/brands/new`
+pub async fn new(caller: Caller) -> Result<Response> {
+    let input = BrandInput { is_active: true, ..BrandInput::default() };
+    render(&edit_page(&caller, None, input, FieldErrors::none()))
+}
+
+/// `POST /admin/brands`
+pub async fn create(State(app): State<App>, caller: Caller, Form(input): Form<BrandInput>) -> Result<Response> {
+    match actions::create(&app, &caller.actor, &input).await {
+        Ok(_) => Ok(redirect_with("/admin/brands", &format!("{} added", input.brand_name.trim()))),
+        Err(error) => refused(&caller, None, input, error),
+    }
+}
+
+/// `POST /admin/brands/shipped`
+pub async fn add_shipped(State(app): State<App>, caller: Caller) -> Result<Response> {
+    let added = crate::brands::ensure_shipped(&app, &caller.actor).await?;
+    Ok(redirect_with("/admin/brands", &format!("{added} brands added")))
+}
+
+/// `GET /admin/brands/{id}`
+pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+    let brand = store::find(&caller.scope(&app), id).await?;
+    let input = BrandInput {
+        brand_name: brand.brand_name,
+        brand_logo_url: brand.brand_logo_url.unwrap_or_default(),
+        default_value: brand.default_value.map(|value| value.plain()).unwrap_or_default(),
+        code_pattern: brand.code_pattern.unwrap_or_default(),
+        pin_pattern: brand.pin_pattern.unwrap_or_default(),
+        redemption_url: brand.redemption_url.unwrap_or_default(),
+        support_phone: brand.support_phone.unwrap_or_default(),
+        is_active: brand.is_active,
+    };
+    render(&edit_page(&caller, Some(id), input, FieldErrors::none()))
+}
+
+/// `POST /admin/brands/{id}`
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Form(input): Form<BrandInput>,
+) -> Result<Response> {
+    match actions::update(&app, &caller.actor, id, &input).await {
+        Ok(()) => Ok(redirect_with("/admin/brands", &format!("{} saved", input.brand_name.trim()))),
+        Err(error) => refused(&caller, Some(id), input, error),
+    }
+}
+
+fn refused(caller: &Caller, id: Option<Uuid>, input: BrandInput, error: kernel::Error) -> Result<Response> {
+    let errors = FieldErrors::from_error(error)?;
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(caller, id, input, errors))
+}
+
+fn edit_page(caller: &Caller, id: Option<Uuid>, input: BrandInput, errors: FieldErrors) -> EditPage {
+    let title = if id.is_some() { input.brand_name.clone() } else { "New brand".to_owned() };
+    let action = id.map_or_else(|| "/admin/brands".to_owned(), |id| format!("/admin/brands/{id}"));
+    EditPage { shell: Shell::new(caller, title).crumb("Brands", "/admin/brands"), action, input, errors }
+}

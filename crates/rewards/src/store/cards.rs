@@ -1,0 +1,335 @@
+//! Cards. What leaves this file is masked, but for the sealed code that [`sealed`] hands to a reveal.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::Result;
+use kernel::money::Money;
+use uuid::Uuid;
+
+/// A row of `gift_cards` as lists and pages show it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Card {
+    /// Its id.
+    pub id: Uuid,
+    /// Its pool.
+    pub pool_id: Uuid,
+    /// The pool's name.
+    pub pool_name: String,
+    /// Its brand's name.
+    pub brand_name: String,
+    /// The end of its code.
+    pub code_last4: String,
+    /// What it is worth.
+    pub value_amount: Money,
+    /// `available`, `claimed`, `delivered`, `redeemed` or `expired`.
+    pub status: String,
+    /// Who has it.
+    pub recipient_id: Option<Uuid>,
+    /// Their name, as far as it is known.
+    pub person: Option<String>,
+    /// In which campaign they earned it.
+    pub campaign_id: Option<Uuid>,
+    /// The campaign's name.
+    pub campaign_name: Option<String>,
+    /// When it was earned.
+    pub claimed_at: Option<DateTime<Utc>>,
+    /// When it arrived.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// `sms` or `email`.
+    pub delivery_method: Option<String>,
+    /// Where it arrived.
+    pub delivery_address: Option<String>,
+    /// When it was used.
+    pub redeemed_at: Option<DateTime<Utc>>,
+    /// The last day it can be used.
+    pub expires_at: Option<NaiveDate>,
+    /// When it was retired.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub revoked_reason: Option<String>,
+    /// The card that was issued instead.
+    pub replaced_by_id: Option<Uuid>,
+    /// What somebody noted about what is left on it.
+    pub balance_note: Option<String>,
+    /// When it came in.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Card {
+    /// The status as people see it: a retired card is revoked, whatever it was before.
+    pub fn shown_status(&self) -> &str {
+        if self.revoked_at.is_some() { "revoked" } else { &self.status }
+    }
+}
+
+/// What a reveal opens.
+#[derive(FromRow)]
+pub struct Sealed {
+    /// Whose card it is.
+    pub client_id: Option<Uuid>,
+    /// The sealed code.
+    pub card_code: String,
+    /// The sealed PIN.
+    pub pin_code: Option<String>,
+    /// What it is worth.
+    pub value_amount: Money,
+    /// The last day it can be used.
+    pub expires_at: Option<NaiveDate>,
+    /// Its brand's name.
+    pub brand_name: String,
+    /// Where the brand's logo is.
+    pub brand_logo_url: Option<String>,
+    /// Where people redeem.
+    pub redemption_url: Option<String>,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealed").field("brand_name", &self.brand_name).finish_non_exhaustive()
+    }
+}
+
+/// A card that is about to change.
+#[derive(Debug, Clone, FromRow)]
+pub struct Held {
+    /// Its pool.
+    pub pool_id: Uuid,
+    /// Its status.
+    pub status: String,
+    /// Whether it was retired.
+    pub revoked: bool,
+    /// Who has it.
+    pub recipient_id: Option<Uuid>,
+    /// In which campaign they earned it.
+    pub campaign_id: Option<Uuid>,
+}
+
+const COLUMNS: &str = "
+    select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,
+      btrim(coalesce(r.first_name, '') || ' ' || coalesce(r.last_name, '')) as person,
+      g.campaign_id, c.name as campaign_name, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
+      g.redeemed_at, g.expires_at, g.revoked_at, g.revoked_reason, g.replaced_by_id, g.balance_note, g.created_at
+    from gift_cards g
+    join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+    join gift_card_brands b on b.id = p.brand_id
+    left join recipients r on r.client_id = g.client_id and r.id = g.recipient_id
+    left join campaigns c on c.client_id = g.client_id and c.id = g.campaign_id";
+
+database::statement! {
+    /// One card.
+    FIND, app, "
+        select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,
+          btrim(coalesce(r.first_name, '') || ' ' || coalesce(r.last_name, '')) as person,
+          g.campaign_id, c.name as campaign_name, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
+          g.redeemed_at, g.expires_at, g.revoked_at, g.revoked_reason, g.replaced_by_id, g.balance_note, g.created_at
+        from gift_cards g
+        join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+        join gift_card_brands b on b.id = p.brand_id
+        left join recipients r on r.client_id = g.client_id and r.id = g.recipient_id
+        left join campaigns c on c.client_id = g.client_id and c.id = g.campaign_id
+        where g.client_id = $1
+          and g.id = $2";
+    /// The sealed code of a card.
+    SEALED, both, "
+        select g.client_id, g.card_code, g.pin_code, g.value_amount, g.expires_at, b.brand_name, b.brand_logo_url, b.redemption_url
+        from gift_cards g
+        join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+        join gift_card_brands b on b.id = p.brand_id
+        where g.client_id = $1
+          and g.id = $2
+          and ($3::uuid is null or g.recipient_id = $3 and g.revoked_at is null)";
+    /// A card's pool, so that it can be locked first.
+    POOL_OF, app, "
+        select pool_id
+        from gift_cards
+        where client_id = $1
+          and id = $2";
+    /// A card that is about to change; its pool is locked.
+    HOLD, app, "
+        select pool_id, status, revoked_at is not null as revoked, recipient_id, campaign_id
+        from gift_cards
+        where client_id = $1
+          and id = $2
+        for no key update";
+    /// New cards; those whose code exists anywhere already are left out of the answer.
+    INSERT_MANY, app, "
+        insert into gift_cards (
+          id, client_id, pool_id, card_code, pin_code, code_fingerprint, code_last4, card_number, value_amount,
+          cost_amount, expires_at, created_at)
+        select u.id, $1::uuid, $2, u.card_code, u.pin_code, u.fingerprint, u.last4, u.card_number, $3::numeric,
+          u.cost, u.expires_at, $4
+        from unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::numeric[], $12::date[])
+          as u (id, card_code, pin_code, fingerprint, last4, card_number, cost, expires_at)
+        on conflict (code_fingerprint) do nothing
+        returning id";
+    /// It was used.
+    REDEEM, app, "
+        update gift_cards
+        set status = 'redeemed', redeemed_at = $3, balance_note = coalesce($4, balance_note)
+        where client_id = $1
+          and id = $2";
+    /// It is retired. One that nobody had goes off the shelf.
+    REVOKE, app, "
+        update gift_cards
+        set status = case when status = 'available' then 'expired' else status end,
+            revoked_at = $3, revoked_reason = $4
+        where client_id = $1
+          and id = $2";
+    /// It arrived.
+    DELIVERED, app, "
+        update gift_cards
+        set status = 'delivered', delivered_at = $3, delivery_method = $4, delivery_address = $5
+        where client_id = $1
+          and id = $2
+          and status = 'claimed'";
+    /// A card by the keyed hash of its code.
+    BY_FINGERPRINT, app, "
+        select id
+        from gift_cards
+        where client_id = $1
+          and code_fingerprint = $2";
+    /// Retires a card and hands out another one.
+    REPLACE, app, "
+        select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
+        from app.replace_card($1, $2, $3, $4, $5, p_channel => $6, p_to_address => $7)"
+}
+
+/// What narrows a list of cards.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// Only of this pool.
+    pub pool_id: Option<Uuid>,
+    /// Only with this status.
+    pub status: Option<String>,
+    /// Only whose code ends like this.
+    pub last4: Option<String>,
+    /// Only of this recipient.
+    pub recipient_id: Option<Uuid>,
+}
+
+/// A page of a client's cards, the newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    which: &Which,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Card>> {
+    let more = limit + 1;
+    let mut filter = Filter::new("cards list", COLUMNS)
+        .bind("where g.client_id =", &client_id)
+        .bind_some("and g.pool_id =", which.pool_id.as_ref())
+        .bind_some("and g.status =", which.status.as_ref())
+        .bind_some("and g.code_last4 =", which.last4.as_ref())
+        .bind_some("and g.recipient_id =", which.recipient_id.as_ref());
+    if let Some((at, id)) = &after {
+        filter = filter.bind("and (g.created_at, g.id) < (", at).bind(",", id).push(")");
+    }
+    scope.query_filter(&filter.push("order by g.created_at desc, g.id desc").bind("limit", &more)).await
+}
+
+/// One card.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Card> {
+    scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// The card with a code, without opening any.
+///
+/// # Errors
+/// What the database answered.
+pub async fn by_fingerprint(scope: &Scope<'_>, client_id: Uuid, fingerprint: &[u8; 32]) -> Result<Option<Uuid>> {
+    #[derive(FromRow)]
+    struct Found {
+        id: Uuid,
+    }
+    let found = scope.query_opt::<Found>(&BY_FINGERPRINT, &[&client_id, &fingerprint.as_slice()]).await?;
+    Ok(found.map(|row| row.id))
+}
+
+/// The sealed code of a card; with a recipient, only if it is theirs and was not retired.
+pub(crate) async fn sealed(tx: &Transaction, client_id: Uuid, id: Uuid, recipient: Option<Uuid>) -> Result<Sealed> {
+    tx.query_one(&SEALED, &[&client_id, &id, &recipient]).await
+}
+
+/// Locks a card's pool, then the card.
+pub(crate) async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
+    let pool_id: Uuid = tx.query_scalar(&POOL_OF, &[&client_id, &id]).await?;
+    super::pools::lock(tx, pool_id).await?;
+    tx.query_one(&HOLD, &[&client_id, &id]).await
+}
+
+/// New cards, column by column as PostgreSQL's `unnest` wants them.
+#[derive(Default)]
+pub(crate) struct Columns {
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) codes: Vec<String>,
+    pub(crate) pins: Vec<Option<String>>,
+    pub(crate) fingerprints: Vec<Vec<u8>>,
+    pub(crate) last4: Vec<String>,
+    pub(crate) numbers: Vec<Option<String>>,
+    pub(crate) costs: Vec<Option<Money>>,
+    pub(crate) expiries: Vec<Option<NaiveDate>>,
+}
+
+/// Writes new cards; answers the ids of those whose code was new.
+pub(crate) async fn insert_many(
+    tx: &Transaction,
+    (client_id, pool_id): (Option<Uuid>, Uuid),
+    value: Money,
+    columns: &Columns,
+) -> Result<Vec<Uuid>> {
+    #[derive(FromRow)]
+    struct Written {
+        id: Uuid,
+    }
+    let params: database::Params<'_> = &[
+        &client_id,
+        &pool_id,
+        &value,
+        &tx.now(),
+        &columns.ids,
+        &columns.codes,
+        &columns.pins,
+        &columns.fingerprints,
+        &columns.last4,
+        &columns.numbers,
+        &columns.costs,
+        &columns.expiries,
+    ];
+    Ok(tx.query::<Written>(&INSERT_MANY, params).await?.into_iter().map(|row| row.id).collect())
+}
+
+pub(crate) async fn redeem(tx: &Transaction, client_id: Uuid, id: Uuid, note: Option<&str>) -> Result<()> {
+    tx.execute(&REDEEM, &[&client_id, &id, &tx.now(), &note]).await.map(|_| ())
+}
+
+pub(crate) async fn revoke(tx: &Transaction, client_id: Uuid, id: Uuid, reason: &str) -> Result<()> {
+    tx.execute(&REVOKE, &[&client_id, &id, &tx.now(), &reason]).await.map(|_| ())
+}
+
+/// Marks a claimed card as delivered; false when it was already.
+pub(crate) async fn delivered(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    (at, channel, address): (DateTime<Utc>, &str, &str),
+) -> Result<bool> {
+    tx.execute(&DELIVERED, &[&client_id, &id, &at, &channel, &address]).await.map(|rows| rows == 1)
+}
+
+/// Retires a card and hands out another one.
+pub(crate) async fn replace(
+    tx: &Transaction,
+    (client_id, id): (Uuid, Uuid),
+    reason: &str,
+    to: (Option<&str>, Option<&str>),
+) -> Result<crate::claim::ClaimRow> {
+    let ids: Vec<Uuid> = std::iter::repeat_with(kernel::new_id).take(4).collect();
+    tx.query_one(&REPLACE, &[&client_id, &id, &reason, &tx.now(), &ids, &to.0, &to.1]).await
+}

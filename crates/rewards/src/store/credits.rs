@@ -1,0 +1,98 @@
+//! The ledger of credits: append-only, its sum is `clients.credits`.
+
+use chrono::{DateTime, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::{Result, new_id};
+use uuid::Uuid;
+
+/// A row of `credit_ledger`.
+#[derive(Debug, Clone, FromRow)]
+pub struct Entry {
+    /// Its id.
+    pub id: Uuid,
+    /// What came (positive) or went.
+    pub amount: i32,
+    /// `grant`, `transfer`, `piece`, `reward`, `refund` or `correction`.
+    pub reason: String,
+    /// The campaign it was for.
+    pub campaign_name: Option<String>,
+    /// What somebody noted.
+    pub note: Option<String>,
+    /// Who did it, if a person did.
+    pub by: Option<String>,
+    /// The balance after it.
+    pub balance_after: i32,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+database::statement! {
+    /// The balance.
+    BALANCE, app, "
+        select credits
+        from clients
+        where id = $1";
+    /// What a piece or a reward costs.
+    PRICE, both, "
+        select app.price($1, $2)";
+    /// Something came or went.
+    INSERT, app, "
+        insert into credit_ledger (id, client_id, amount, reason, note, created_by_user_id, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        returning balance_after"
+}
+
+/// A page of the ledger, the newest first.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    reason: Option<String>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    let more = limit + 1;
+    let mut filter = Filter::new(
+        "credits list",
+        "select l.id, l.amount, l.reason, c.name as campaign_name, l.note, p.full_name as by, l.balance_after, l.created_at
+        from credit_ledger l
+        left join campaigns c on c.client_id = l.client_id and c.id = l.campaign_id
+        left join profiles p on p.id = l.created_by_user_id",
+    )
+    .bind("where l.client_id =", &client_id)
+    .bind_some("and l.reason =", reason.as_ref());
+    if let Some((at, id)) = &after {
+        filter = filter.bind("and (l.created_at, l.id) < (", at).bind(",", id).push(")");
+    }
+    scope.query_filter(&filter.push("order by l.created_at desc, l.id desc").bind("limit", &more)).await
+}
+
+/// The balance of a client.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn balance(scope: &Scope<'_>, client_id: Uuid) -> Result<i32> {
+    scope.query_scalar(&BALANCE, &[&client_id]).await
+}
+
+/// Credits that one `piece` or one `reward` costs a client.
+///
+/// # Errors
+/// What the database answered.
+pub async fn price(scope: &Scope<'_>, client_id: Uuid, what: &str) -> Result<i32> {
+    scope.query_scalar(&PRICE, &[&client_id, &what]).await
+}
+
+/// Books `amount`; answers the balance after it.
+pub(crate) async fn insert(
+    tx: &Transaction,
+    client_id: Uuid,
+    amount: i32,
+    reason: &str,
+    note: Option<&str>,
+) -> Result<i32> {
+    let by = tx.actor().user_id();
+    tx.query_scalar(&INSERT, &[&new_id(), &client_id, &amount, &reason, &note, &by, &tx.now()]).await
+}

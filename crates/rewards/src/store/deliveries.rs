@@ -1,0 +1,171 @@
+//! A card on its way: the messages that bring it, and the condition that earned it.
+
+use chrono::{DateTime, Utc};
+use database::{FromRow, Transaction};
+use kernel::Result;
+use uuid::Uuid;
+
+/// A message that moved, with what belongs to it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Moved {
+    /// How far it is.
+    pub status: String,
+    /// `sms` or `email`.
+    pub channel: String,
+    /// Why it was sent.
+    pub purpose: String,
+    /// Where it went.
+    pub to_address: String,
+    /// Through whom.
+    pub provider: Option<String>,
+    /// When the provider took it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// When it arrived.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// Whether it stands in for another one.
+    pub is_fallback: bool,
+    /// Its subject and text, with merge tags.
+    pub subject: Option<String>,
+    /// Likewise.
+    pub body_template: String,
+    /// The campaign.
+    pub campaign_id: Option<Uuid>,
+    /// Who earned the card.
+    pub recipient_id: Option<Uuid>,
+    /// The same person among the contacts.
+    pub contact_id: Option<Uuid>,
+    /// The card.
+    pub gift_card_id: Uuid,
+    /// The card's pool.
+    pub pool_id: Uuid,
+    /// Whether the card was retired.
+    pub revoked: bool,
+}
+
+/// A condition's row, locked.
+#[derive(Debug, Clone, FromRow)]
+pub struct Condition {
+    /// Its id.
+    pub id: Uuid,
+    /// `pending`, `sent`, `delivered` or `failed`.
+    pub delivery_status: Option<String>,
+}
+
+/// The other way to reach somebody.
+#[derive(Debug, Clone, FromRow)]
+pub struct OtherWay {
+    /// Their number.
+    pub phone: Option<String>,
+    /// Their address.
+    pub email: Option<String>,
+    /// The campaign's words for an SMS.
+    pub sms_template: Option<String>,
+    /// The campaign's subject of an e-mail.
+    pub email_subject: Option<String>,
+    /// The campaign's words for an e-mail.
+    pub email_template: Option<String>,
+}
+
+/// A pool where somebody waits for a card.
+#[derive(Debug, Clone, FromRow)]
+pub struct Waiting {
+    /// Whose pool it is.
+    pub client_id: Uuid,
+    /// The pool.
+    pub pool_id: Uuid,
+}
+
+database::statement! {
+    /// A message that moved, with what belongs to it.
+    MOVED, app, "
+        select m.status, m.channel, m.purpose, m.to_address, m.provider, m.sent_at, m.delivered_at,
+          m.fallback_of_id is not null as is_fallback, m.subject, m.body_template, m.campaign_id, m.recipient_id,
+          m.contact_id, g.id as gift_card_id, g.pool_id, g.revoked_at is not null as revoked
+        from messages m
+        join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
+        where m.client_id = $1
+          and m.id = $2";
+    /// The condition that earned a card.
+    CONDITION, app, "
+        select id, delivery_status
+        from call_conditions_met
+        where client_id = $1
+          and gift_card_id = $2
+        for no key update";
+    /// How far a card is: as far as the furthest of its messages.
+    FURTHEST, app, "
+        select case
+          when bool_or(status = 'delivered') then 'delivered'
+          when bool_or(status = 'sent') then 'sent'
+          when bool_or(status in ('pending', 'held')) then 'pending'
+          else 'failed'
+        end
+        from messages
+        where client_id = $1
+          and gift_card_id = $2";
+    /// Moves a condition's delivery on.
+    SET_DELIVERY, app, "
+        update call_conditions_met
+        set delivery_status = $3
+        where client_id = $1
+          and id = $2";
+    /// The other way to reach somebody.
+    OTHER_WAY, app, "
+        select coalesce(r.phone, c.phone, c.mobile_phone) as phone, coalesce(r.email, c.email) as email,
+          rc.sms_template, rc.email_subject, rc.email_template
+        from recipients r
+        left join contacts c on c.client_id = r.client_id and c.id = r.contact_id
+        left join call_conditions_met m on m.client_id = r.client_id and m.gift_card_id = $3
+        left join campaign_reward_configs rc
+          on rc.client_id = r.client_id and rc.campaign_id = r.campaign_id and rc.condition_number = m.condition_number
+        where r.client_id = $1
+          and r.id = $2";
+    /// Pools where somebody waits.
+    WAITING, system, "
+        select distinct client_id, gift_card_pool_id as pool_id
+        from call_conditions_met
+        where gift_card_id is null
+          and delivery_status = 'pending'
+          and gift_card_pool_id is not null
+        limit 500";
+    /// Gives cards to those who wait, first met first.
+    FULFIL, app, "
+        select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
+        from app.fulfil_pending($1, $2, $3, $4)"
+}
+
+pub(crate) async fn moved(tx: &Transaction, client_id: Uuid, message_id: Uuid) -> Result<Option<Moved>> {
+    tx.query_opt(&MOVED, &[&client_id, &message_id]).await
+}
+
+pub(crate) async fn condition(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<Option<Condition>> {
+    tx.query_opt(&CONDITION, &[&client_id, &card_id]).await
+}
+
+pub(crate) async fn furthest(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<String> {
+    tx.query_scalar(&FURTHEST, &[&client_id, &card_id]).await
+}
+
+pub(crate) async fn set_delivery(tx: &Transaction, client_id: Uuid, condition_id: Uuid, status: &str) -> Result<()> {
+    tx.execute(&SET_DELIVERY, &[&client_id, &condition_id, &status]).await.map(|_| ())
+}
+
+pub(crate) async fn other_way(
+    tx: &Transaction,
+    client_id: Uuid,
+    recipient_id: Uuid,
+    card_id: Uuid,
+) -> Result<Option<OtherWay>> {
+    tx.query_opt(&OTHER_WAY, &[&client_id, &recipient_id, &card_id]).await
+}
+
+pub(crate) async fn waiting(scope: &database::Scope<'_>) -> Result<Vec<Waiting>> {
+    scope.query(&WAITING, &[]).await
+}
+
+/// Hands out up to `most` cards; answers how many.
+pub(crate) async fn fulfil(tx: &Transaction, client_id: Uuid, pool_id: Uuid, most: usize) -> Result<usize> {
+    let ids: Vec<Uuid> = std::iter::repeat_with(kernel::new_id).take(most * 4).collect();
+    let rows = tx.query::<crate::claim::ClaimRow>(&FULFIL, &[&client_id, &pool_id, &tx.now(), &ids]).await?;
+    Ok(rows.len())
+}

@@ -1,0 +1,8 @@
+//! SQL of this room, one file per noun.
+
+pub mod alerts;
+pub mod brands;
+pub mod cards;
+pub mod credits;
+pub mod deliveries;
+pub mod pools;

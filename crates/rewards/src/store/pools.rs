@@ -1,0 +1,303 @@
+//! Pools and their counters.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use database::{Filter, FromRow, Scope, Transaction};
+use kernel::Result;
+use kernel::money::Money;
+use uuid::Uuid;
+
+use crate::pools::Level;
+
+/// A row of `gift_card_pools` with its brand.
+#[derive(Debug, Clone, FromRow)]
+pub struct Pool {
+    /// Its id.
+    pub id: Uuid,
+    /// Its brand.
+    pub brand_id: Uuid,
+    /// The brand's name.
+    pub brand_name: String,
+    /// Its name, unique in the client.
+    pub pool_name: String,
+    /// What each card is worth.
+    pub value_amount: Money,
+    /// All cards ever put in.
+    pub total_cards: i32,
+    /// Cards to be handed out.
+    pub available_cards: i32,
+    /// Of those, promised to launched campaigns.
+    pub reserved_cards: i32,
+    /// Cards that reached somebody.
+    pub delivered_cards: i32,
+    /// Since when nothing new comes in.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Pool {
+    /// How full it is.
+    pub fn level(&self) -> Level {
+        Level::of(self.available_cards, self.total_cards)
+    }
+
+    /// Cards that are promised to nobody.
+    pub fn unreserved(&self) -> i32 {
+        self.available_cards - self.reserved_cards
+    }
+}
+
+/// What an upload must know of its pool.
+#[derive(Debug, Clone, FromRow)]
+pub struct Target {
+    /// Whose pool it is; none: a master pool.
+    pub client_id: Option<Uuid>,
+    /// What each card is worth.
+    pub value_amount: Money,
+    /// What a code must look like.
+    pub code_pattern: Option<String>,
+    /// What a PIN must look like.
+    pub pin_pattern: Option<String>,
+}
+
+/// Cards promised to one campaign.
+#[derive(Debug, Clone, FromRow)]
+pub struct Reservation {
+    /// The campaign's name.
+    pub campaign_name: String,
+    /// The campaign's word in addresses.
+    pub campaign_slug: String,
+    /// Still promised.
+    pub reserved: i32,
+    /// Taken.
+    pub claimed: i32,
+}
+
+/// A pool with cards whose last day is over.
+#[derive(Debug, Clone, FromRow)]
+pub struct Overdue {
+    /// The pool.
+    pub id: Uuid,
+}
+
+database::statement! {
+    /// One pool.
+    FIND, app, "
+        select p.id, p.brand_id, b.brand_name, p.pool_name, p.value_amount, p.total_cards, p.available_cards,
+          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at
+        from gift_card_pools p
+        join gift_card_brands b on b.id = p.brand_id
+        where p.client_id = $1
+          and p.id = $2";
+    /// What an upload must know; row-level security leaves out what is not within reach.
+    TARGET, app, "
+        select p.client_id, p.value_amount, b.code_pattern, b.pin_pattern
+        from gift_card_pools p
+        join gift_card_brands b on b.id = p.brand_id
+        where p.id = $1
+          and p.archived_at is null";
+    /// A new pool.
+    INSERT, app, "
+        insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $6)";
+    /// Another name.
+    RENAME, app, "
+        update gift_card_pools
+        set pool_name = $3, updated_at = $4
+        where client_id = $1
+          and id = $2
+          and archived_at is null";
+    /// Nothing new comes in; what is in it stays.
+    ARCHIVE, app, "
+        update gift_card_pools
+        set archived_at = $3, updated_at = $3
+        where client_id = $1
+          and id = $2
+          and archived_at is null
+          and reserved_cards = 0";
+    /// One's turn at a pool, as every claim takes it.
+    QUEUE, both, "
+        select app.queue_for_pool($1)";
+    /// The lock on a pool's cards, reservations and counters.
+    LOCK, both, "
+        select id
+        from gift_card_pools
+        where id = $1
+        for no key update";
+    /// Cards came in.
+    ADD, app, "
+        update gift_card_pools
+        set total_cards = total_cards + $2, available_cards = available_cards + $2, updated_at = $3
+        where id = $1";
+    /// A card reached somebody.
+    ADD_DELIVERED, app, "
+        update gift_card_pools
+        set delivered_cards = delivered_cards + 1, updated_at = $2
+        where id = $1";
+    /// An available card was taken off the shelf; false when it is promised to somebody.
+    TAKE_OFF, app, "
+        update gift_card_pools
+        set available_cards = available_cards - 1, updated_at = $2
+        where id = $1
+          and available_cards > reserved_cards";
+    /// Cards promised to campaigns.
+    RESERVATIONS, app, "
+        select c.name as campaign_name, c.slug as campaign_slug, r.reserved, r.claimed
+        from campaign_reservations r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        where r.client_id = $1
+          and r.pool_id = $2
+        order by r.created_at desc
+        limit 100";
+    /// Pools with cards whose last day is over.
+    OVERDUE, system, "
+        select distinct pool_id as id
+        from gift_cards
+        where status = 'available'
+          and expires_at < $1
+        limit 200";
+    /// Takes the cards whose last day is over off the shelf.
+    EXPIRE, system, "
+        with expired as (
+          update gift_cards
+          set status = 'expired'
+          where pool_id = $1
+            and status = 'available'
+            and expires_at < $2
+          returning id
+        )
+        select count(*)
+        from expired";
+    /// Cuts promises that the remaining cards cannot keep, the newest first.
+    CUT_RESERVATIONS, system, "
+        with short as (
+          select greatest(reserved_cards - (available_cards - $2), 0) as cards
+          from gift_card_pools
+          where id = $1
+        ), promised as (
+          select id, reserved, sum(reserved) over (order by created_at desc, id desc) as up_to
+          from campaign_reservations
+          where pool_id = $1
+            and reserved > 0
+        )
+        update campaign_reservations r
+        set reserved = r.reserved - least(p.reserved, greatest(s.cards - (p.up_to - p.reserved), 0))::integer,
+            updated_at = $3
+        from promised p, short s
+        where r.id = p.id
+          and s.cards > p.up_to - p.reserved";
+    /// The counters after cards expired.
+    COUNT_EXPIRED, system, "
+        update gift_card_pools
+        set available_cards = available_cards - $2,
+            reserved_cards = least(reserved_cards, available_cards - $2),
+            updated_at = $3
+        where id = $1"
+}
+
+/// A page of a client's pools by name; archived ones come only when asked for.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    (search, archived): (Option<String>, bool),
+    after: Option<(String, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Pool>> {
+    let pattern = search.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let (after_name, after_id) = after.unzip();
+    let more = limit + 1;
+    let mut filter = Filter::new(
+        "pools list",
+        "select p.id, p.brand_id, b.brand_name, p.pool_name, p.value_amount, p.total_cards, p.available_cards,
+          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at
+        from gift_card_pools p
+        join gift_card_brands b on b.id = p.brand_id",
+    )
+    .bind("where p.client_id =", &client_id)
+    .bind_some("and p.pool_name ilike", pattern.as_ref())
+    .push(if archived { "and p.archived_at is not null" } else { "and p.archived_at is null" });
+    if let (Some(name), Some(id)) = (&after_name, &after_id) {
+        filter = filter.bind("and (p.pool_name, p.id) > (", name).bind(",", id).push(")");
+    }
+    scope.query_filter(&filter.bind("order by p.pool_name, p.id limit", &more)).await
+}
+
+/// One pool.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Pool> {
+    scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// What an upload must know of its pool.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn target(scope: &Scope<'_>, id: Uuid) -> Result<Target> {
+    scope.query_one(&TARGET, &[&id]).await
+}
+
+/// Cards promised to campaigns.
+///
+/// # Errors
+/// What the database answered.
+pub async fn reservations(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Vec<Reservation>> {
+    scope.query(&RESERVATIONS, &[&client_id, &id]).await
+}
+
+/// Waits for one's turn and locks the pool: whoever changes its cards or counters comes through here.
+pub(crate) async fn lock(tx: &Transaction, id: Uuid) -> Result<()> {
+    tx.execute(&QUEUE, &[&id]).await?;
+    tx.execute(&LOCK, &[&id]).await.map(|_| ())
+}
+
+pub(crate) async fn insert(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    (brand_id, name, value): (Uuid, &str, Money),
+) -> Result<()> {
+    let done = tx.execute(&INSERT, &[&id, &client_id, &brand_id, &name, &value, &tx.now()]).await;
+    done.map(|_| ()).map_err(name_taken)
+}
+
+pub(crate) async fn rename(tx: &Transaction, client_id: Uuid, id: Uuid, name: &str) -> Result<bool> {
+    tx.execute(&RENAME, &[&client_id, &id, &name, &tx.now()]).await.map(|rows| rows == 1).map_err(name_taken)
+}
+
+pub(crate) async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
+    tx.execute(&ARCHIVE, &[&client_id, &id, &tx.now()]).await.map(|rows| rows == 1)
+}
+
+pub(crate) async fn add(tx: &Transaction, id: Uuid, cards: i32) -> Result<()> {
+    tx.execute(&ADD, &[&id, &cards, &tx.now()]).await.map(|_| ())
+}
+
+pub(crate) async fn add_delivered(tx: &Transaction, id: Uuid) -> Result<()> {
+    tx.execute(&ADD_DELIVERED, &[&id, &tx.now()]).await.map(|_| ())
+}
+
+pub(crate) async fn take_off(tx: &Transaction, id: Uuid) -> Result<bool> {
+    tx.execute(&TAKE_OFF, &[&id, &tx.now()]).await.map(|rows| rows == 1)
+}
+
+pub(crate) async fn overdue(scope: &Scope<'_>, today: NaiveDate) -> Result<Vec<Overdue>> {
+    scope.query(&OVERDUE, &[&today]).await
+}
+
+/// Takes the cards whose last day is over off the shelf of a locked pool; answers how many.
+pub(crate) async fn expire(tx: &Transaction, id: Uuid, today: NaiveDate) -> Result<i32> {
+    let expired: i64 = tx.query_scalar(&EXPIRE, &[&id, &today]).await?;
+    let expired = i32::try_from(expired).map_err(kernel::Error::internal)?;
+    tx.execute(&CUT_RESERVATIONS, &[&id, &expired, &tx.now()]).await?;
+    tx.execute(&COUNT_EXPIRED, &[&id, &expired, &tx.now()]).await?;
+    Ok(expired)
+}
+
+fn name_taken(error: kernel::Error) -> kernel::Error {
+    error.on_constraint("gift_card_pools_owner_key_pool_name_key", "pool_name", "taken", "another pool has this name")
+}

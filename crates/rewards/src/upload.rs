@@ -1,0 +1,235 @@
+//! Uploading card codes: a CSV with one card a line, all or nothing, with a report that names line and reason.
+//!
+//! Codes are sealed while the file is read. Nothing of a code leaves here but its last four characters.
+
+mod read;
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use database::{Audited, Transaction};
+use kernel::keyring::Keyring;
+use kernel::money::Money;
+use kernel::{Actor, Error, FieldError, Result, new_id};
+use messaging::card_code::{CardRef, Part, fingerprint, last4};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use crate::actions::stock::fulfil_job;
+use crate::store::cards::{self, Columns};
+use crate::store::pools::{self, Target};
+use read::{Line, Rules};
+
+/// The most cards of one upload.
+pub const MOST_CARDS: usize = 200_000;
+/// The largest file.
+pub const MOST_BYTES: u64 = 50_000_000;
+/// Refused lines that are told; the number of all of them is told as well.
+const MOST_TOLD: usize = 200;
+/// Cards of one statement.
+const CHUNK: usize = 5_000;
+
+/// What became of an upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UploadReport {
+    /// The pool.
+    pub pool_id: Uuid,
+    /// Lines with a card.
+    pub read: usize,
+    /// Cards put into the pool: all of them, or none.
+    pub added: usize,
+    /// Lines that were refused.
+    pub refused: usize,
+    /// The first 200 of them.
+    pub problems: Vec<LineProblem>,
+}
+
+/// Why a line was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineProblem {
+    /// The line in the file, from 1.
+    pub line: u64,
+    /// The column.
+    pub column: &'static str,
+    /// A stable word.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub reason: String,
+    /// The end of the card's code, where there is one.
+    pub last4: String,
+}
+
+impl UploadReport {
+    /// What happened, for people.
+    pub fn sentence(&self) -> String {
+        match self.refused {
+            0 => format!("{} cards were added.", self.added),
+            refused => format!("{refused} lines of {} were refused. Mend them and upload the file again.", self.read),
+        }
+    }
+
+    /// The report as an error when the upload was refused: for programs, and for forms.
+    ///
+    /// # Errors
+    /// `Invalid`, one entry for each told line.
+    pub fn into_result(self) -> Result<Self> {
+        if self.refused == 0 {
+            return Ok(self);
+        }
+        let told = self.problems.into_iter().map(|problem| FieldError {
+            field: format!("lines/{}/{}", problem.line, problem.column),
+            code: problem.code,
+            message: problem.reason,
+        });
+        Err(Error::Invalid(told.collect()))
+    }
+}
+
+/// A card ready to be written.
+struct SealedCard {
+    line: u64,
+    id: Uuid,
+    code: String,
+    pin: Option<String>,
+    fingerprint: [u8; 32],
+    last4: String,
+    number: Option<String>,
+    cost: Option<Money>,
+    expires_at: Option<NaiveDate>,
+}
+
+/// Everything read from a file.
+struct FileRead {
+    cards: Vec<SealedCard>,
+    problems: Vec<LineProblem>,
+}
+
+/// Puts the cards of a CSV into a pool: all of them, or none.
+///
+/// # Errors
+/// `NotFound` for a pool out of reach, `file` when it is no CSV with a column `code`. Refused lines are no error: see
+/// the report.
+pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uuid, reader: R) -> Result<UploadReport> {
+    let target = pools::target(&app.scope(actor), pool_id).await?;
+    let rules = Rules::new(&target, app.clock.now().date_naive())?;
+    let (keyring, client_id) = (app.keyring.clone(), target.client_id);
+    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &keyring, client_id));
+    let FileRead { cards, problems } = reading.await.map_err(Error::internal)??;
+    let read = cards.len();
+    if !problems.is_empty() {
+        return Ok(report(pool_id, read, problems));
+    }
+    write(app, actor, (pool_id, &target), cards).await
+}
+
+fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadReport {
+    problems.sort_by_key(|problem| problem.line);
+    let refused = problems.len();
+    problems.truncate(MOST_TOLD);
+    UploadReport { pool_id, read, added: 0, refused, problems }
+}
+
+fn read_all(reader: impl Read, rules: &Rules, keyring: &Arc<Keyring>, client_id: Option<Uuid>) -> Result<FileRead> {
+    let mut read = FileRead { cards: Vec::new(), problems: Vec::new() };
+    let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
+    for line in read::lines(reader)? {
+        let line = line?;
+        let found = rules.check(&line);
+        let fingerprint = fingerprint(keyring, &line.code);
+        if let (true, Some(first)) = (found.is_empty(), seen.insert(fingerprint, line.number)) {
+            read.problems.push(line.problem("code", "duplicate", format!("the same code as in line {first}")));
+        }
+        read.problems.extend(found);
+        if read.cards.len() == MOST_CARDS {
+            return Err(Error::invalid("file", format!("at most {MOST_CARDS} cards at once")));
+        }
+        read.cards.push(seal(&line, keyring, (client_id, fingerprint))?);
+    }
+    if read.cards.is_empty() {
+        return Err(Error::invalid("file", "there is no card in this file"));
+    }
+    Ok(read)
+}
+
+fn seal(line: &Line, keyring: &Keyring, of: (Option<Uuid>, [u8; 32])) -> Result<SealedCard> {
+    let id = new_id();
+    let card = CardRef { client_id: of.0, card_id: id };
+    let pin = if line.pin.is_empty() { None } else { Some(card.seal(keyring, Part::Pin, &line.pin)?) };
+    Ok(SealedCard {
+        line: line.number,
+        id,
+        code: card.seal(keyring, Part::Code, &line.code)?,
+        pin,
+        fingerprint: of.1,
+        last4: last4(&line.code),
+        number: Some(line.card_number.clone()).filter(|number| !number.is_empty()),
+        cost: line.cost(),
+        expires_at: line.expiry(),
+    })
+}
+
+/// One transaction. The pool is locked last, so that claims go on while the cards are written.
+async fn write(
+    app: &App,
+    actor: &Actor,
+    (pool_id, target): (Uuid, &Target),
+    mut cards: Vec<SealedCard>,
+) -> Result<UploadReport> {
+    let read = cards.len();
+    // in one order everywhere: two uploads of the same codes wait for each other instead of deadlocking
+    cards.sort_by_key(|card| card.fingerprint);
+    let tx = app.scope(actor).transaction().await?;
+    let mut problems = Vec::new();
+    for chunk in cards.chunks(CHUNK) {
+        problems.extend(write_chunk(&tx, (pool_id, target), chunk).await?);
+    }
+    if !problems.is_empty() {
+        // dropped without a commit: nothing was written
+        return Ok(report(pool_id, read, problems));
+    }
+    pools::lock(&tx, pool_id).await?;
+    pools::add(&tx, pool_id, i32::try_from(read).map_err(Error::internal)?).await?;
+    if let Some(client_id) = target.client_id {
+        jobs::enqueue(&tx, &fulfil_job(client_id, pool_id)).await?;
+    }
+    let what = Audited { client_id: target.client_id, after: Some(json!({ "cards": read })), ..Audited::default() };
+    tx.audit("cards.uploaded", "gift_card_pools", Some(pool_id), what).await?;
+    tx.commit().await?;
+    Ok(UploadReport { pool_id, read, added: read, refused: 0, problems: Vec::new() })
+}
+
+/// Writes cards; answers those whose code exists already, in whatever pool of whatever client.
+async fn write_chunk(
+    tx: &Transaction,
+    (pool_id, target): (Uuid, &Target),
+    chunk: &[SealedCard],
+) -> Result<Vec<LineProblem>> {
+    let mut columns = Columns::default();
+    for card in chunk {
+        columns.ids.push(card.id);
+        columns.codes.push(card.code.clone());
+        columns.pins.push(card.pin.clone());
+        columns.fingerprints.push(card.fingerprint.to_vec());
+        columns.last4.push(card.last4.clone());
+        columns.numbers.push(card.number.clone());
+        columns.costs.push(card.cost);
+        columns.expiries.push(card.expires_at);
+    }
+    let written = cards::insert_many(tx, (target.client_id, pool_id), target.value_amount, &columns).await?;
+    let written: std::collections::HashSet<Uuid> = written.into_iter().collect();
+    let missing = chunk.iter().filter(|card| !written.contains(&card.id));
+    Ok(missing
+        .map(|card| LineProblem {
+            line: card.line,
+            column: "code",
+            code: "exists",
+            reason: "this code was uploaded before".into(),
+            last4: card.last4.clone(),
+        })
+        .collect())
+}

@@ -1,0 +1,94 @@
+//! What people do with one card.
+
+use kernel::Error;
+use rewards::actions::cards::{
+    RedeemInput, ReplaceInput, RevokeInput, redeem, replace, reveal, reveal_to_recipient, revoke,
+};
+use uuid::Uuid;
+
+use crate::support::World;
+
+async fn with_a_card() -> (World, Uuid, Uuid) {
+    let world = World::new().await;
+    let pool = world.pool(3).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (_, card) = world.claim_by_sms(campaign, recipient).await;
+    (world, recipient, card)
+}
+
+fn because() -> RevokeInput {
+    RevokeInput { reason: "the code was seen".into() }
+}
+
+#[tokio::test]
+async fn a_reveal_opens_the_code_and_leaves_an_audit_row_without_it() {
+    let (world, recipient, card) = with_a_card().await;
+    let owner = world.test.story.agency_owner.actor();
+    let open = reveal(&world.test.app, &owner, world.client_id, card).await.unwrap();
+    assert_eq!(open.code.len(), 32);
+    let audit =
+        world.word("select string_agg(a::text, ' ') from audit_log a where action = 'gift_card.revealed'", &[]).await;
+    assert!(audit.contains("nora.north@example.com") && !audit.contains(&open.code));
+    assert!(!format!("{open:?}").contains(&open.code));
+    let foreign = world.test.story.corner_owner.actor();
+    assert_eq!(reveal(&world.test.app, &foreign, world.client_id, card).await.unwrap_err(), Error::NotFound);
+    let own = reveal_to_recipient(&world.test.app, world.client_id, card, recipient).await.unwrap();
+    assert_eq!(own.code, open.code);
+    let other = reveal_to_recipient(&world.test.app, world.client_id, card, Uuid::from_u128(1)).await;
+    assert_eq!(other.unwrap_err(), Error::NotFound);
+}
+
+#[tokio::test]
+async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
+    let (world, recipient, card) = with_a_card().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
+    let claimed = replace(app, &operator, world.client_id, card, &input).await.unwrap();
+    let new = claimed.gift_card_id.unwrap();
+    assert_ne!(new, card);
+    world.work().await;
+    let sql = "select to_address from messages where gift_card_id = $1 and status = 'sent'";
+    assert_eq!(world.word(sql, &[&new]).await, "ada@example.org");
+    let sql = "select gift_card_id::text from call_conditions_met where recipient_id = $1";
+    assert_eq!(world.word(sql, &[&recipient]).await, new.to_string());
+    assert!(
+        reveal_to_recipient(app, world.client_id, card, recipient).await.is_err(),
+        "the old one does not open any more"
+    );
+    world.check().await;
+    for _ in 0..2 {
+        let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
+        let _ = replace(app, &operator, world.client_id, newest.parse().unwrap(), &input).await;
+    }
+    let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
+    let empty = replace(app, &operator, world.client_id, newest.parse().unwrap(), &input).await.unwrap_err();
+    assert_eq!(empty.code(), "GC-003");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
+    let (world, _, card) = with_a_card().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let note = RedeemInput { balance_note: "2.50 left".into() };
+    redeem(app, &operator, world.client_id, card, &note).await.unwrap();
+    world.check().await;
+    assert_eq!(redeem(app, &operator, world.client_id, card, &note).await.unwrap_err().code(), "not_redeemable");
+    let back = world
+        .admin
+        .execute("update gift_cards set status = 'available', recipient_id = null where id = $1", &[&card])
+        .await;
+    assert!(back.is_err(), "the database refuses it, whoever asks");
+    let free: Uuid = world
+        .admin
+        .query_one("select id from gift_cards where status = 'available' limit 1", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(redeem(app, &operator, world.client_id, free, &note).await.unwrap_err().code(), "not_redeemable");
+    revoke(app, &operator, world.client_id, free, &because()).await.unwrap();
+    assert_eq!(revoke(app, &operator, world.client_id, free, &because()).await.unwrap_err().code(), "already_revoked");
+    assert_eq!(world.word("select status from gift_cards where id = $1", &[&free]).await, "expired");
+    world.check().await;
+}

@@ -1,0 +1,261 @@
+//! A card's way to its recipient: retries, callbacks in any order, the other channel, consent.
+
+use messaging::actions::resend::{ResendInput, resend};
+use messaging::actions::status::{callback_path, take_callback};
+use providers::{DeliveryStatus, SendError, StatusUpdate, twilio_signature};
+use uuid::Uuid;
+use web::Method;
+
+use crate::support::World;
+
+struct Sent {
+    world: World,
+    pool: Uuid,
+    message: Uuid,
+    card: Uuid,
+}
+
+/// A claim whose message waits to be sent by a scripted provider.
+async fn claimed() -> Sent {
+    let world = World::scripted().await;
+    let pool = world.pool(5).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
+    Sent { world, pool, message, card }
+}
+
+impl Sent {
+    async fn statuses(&self) -> (String, String, String) {
+        let world = &self.world;
+        (
+            world.word("select status from messages where id = $1", &[&self.message]).await,
+            world.word("select status from gift_cards where id = $1", &[&self.card]).await,
+            world.word("select delivery_status from call_conditions_met where gift_card_id = $1", &[&self.card]).await,
+        )
+    }
+
+    async fn expect(&self, message: &str, card: &str, condition: &str) {
+        let (a, b, c) = self.statuses().await;
+        assert_eq!((a.as_str(), b.as_str(), c.as_str()), (message, card, condition));
+        self.world.check().await;
+    }
+
+    async fn callback(&self, word: &str, status: DeliveryStatus) {
+        let name = self.world.word("select provider_message_id from messages where id = $1", &[&self.message]).await;
+        let name = if name.is_empty() { "SM00000000000000000000000000000001".into() } else { name };
+        let update = StatusUpdate { provider_message_id: name, status, word: word.into() };
+        take_callback(&self.world.test.app, "twilio", self.message, &update).await.unwrap();
+        self.world.work().await;
+    }
+}
+
+fn failed(code: &str) -> DeliveryStatus {
+    DeliveryStatus::Failed { code: code.into(), message: "unknown number".into() }
+}
+
+#[tokio::test]
+async fn a_card_is_sent_with_its_code_and_delivered_by_the_callback() {
+    let sent = claimed().await;
+    sent.world.work().await;
+    sent.expect("sent", "claimed", "sent").await;
+    let texts = sent.world.provider.sent();
+    assert_eq!(texts.len(), 1);
+    let operator = sent.world.test.operator();
+    let open = rewards::actions::cards::reveal(&sent.world.test.app, &operator, sent.world.client_id, sent.card);
+    assert_eq!(texts[0].1, format!("SMS Ada: {}", open.await.unwrap().code));
+    sent.callback("delivered", DeliveryStatus::Delivered).await;
+    sent.expect("delivered", "delivered", "delivered").await;
+    let delivered = "select delivered_cards::bigint from gift_card_pools where id = $1";
+    assert_eq!(sent.world.count(delivered, &[&sent.pool]).await, 1);
+    let kinds = "select string_agg(event_type, ' ' order by event_type) from events";
+    let expected = "condition_met gift_card_claimed gift_card_delivered sms_delivered sms_sent";
+    assert_eq!(sent.world.word(kinds, &[]).await, expected);
+}
+
+#[tokio::test]
+async fn callbacks_that_come_early_late_or_twice_only_move_forward() {
+    let sent = claimed().await;
+    // faster than our own note that the provider took it
+    sent.callback("delivered", DeliveryStatus::Delivered).await;
+    sent.expect("delivered", "delivered", "delivered").await;
+    for (word, status) in
+        [("sent", DeliveryStatus::Sent), ("undelivered", failed("30003")), ("delivered", DeliveryStatus::Delivered)]
+    {
+        sent.callback(word, status).await;
+        sent.expect("delivered", "delivered", "delivered").await;
+    }
+    assert_eq!(sent.world.count("select count(*) from events where event_type = 'gift_card_delivered'", &[]).await, 1);
+    assert_eq!(sent.world.count("select count(*) from messages", &[]).await, 1, "nothing fell back");
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_with_growing_delays_and_given_up_after_the_seventh_try() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    for _ in 0..7 {
+        world.provider.then(SendError::temporary("503", "try later"));
+    }
+    for (tries, delay) in [5, 30, 120, 600, 3_600, 14_400].into_iter().enumerate() {
+        world.work().await;
+        let attempts = i64::try_from(tries).unwrap() + 1;
+        assert_eq!(
+            world.count("select attempts::bigint from messages where id = $1", &[&sent.message]).await,
+            attempts
+        );
+        sent.expect("pending", "claimed", "pending").await;
+        world.later(delay - 1);
+        world.work().await;
+        assert_eq!(
+            world.count("select attempts::bigint from messages where id = $1", &[&sent.message]).await,
+            attempts
+        );
+        world.later(delay / 5 + 2);
+    }
+    world.work().await;
+    sent.expect("failed", "claimed", "failed").await;
+    let alerts = "select count(*) from alerts where kind = 'delivery_failed' and resolved_at is null";
+    assert_eq!(world.count(alerts, &[]).await, 1);
+    assert!(world.provider.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_answer_may_repeat_the_same_code_and_never_brings_another_card() {
+    let sent = claimed().await;
+    sent.world.provider.then(SendError::ambiguous("timeout"));
+    sent.world.work().await;
+    sent.expect("pending", "claimed", "pending").await;
+    sent.world.later(10);
+    sent.world.work().await;
+    sent.expect("sent", "claimed", "sent").await;
+    let texts = sent.world.provider.sent();
+    assert_eq!((texts.len(), &texts[0]), (2, &texts[1]), "the same text to the same number");
+    assert_eq!(sent.world.count("select count(*) from gift_cards where status = 'claimed'", &[]).await, 1);
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_reached_falls_back_to_e_mail_once_with_the_same_card() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    world.work().await;
+    sent.expect("failed", "claimed", "sent").await;
+    let texts = world.provider.sent();
+    assert!(
+        texts.len() == 1 && texts[0].0.ends_with("@example.com") && texts[0].1.starts_with("Mail Ada: "),
+        "{texts:?}"
+    );
+    assert_eq!(world.count("select count(*) from messages where gift_card_id = $1", &[&sent.card]).await, 2);
+    assert_eq!(world.count("select count(*) from messages where fallback_of_id = $1", &[&sent.message]).await, 1);
+    // the e-mail fails as well: no third way, no second card
+    let (mail, name) = {
+        let row = world
+            .admin
+            .query_one("select id, provider_message_id from messages where channel = 'email'", &[])
+            .await
+            .unwrap();
+        (row.get::<_, Uuid>(0), row.get::<_, String>(1))
+    };
+    let update = StatusUpdate { provider_message_id: name, status: failed("5.1.1"), word: "undelivered".into() };
+    take_callback(&world.test.app, "twilio", mail, &update).await.unwrap();
+    world.work().await;
+    sent.expect("failed", "claimed", "failed").await;
+    assert_eq!(world.count("select count(*) from messages", &[]).await, 2);
+}
+
+#[tokio::test]
+async fn who_opted_out_gets_nothing_and_is_written_on_the_other_channel_only_if_they_may_be() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update contacts set sms_opt_out = true", &[]).await;
+    world.work().await;
+    sent.expect("failed", "claimed", "sent").await;
+    assert_eq!(world.word("select last_error_code from messages where id = $1", &[&sent.message]).await, "opted_out");
+    assert!(world.provider.sent()[0].0.ends_with("@example.com"));
+
+    let silent = claimed().await;
+    silent.world.run("update contacts set do_not_contact = true", &[]).await;
+    silent.world.work().await;
+    silent.expect("failed", "claimed", "failed").await;
+    assert!(silent.world.provider.sent().is_empty());
+    let (app, operator) = (&silent.world.test.app, silent.world.test.operator());
+    let again = resend(app, &operator, silent.world.client_id, silent.message, &ResendInput::default()).await;
+    assert_eq!(again.unwrap_err().code(), "GC-009");
+}
+
+#[tokio::test]
+async fn a_resend_brings_the_same_card_to_another_number_and_not_to_a_wrong_one() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    world.work().await;
+    sent.expect("failed", "claimed", "failed").await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let to = |to: &str| ResendInput { to: to.into() };
+    let wrong = resend(app, &operator, world.client_id, sent.message, &to("nonsense")).await.unwrap_err();
+    assert_eq!(wrong.fields()[0].field, "to");
+    let corner = world.test.story.corner.id;
+    assert_eq!(resend(app, &operator, corner, sent.message, &to("")).await, Err(kernel::Error::NotFound));
+    let again = resend(app, &operator, world.client_id, sent.message, &to("(614) 555-0177")).await.unwrap();
+    let early = resend(app, &operator, world.client_id, again, &to("")).await.unwrap_err();
+    assert_eq!(early.code(), "still_sending");
+    world.work().await;
+    let texts = world.provider.sent();
+    assert_eq!((texts.len(), texts[0].0.as_str()), (1, "+16145550177"));
+    sent.expect("failed", "claimed", "sent").await;
+    assert_eq!(
+        world.count("select count(*) from alerts where kind = 'delivery_failed' and resolved_at is null", &[]).await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_card_does_not_leave() {
+    let sent = claimed().await;
+    let input = rewards::actions::cards::RevokeInput { reason: "fraud".into() };
+    let (app, operator) = (&sent.world.test.app, sent.world.test.operator());
+    rewards::actions::cards::revoke(app, &operator, sent.world.client_id, sent.card, &input).await.unwrap();
+    sent.world.work().await;
+    assert!(sent.world.provider.sent().is_empty());
+    sent.expect("failed", "claimed", "failed").await;
+}
+
+#[tokio::test]
+async fn a_forged_callback_is_refused_and_audited_and_a_signed_one_counts() {
+    let sent = claimed().await;
+    sent.world.work().await;
+    let (world, path) = (&sent.world, callback_path(sent.message));
+    let form = [("MessageSid", "SM00000000000000000000000000000001"), ("MessageStatus", "delivered")];
+    for signature in ["", "RSOYDt4T1cUTdK1PDd93/VVr8B8="] {
+        let forged = world.test.api(Method::POST, &path).form(&form).header("x-twilio-signature", signature);
+        forged.await.expect_status(403);
+    }
+    assert_eq!(world.count("select count(*) from audit_log where action = 'webhook.refused'", &[]).await, 2);
+    sent.expect("sent", "claimed", "sent").await;
+
+    let sandbox = World::new().await;
+    let pool = sandbox.pool(1).await;
+    let campaign = sandbox.campaign(pool).await;
+    let recipient = sandbox.recipient(campaign).await;
+    let (message, card) = sandbox.claim_by_sms(campaign, recipient).await;
+    sandbox.work().await;
+    for _ in 0..2 {
+        let callbacks = sandbox.drivers.sandbox.due(sandbox.test.app.clock.now()).await.unwrap();
+        for callback in callbacks {
+            let path = callback_path(message);
+            assert!(callback.url.ends_with(&path));
+            let ask = sandbox.test.api(Method::POST, &path).form(&callback.form);
+            ask.header(twilio_signature::HEADER, &callback.signature).await.expect_status(204);
+            let now = sandbox.test.app.clock.now();
+            sandbox.drivers.sandbox.settle(&callback, true, now).await.unwrap();
+        }
+        sandbox.later(5);
+    }
+    sandbox.work().await;
+    assert_eq!(sandbox.word("select status from gift_cards where id = $1", &[&card]).await, "delivered");
+    sandbox.check().await;
+}
