@@ -22,6 +22,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(supabase(Routes::new(app)))
         .merge(rest(Routes::new(app)))
         .merge(people(Routes::new(app)))
+        .merge(teams(Routes::new(app)))
 }
 
 fn entrances(routes: Routes) -> Routes {
@@ -187,6 +188,10 @@ fn people(routes: Routes) -> Routes {
             users::reactivate,
             Doc::new("Reactivate a person").returns_nothing(),
         )
+}
+
+fn teams(routes: Routes) -> Routes {
+    routes
         .api(
             PUT,
             "/v1/users/{id}/role",

@@ -89,7 +89,7 @@ impl TestApp {
 
     /// Asks the API without a body.
     pub fn api(&self, method: Method, path: &str) -> Ask<'_> {
-        Ask::new(self, method, path).as_program()
+        Ask::new(self, method, path).program()
     }
 
     /// Asks the API with a JSON body.

@@ -28,7 +28,7 @@ impl<'a> Ask<'a> {
         Self { test, request, body: Bytes::new(), program: false }
     }
 
-    pub(crate) fn from_a_program(mut self) -> Self {
+    pub(crate) fn program(mut self) -> Self {
         self.program = true;
         self
     }

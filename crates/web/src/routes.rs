@@ -114,6 +114,7 @@ impl Routes {
 
     /// A REST route about one client: the key's, the `Ace-Client` header's, or the only one within reach.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "one line of the table")]
     pub fn api<H: Handler<T, App>, T: 'static>(
         self,
         method: Method,
@@ -127,6 +128,7 @@ impl Routes {
 
     /// A REST route of the account, not about one client.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "one line of the table")]
     pub fn account_api<H: Handler<T, App>, T: 'static>(
         self,
         method: Method,

@@ -71,7 +71,7 @@ pub async fn create_client(app: &App, actor: &Actor, new: &NewClient<'_>) -> Res
     for n in 1..=50 {
         let tx = scope.transaction().await?;
         let org: Organization = tx.query_one(&store::FIND_ORGANIZATION, &[&new.org_id]).await?;
-        if org.r#type == "direct" && org.clients > 0 {
+        if org.kind == "direct" && org.clients > 0 {
             return Err(Error::conflict("direct_has_one_client", "A direct organization has one client: itself."));
         }
         let (id, slug) = (kernel::new_id(), slug::numbered(&base, n));

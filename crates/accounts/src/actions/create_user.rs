@@ -59,7 +59,7 @@ pub async fn create_user(app: &App, actor: &Actor, new: &NewUser<'_>) -> Result<
     let tx = scope.transaction().await?;
     match place {
         Place::Client(id) => drop(tx.query_one::<Client>(&FIND_CLIENT, &[&id]).await?),
-        Place::Org(id) => fits(new.role, &tx.query_one::<Organization>(&FIND_ORGANIZATION, &[&id]).await?.r#type)?,
+        Place::Org(id) => fits(new.role, &tx.query_one::<Organization>(&FIND_ORGANIZATION, &[&id]).await?.kind)?,
     }
     let id = kernel::new_id();
     let person = NewPerson { id, email: &address, encrypted_password: hash.as_deref(), full_name: name };

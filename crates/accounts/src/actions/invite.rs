@@ -18,13 +18,13 @@ const LIFETIME: Duration = Duration::days(7);
 database::statement! {
     /// The organization of a client within reach.
     ORG_OF_CLIENT, app, "
-        select o.id, o.type, c.name
+        select o.id, o.type as kind, c.name
         from clients c
         join organizations o on o.id = c.org_id
         where c.id = $1";
     /// An organization within reach.
     ORG, app, "
-        select id, type, name
+        select id, type as kind, name
         from organizations
         where id = $1";
     /// The name of the person asking.
@@ -59,7 +59,7 @@ pub struct Invited {
 #[derive(FromRow)]
 struct OrgRow {
     id: Uuid,
-    r#type: String,
+    kind: String,
     name: String,
 }
 
@@ -144,7 +144,7 @@ async fn find_place(tx: &Transaction, role: Role, place: Place) -> Result<(OrgRo
         Place::Client(id) => Ok((tx.query_one(&ORG_OF_CLIENT, &[&id]).await?, Some(id))),
         Place::Org(id) => {
             let org: OrgRow = tx.query_one(&ORG, &[&id]).await?;
-            fits(role, &org.r#type)?;
+            fits(role, &org.kind)?;
             Ok((org, None))
         }
     }

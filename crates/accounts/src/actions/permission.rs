@@ -18,6 +18,9 @@ pub async fn set_grants(app: &App, actor: &Actor, wanted: &[Grant]) -> Result<us
     if let Some(unknown) = wanted.iter().find(|grant| !permissions::is_known(&grant.permission_key)) {
         return Err(Error::invalid("grant", format!("{} is not a permission", unknown.permission_key)));
     }
+    if wanted.is_empty() {
+        return Err(Error::invalid("grant", "this would take every permission from everybody"));
+    }
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let below = |grant: &&Grant| grant.role != Role::Admin;

@@ -219,14 +219,14 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
     let members: Vec<Member> = scope.query(&ORG_MEMBERS, &[&org.id]).await?;
     let invitations = invitation::list_pending(&scope, org.id, None, app.clock.now()).await?;
     let held = caller.user.as_ref().map(|user| user.roles.clone()).unwrap_or_default();
-    let fits = |role| match org.kind() {
+    let fits = |role| match org.kind.as_str() {
         "internal" => matches!(role, Role::Admin | Role::TechSupport),
         "agency" => role == Role::AgencyOwner,
         _ => false,
     };
     let errors = std::mem::take(&mut typed.errors);
     let page = ShowPage {
-        shell: Shell::new(caller, org.name.clone()).crumb("Organizations", "/admin/organizations").status(org.kind()),
+        shell: Shell::new(caller, org.name.clone()).crumb("Organizations", "/admin/organizations").status(&org.kind),
         clients,
         members,
         invitations,

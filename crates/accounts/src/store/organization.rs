@@ -16,13 +16,13 @@ database::statement! {
         values ($1, $2, $3, $4, $5, $6, $6)";
     /// An organization.
     pub FIND_ORGANIZATION, app, "
-        select o.id, o.name, o.slug, o.type, o.settings_json, o.archived_at, o.created_at, o.updated_at,
+        select o.id, o.name, o.slug, o.type as kind, o.settings_json, o.archived_at, o.created_at, o.updated_at,
             (select count(*) from clients c where c.org_id = o.id and c.archived_at is null) as clients
         from organizations o
         where o.id = $1";
     /// An organization by the word in URLs.
     pub FIND_ORGANIZATION_BY_SLUG, app, "
-        select o.id, o.name, o.slug, o.type, o.settings_json, o.archived_at, o.created_at, o.updated_at,
+        select o.id, o.name, o.slug, o.type as kind, o.settings_json, o.archived_at, o.created_at, o.updated_at,
             (select count(*) from clients c where c.org_id = o.id and c.archived_at is null) as clients
         from organizations o
         where o.slug = $1";
@@ -75,7 +75,8 @@ pub struct Organization {
     /// Its word in URLs.
     pub slug: String,
     /// `internal`, `agency` or `direct`.
-    pub r#type: String,
+    #[serde(rename = "type")]
+    pub kind: String,
     /// Second factor required, approval by a second person, and the like.
     #[schema(value_type = Object)]
     pub settings_json: Value,
@@ -128,11 +129,6 @@ pub struct Client {
 }
 
 impl Organization {
-    /// Its type: `internal`, `agency` or `direct`.
-    pub fn kind(&self) -> &str {
-        &self.r#type
-    }
-
     /// Whether nobody gets in without a second factor.
     pub fn requires_second_factor(&self) -> bool {
         self.settings_json["require_second_factor"].as_bool().unwrap_or(false)
@@ -145,7 +141,7 @@ pub async fn list_organizations(scope: &Scope<'_>, search: &str, page: &PagePara
     let (like, take) = (pattern(search), limit + 1);
     let filter = Filter::new(
         "accounts::organizations",
-        "select o.id, o.name, o.slug, o.type, o.settings_json, o.archived_at, o.created_at, o.updated_at,
+        "select o.id, o.name, o.slug, o.type as kind, o.settings_json, o.archived_at, o.created_at, o.updated_at,
             (select count(*) from clients c where c.org_id = o.id and c.archived_at is null) as clients
         from organizations o",
     )

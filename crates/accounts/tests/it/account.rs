@@ -1,7 +1,7 @@
 use testkit::story::PASSWORD;
 use web::Method;
 
-use crate::support::{count, link, mails, start};
+use crate::support::{unbase32, count, link, mails, start};
 
 #[tokio::test]
 async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
@@ -97,11 +97,6 @@ fn key_of(page: &str) -> String {
     page[at..].split('<').next().unwrap().replace(' ', "")
 }
 
-fn unbase32(text: &str) -> Vec<u8> {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits: String = text.chars().map(|c| format!("{:05b}", alphabet.find(c).unwrap())).collect();
-    bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
-}
 
 #[tokio::test]
 async fn people_land_on_their_only_client_or_choose() {

@@ -5,7 +5,7 @@ use testkit::TestApp;
 use testkit::story::PASSWORD;
 use web::identity::SESSION_COOKIE;
 
-use crate::support::{audited, start};
+use crate::support::{unbase32, audited, start};
 
 async fn try_password(test: &TestApp, email: &str, password: &str) -> testkit::Reply {
     test.post_form("/sign-in", &[("email", email), ("password", password)]).await
@@ -139,11 +139,6 @@ async fn enrol(test: &TestApp, person: &testkit::Person) -> Vec<String> {
     actions::confirm_enrolment(&test.app, &origin, person.id, &code).await.unwrap()
 }
 
-fn unbase32(text: &str) -> Vec<u8> {
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits: String = text.chars().map(|c| format!("{:05b}", alphabet.find(c).unwrap())).collect();
-    bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
-}
 
 #[tokio::test]
 async fn where_an_organization_requires_a_second_factor_nothing_else_is_open_without_one() {

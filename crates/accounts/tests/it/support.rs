@@ -41,3 +41,10 @@ pub async fn audited(test: &TestApp, action: &str) -> i64 {
     let sql = "select count(*) from audit_log where action = $1";
     test.database.admin().await.query_one(sql, &[&action]).await.unwrap().get(0)
 }
+
+/// What a shared secret shown in base32 is.
+pub fn unbase32(text: &str) -> Vec<u8> {
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String = text.chars().map(|c| format!("{:05b}", alphabet.find(c).unwrap())).collect();
+    bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
+}
