@@ -64,18 +64,20 @@ pub(crate) async fn admit(
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
-    let (admitted, mut response) = match check(&app, &spec, &mut request, &origin).await {
+    let (admitted, response) = match check(&app, &spec, &mut request, &origin).await {
         Ok(admitted) => {
             let response = run(&app, &spec, admitted.caller.as_ref(), request, next).await;
             (admitted, response)
         }
         Err(error) => (Admitted::default(), Failure::from(error).into_response()),
     };
+    let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
+    let mut response = failure::dress(&app, asked, response);
+    // after the dressing: what is left is told beside an error as well
     if let Some(left) = admitted.left {
         left.tell(response.headers_mut());
     }
-    let caller = admitted.caller;
-    failure::dress(&app, failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller }, response)
+    response
 }
 
 /// Runs the handler: once for each `Idempotency-Key`, and answering 500 when it panics.

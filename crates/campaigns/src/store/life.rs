@@ -57,7 +57,7 @@ database::statement! {
           and id = $2
         for no key update";
     /// Takes a step; the database refuses one that is not in the table of transitions.
-    SET_STATUS, both, "
+    SET_STATUS, app, "
         update campaigns
         set status = $3::text::campaign_status,
             launched_at = case when $3 = 'ready' then $4 when $3 = 'draft' then null else launched_at end,
@@ -116,7 +116,7 @@ database::statement! {
             where e.campaign_id = c.id
               and e.client_id = c.client_id
               and e.created_at >= $1
-              and e.event_data -> 'bot' is distinct from 'true'::jsonb)
+)
         order by c.id
         limit 100"
 }

@@ -111,11 +111,11 @@ database::statement! {
                 count(*) filter (where recent and event_type = 'gift_card_claimed') as rewards,
                 count(*) filter (where not recent and event_type = 'gift_card_claimed') as rewards_before
             from (
-                select event_type, created_at >= $2 - interval '30 days' as recent,
+                select event_type, created_at >= $2::timestamptz - interval '30 days' as recent,
                     event_type in ('purl_visit', 'qr_scan') and not (event_data @> '{\"bot\": true}') as visit
                 from events
                 where client_id = $1
-                  and created_at >= $2 - interval '60 days'
+                  and created_at >= $2::timestamptz - interval '60 days'
                   and created_at <= $2) as e),
         ways as (
             select
