@@ -116,7 +116,7 @@ database::statement! {
             where e.campaign_id = c.id
               and e.client_id = c.client_id
               and e.created_at >= $1
-)
+              and e.event_data -> 'bot' is distinct from 'true'::jsonb)
         order by c.id
         limit 100"
 }

@@ -1,5 +1,8 @@
 //! `/v1/campaigns`: a program does the whole way, and strangers nothing of it.
 
+use campaigns::actions::draft;
+use campaigns::store::campaigns as store;
+use kernel::Error;
 use serde_json::{Value, json};
 use web::Method;
 
@@ -68,6 +71,18 @@ async fn a_change_with_an_old_etag_is_refused_and_one_with_the_present_goes_thro
     world.launch(id).await;
     let refused = world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(409);
     assert!(refused.text().contains("not_a_draft"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn of_two_people_who_read_the_same_draft_the_second_to_save_is_told() {
+    let world = World::with(1, 5).await;
+    let (id, _) = world.draft(&world.input()).await;
+    let (app, owner) = (&world.test.app, world.owner());
+    let read = store::find(&app.scope(&owner), world.client_id, id).await.unwrap();
+    world.test.clock().advance(chrono::Duration::seconds(1));
+    draft::update(app, &owner, &read, &world.input()).await.unwrap();
+    let late = draft::update(app, &owner, &read, &world.input()).await;
+    assert!(matches!(late, Err(Error::Conflict { code: "changed_meanwhile", .. })), "{late:?}");
 }
 
 #[tokio::test]
