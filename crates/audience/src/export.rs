@@ -13,7 +13,7 @@ use web::App;
 use crate::contacts::Contact;
 use crate::import::plan_of;
 use crate::import::row_cells;
-use crate::store::contacts::{self as store, Order, Wanted};
+use crate::store::contact_search::{self as search, Order, Wanted};
 use crate::store::imports;
 
 /// Rows fetched at a time.
@@ -21,9 +21,32 @@ const PAGE: i64 = 1000;
 
 /// The columns of an exported contact; an import recognises every one of them.
 const COLUMNS: [&str; 26] = [
-    "customer_code", "first_name", "last_name", "email", "phone", "mobile_phone", "company", "job_title", "address", "address2",
-    "city", "state", "zip", "country", "lifecycle_stage", "lead_score", "engagement_score", "lead_source", "do_not_contact",
-    "email_opt_out", "sms_opt_out", "notes", "custom_fields", "last_activity_date", "created_at", "updated_at",
+    "customer_code",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "mobile_phone",
+    "company",
+    "job_title",
+    "address",
+    "address2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "lifecycle_stage",
+    "lead_score",
+    "engagement_score",
+    "lead_source",
+    "do_not_contact",
+    "email_opt_out",
+    "sms_opt_out",
+    "notes",
+    "custom_fields",
+    "last_activity_date",
+    "created_at",
+    "updated_at",
 ];
 
 /// The kinds of file.
@@ -56,10 +79,17 @@ impl Format {
 pub async fn contacts(app: &App, actor: &Actor, client_id: Uuid, wanted: Wanted, format: Format) -> Result<Response> {
     let tx = app.db.scope(actor).transaction().await?;
     let after = json!({ "search": wanted.search, "list_id": wanted.list_id, "stage": wanted.stage, "suppressed": wanted.suppressed });
-    tx.audit("contacts.exported", "contacts", None, Audited { client_id: Some(client_id), after: Some(after), before: None }).await?;
+    tx.audit(
+        "contacts.exported",
+        "contacts",
+        None,
+        Audited { client_id: Some(client_id), after: Some(after), before: None },
+    )
+    .await?;
     tx.commit().await?;
     let wanted = Wanted { order: Order::Oldest, ..wanted };
-    let state = Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, after: None, step: Step::Head };
+    let state =
+        Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, after: None, step: Step::Head };
     let body = Body::from_stream(stream::try_unfold(state, Walk::next));
     Ok(match format {
         Format::Csv => download(body, "text/csv; charset=utf-8", "contacts.csv"),
@@ -115,7 +145,7 @@ impl Walk {
     async fn rows(mut self, first: bool) -> Result<(Bytes, Self)> {
         let cursor = self.after.map(|id| (String::new(), id));
         let scope = self.app.db.scope(&self.actor);
-        let mut page = store::list_whole(&scope, self.client_id, &self.wanted, cursor.as_ref(), PAGE).await?;
+        let mut page = search::list_whole(&scope, self.client_id, &self.wanted, cursor.as_ref(), PAGE).await?;
         let more = page.len() as i64 > PAGE;
         page.truncate(PAGE as usize);
         self.after = page.last().map(|contact| contact.id);
@@ -177,7 +207,9 @@ pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), re
                 Ok(page) => page,
                 Err(error) => return Some((Err(error), None)),
             };
-            let next = (page.len() as i64 == PAGE).then(|| page.last().map(|remark| (remark.line_number, remark.id))).flatten();
+            let next = (page.len() as i64 == PAGE)
+                .then(|| page.last().map(|remark| (remark.line_number, remark.id)))
+                .flatten();
             let mut out = Vec::new();
             for remark in page {
                 let own = row_cells(&plan, remark.raw.as_deref().unwrap_or_default());

@@ -9,9 +9,10 @@ mod encoding;
 mod field;
 mod headers;
 pub(crate) mod options;
+pub(crate) mod prepared;
 mod preview;
 mod read;
-pub(crate) mod row;
+mod row;
 mod rows;
 mod run;
 pub mod source;
@@ -33,7 +34,9 @@ pub use preview::{Preview, PreviewProblem};
 pub use run::run;
 pub use source::Source;
 
-use crate::store::imports::{self, BEGIN_IMPORT, COMPLETE_UPLOAD, DELETE_UPLOAD, INSERT_IMPORT, Import, RESUME_IMPORT, SAVE_PLAN};
+use crate::store::imports::{
+    self, BEGIN_IMPORT, COMPLETE_UPLOAD, DELETE_UPLOAD, INSERT_IMPORT, Import, RESUME_IMPORT, SAVE_PLAN,
+};
 
 /// The job that runs an import.
 pub const JOB: &str = "audience.import";
@@ -121,7 +124,9 @@ pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) ->
     let plan = plan_of(&import)?;
     let file = source::open(app, actor, (client_id, id));
     let looked = plan.clone();
-    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, client_id)).await.map_err(Error::internal)??;
+    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, client_id))
+        .await
+        .map_err(Error::internal)??;
     Ok((plan, preview))
 }
 
@@ -129,7 +134,13 @@ pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) ->
 ///
 /// # Errors
 /// Names `list_name` when the list is dynamic, and the wrong choices; `Conflict` when it has begun already.
-pub async fn begin(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), options: &ImportOptions, runs: Runs) -> Result<Import> {
+pub async fn begin(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    options: &ImportOptions,
+    runs: Runs,
+) -> Result<Import> {
     let scope = app.db.scope(actor);
     let plan = plan_of(&imports::find(&scope, client_id, id).await?)?.choose(options)?;
     let tx = scope.transaction().await?;
@@ -143,7 +154,13 @@ pub async fn begin(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), opti
     };
     jobs::enqueue(&tx, &job).await?;
     let after = json!({ "list_id": list_id, "dedupe": plan.dedupe, "on_duplicate": plan.on_duplicate });
-    tx.audit("import.started", "imports", Some(id), Audited { client_id: Some(client_id), after: Some(after), ..Audited::default() }).await?;
+    tx.audit(
+        "import.started",
+        "imports",
+        Some(id),
+        Audited { client_id: Some(client_id), after: Some(after), ..Audited::default() },
+    )
+    .await?;
     tx.commit().await?;
     imports::find(&scope, client_id, id).await
 }
@@ -157,7 +174,13 @@ pub(crate) fn takeover(client_id: Uuid, id: Uuid, now: DateTime<Utc>) -> NewJob 
 ///
 /// # Errors
 /// As [`upload`] and [`begin`]; nothing is kept of a file whose import does not begin.
-pub async fn start(app: &App, actor: &Actor, client_id: Uuid, options: ImportOptions, source: Source<'_>) -> Result<Import> {
+pub async fn start(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    options: ImportOptions,
+    source: Source<'_>,
+) -> Result<Import> {
     start_as(app, actor, client_id, (options, Runs::Queued), source).await
 }
 
@@ -176,7 +199,13 @@ pub async fn run_now(
     run(app, actor, (client_id, import.id), on_progress).await
 }
 
-async fn start_as(app: &App, actor: &Actor, client_id: Uuid, (options, runs): (ImportOptions, Runs), source: Source<'_>) -> Result<Import> {
+async fn start_as(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    (options, runs): (ImportOptions, Runs),
+    source: Source<'_>,
+) -> Result<Import> {
     let import = upload(app, actor, client_id, &options.filename, source).await?;
     let begun = begin(app, actor, (client_id, import.id), &options, runs).await;
     if begun.is_err() {
@@ -219,8 +248,10 @@ pub async fn retry(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> R
     if tx.execute(&RESUME_IMPORT, &[&client_id, &id, &tx.now()]).await? == 0 {
         return Err(Error::conflict("import_not_failed", "only a failed import can be tried again"));
     }
-    jobs::enqueue(&tx, &NewJob::new(JOB, json!({ "import_id": id })).client(client_id).unique(format!("{JOB}:{id}"))).await?;
-    tx.audit("import.retried", "imports", Some(id), Audited { client_id: Some(client_id), ..Audited::default() }).await?;
+    jobs::enqueue(&tx, &NewJob::new(JOB, json!({ "import_id": id })).client(client_id).unique(format!("{JOB}:{id}")))
+        .await?;
+    tx.audit("import.retried", "imports", Some(id), Audited { client_id: Some(client_id), ..Audited::default() })
+        .await?;
     tx.commit().await?;
     imports::find(&scope, client_id, id).await
 }

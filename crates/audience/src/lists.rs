@@ -58,7 +58,11 @@ impl ListInput {
         self.description = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         match self.list_type.as_deref() {
             None | Some("static") => {}
-            Some("dynamic") => drop(problems.add("list_type", "not_offered", "dynamic lists are not offered yet; create a static list")),
+            Some("dynamic") => drop(problems.add(
+                "list_type",
+                "not_offered",
+                "dynamic lists are not offered yet; create a static list",
+            )),
             Some(_) => drop(problems.invalid("list_type", "must be static")),
         }
         if self.filter_rules.is_some() {

@@ -13,7 +13,12 @@ use crate::store::imports::Import;
 
 /// The routes of contacts, lists and imports.
 pub fn routes(app: &App) -> Routes {
-    contact_pages(app).merge(list_pages(app)).merge(import_pages(app)).merge(contact_api(app)).merge(list_api(app)).merge(import_api(app))
+    contact_pages(app)
+        .merge(list_pages(app))
+        .merge(import_pages(app))
+        .merge(contact_api(app))
+        .merge(list_api(app))
+        .merge(import_api(app))
 }
 
 fn contact_pages(app: &App) -> Routes {
@@ -45,7 +50,7 @@ fn list_pages(app: &App) -> Routes {
 }
 
 fn import_pages(app: &App) -> Routes {
-    use pages::imports as page;
+    use pages::{import_columns as columns, imports as page};
     // a file is streamed and held against import.max_bytes instead
     let upload = page::upload.layer(DefaultBodyLimit::disable());
     Routes::new(app)
@@ -54,8 +59,8 @@ fn import_pages(app: &App) -> Routes {
         .page(Method::GET, "/{client}/imports/new", "contacts.import", page::new)
         .page(Method::GET, "/{client}/imports/{id}", "contacts.import", page::show)
         .page(Method::GET, "/{client}/imports/{id}/progress", "contacts.import", page::progress)
-        .page(Method::GET, "/{client}/imports/{id}/columns", "contacts.import", page::columns)
-        .page(Method::POST, "/{client}/imports/{id}/columns", "contacts.import", page::save_columns)
+        .page(Method::GET, "/{client}/imports/{id}/columns", "contacts.import", columns::show)
+        .page(Method::POST, "/{client}/imports/{id}/columns", "contacts.import", columns::save)
         .page(Method::GET, "/{client}/imports/{id}/preview", "contacts.import", page::preview)
         .page(Method::POST, "/{client}/imports/{id}/start", "contacts.import", page::start)
         .page(Method::POST, "/{client}/imports/{id}/cancel", "contacts.import", page::cancel)
@@ -69,26 +74,110 @@ fn contact_api(app: &App) -> Routes {
     let merge_patch = "A JSON merge patch (RFC 7396): only the fields named change, null empties one. With If-Match, 412 when \
         somebody changed the contact since.";
     Routes::new(app)
-        .api(Method::GET, "/v1/contacts", "contacts.view", handler::list, Doc::new("List contacts").describe("Newest first.").query::<ListParams>().returns_page_of::<Contact>())
-        .api(Method::POST, "/v1/contacts", "contacts.create", handler::create, Doc::new("Create a contact").body::<ContactInput>().returns_with::<Contact>(201))
-        .api(Method::GET, "/v1/contacts/export", "contacts.export", handler::export, Doc::new("Export contacts").describe("Streamed, as CSV or JSON.").query::<ExportParams>())
-        .api(Method::GET, "/v1/contacts/{id}", "contacts.view", handler::show, Doc::new("Show a contact").describe("ETag holds its version.").returns::<Contact>())
-        .api(Method::PATCH, "/v1/contacts/{id}", "contacts.edit", handler::update, Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>())
-        .api(Method::DELETE, "/v1/contacts/{id}", "contacts.delete", handler::delete, Doc::new("Delete a contact").returns_nothing())
+        .api(
+            Method::GET,
+            "/v1/contacts",
+            "contacts.view",
+            handler::list,
+            Doc::new("List contacts").describe("Newest first.").query::<ListParams>().returns_page_of::<Contact>(),
+        )
+        .api(
+            Method::POST,
+            "/v1/contacts",
+            "contacts.create",
+            handler::create,
+            Doc::new("Create a contact").body::<ContactInput>().returns_with::<Contact>(201),
+        )
+        .api(
+            Method::GET,
+            "/v1/contacts/export",
+            "contacts.export",
+            handler::export,
+            Doc::new("Export contacts").describe("Streamed, as CSV or JSON.").query::<ExportParams>(),
+        )
+        .api(
+            Method::GET,
+            "/v1/contacts/{id}",
+            "contacts.view",
+            handler::show,
+            Doc::new("Show a contact").describe("ETag holds its version.").returns::<Contact>(),
+        )
+        .api(
+            Method::PATCH,
+            "/v1/contacts/{id}",
+            "contacts.edit",
+            handler::update,
+            Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>(),
+        )
+        .api(
+            Method::DELETE,
+            "/v1/contacts/{id}",
+            "contacts.delete",
+            handler::delete,
+            Doc::new("Delete a contact").returns_nothing(),
+        )
 }
 
 fn list_api(app: &App) -> Routes {
     use api::lists::{self as handler, ListParams, Members, MembersChanged};
     Routes::new(app)
-        .api(Method::GET, "/v1/lists", "lists.view", handler::list, Doc::new("List lists").describe("By name.").query::<ListParams>().returns_page_of::<List>())
-        .api(Method::POST, "/v1/lists", "lists.create", handler::create, Doc::new("Create a list").body::<ListInput>().returns_with::<List>(201))
+        .api(
+            Method::GET,
+            "/v1/lists",
+            "lists.view",
+            handler::list,
+            Doc::new("List lists").describe("By name.").query::<ListParams>().returns_page_of::<List>(),
+        )
+        .api(
+            Method::POST,
+            "/v1/lists",
+            "lists.create",
+            handler::create,
+            Doc::new("Create a list").body::<ListInput>().returns_with::<List>(201),
+        )
         .api(Method::GET, "/v1/lists/{id}", "lists.view", handler::show, Doc::new("Show a list").returns::<List>())
-        .api(Method::PATCH, "/v1/lists/{id}", "lists.edit", handler::update, Doc::new("Change a list").body::<ListInput>().returns::<List>())
-        .api(Method::DELETE, "/v1/lists/{id}", "lists.delete", handler::delete, Doc::new("Delete a list").describe("Its contacts stay.").returns_nothing())
-        .api(Method::GET, "/v1/lists/{id}/mailable", "lists.view", handler::mailable, Doc::new("Count whom mail can reach").returns::<Mailable>())
-        .api(Method::GET, "/v1/lists/{id}/members", "lists.view", handler::members, Doc::new("List members").query::<api::PageQuery>().returns_page_of::<Contact>())
-        .api(Method::POST, "/v1/lists/{id}/members", "lists.edit", handler::add, Doc::new("Add members").body::<Members>().returns::<MembersChanged>())
-        .api(Method::DELETE, "/v1/lists/{id}/members/{contact_id}", "lists.edit", handler::remove, Doc::new("Remove a member").returns_nothing())
+        .api(
+            Method::PATCH,
+            "/v1/lists/{id}",
+            "lists.edit",
+            handler::update,
+            Doc::new("Change a list").body::<ListInput>().returns::<List>(),
+        )
+        .api(
+            Method::DELETE,
+            "/v1/lists/{id}",
+            "lists.delete",
+            handler::delete,
+            Doc::new("Delete a list").describe("Its contacts stay.").returns_nothing(),
+        )
+        .api(
+            Method::GET,
+            "/v1/lists/{id}/mailable",
+            "lists.view",
+            handler::mailable,
+            Doc::new("Count whom mail can reach").returns::<Mailable>(),
+        )
+        .api(
+            Method::GET,
+            "/v1/lists/{id}/members",
+            "lists.view",
+            handler::members,
+            Doc::new("List members").query::<api::PageQuery>().returns_page_of::<Contact>(),
+        )
+        .api(
+            Method::POST,
+            "/v1/lists/{id}/members",
+            "lists.edit",
+            handler::add,
+            Doc::new("Add members").body::<Members>().returns::<MembersChanged>(),
+        )
+        .api(
+            Method::DELETE,
+            "/v1/lists/{id}/members/{contact_id}",
+            "lists.edit",
+            handler::remove,
+            Doc::new("Remove a member").returns_nothing(),
+        )
 }
 
 fn import_api(app: &App) -> Routes {

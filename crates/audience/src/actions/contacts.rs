@@ -27,7 +27,13 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: ContactInp
 ///
 /// # Errors
 /// `NotFound`; names every wrong field; `Conflict` `precondition_failed` when somebody was faster.
-pub async fn update(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), input: ContactInput, etag: Option<&str>) -> Result<Contact> {
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: ContactInput,
+    etag: Option<&str>,
+) -> Result<Contact> {
     change(app, actor, (client_id, id), etag, |_| Ok(input)).await
 }
 
@@ -35,7 +41,13 @@ pub async fn update(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), inp
 ///
 /// # Errors
 /// As [`update`], and names what is no field of a contact.
-pub async fn patch(app: &App, actor: &Actor, ids: (Uuid, Uuid), patch: Map<String, Value>, etag: Option<&str>) -> Result<Contact> {
+pub async fn patch(
+    app: &App,
+    actor: &Actor,
+    ids: (Uuid, Uuid),
+    patch: Map<String, Value>,
+    etag: Option<&str>,
+) -> Result<Contact> {
     change(app, actor, ids, etag, |before| patched(before, patch)).await
 }
 
@@ -55,10 +67,18 @@ pub async fn delete(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Resu
     let before = store::find(&app.db.scope(actor), client_id, id).await?;
     let tx = app.db.scope(actor).transaction().await?;
     store::delete(&tx, client_id, id).await.map_err(|error| match error {
-        Error::Constraint(_) => Error::conflict("contact_in_use", "records that must be kept refer to this contact; suppress it instead"),
+        Error::Constraint(_) => {
+            Error::conflict("contact_in_use", "records that must be kept refer to this contact; suppress it instead")
+        }
         other => other,
     })?;
-    tx.audit("contact.deleted", "contacts", Some(id), what(client_id, Some(json!({ "customer_code": before.customer_code })), None)).await?;
+    tx.audit(
+        "contact.deleted",
+        "contacts",
+        Some(id),
+        what(client_id, Some(json!({ "customer_code": before.customer_code })), None),
+    )
+    .await?;
     tx.commit().await
 }
 
@@ -133,7 +153,12 @@ fn difference(before: &ContactInput, after: &ContactInput) -> (Value, Value) {
 }
 
 /// A flag that changed is a yes or a no somebody gave.
-async fn record_consents(tx: &Transaction, ids: (Uuid, Uuid), before: &ContactInput, after: &ContactInput) -> Result<()> {
+async fn record_consents(
+    tx: &Transaction,
+    ids: (Uuid, Uuid),
+    before: &ContactInput,
+    after: &ContactInput,
+) -> Result<()> {
     let source = match tx.actor().who {
         Who::User(_) => "console",
         Who::Key(_) => "api",

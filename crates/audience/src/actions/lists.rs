@@ -17,7 +17,8 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: ListInput)
     let input = input.normalised()?;
     let tx = app.db.scope(actor).transaction().await?;
     let list = store::insert(&tx, client_id, &input).await?;
-    tx.audit("list.created", "contact_lists", Some(list.id), what(client_id, None, Some(json!({ "name": list.name })))).await?;
+    tx.audit("list.created", "contact_lists", Some(list.id), what(client_id, None, Some(json!({ "name": list.name }))))
+        .await?;
     tx.commit().await?;
     Ok(list)
 }
@@ -32,7 +33,10 @@ pub async fn find_or_create(tx: &Transaction, client_id: Uuid, name: &str) -> Re
     }
     let list = store::find_by_name(tx, client_id, name).await?.ok_or(Error::NotFound)?;
     if list.list_type != "static" {
-        return Err(Error::invalid("list_name", "a dynamic list of this name exists; contacts can only be imported into a static one"));
+        return Err(Error::invalid(
+            "list_name",
+            "a dynamic list of this name exists; contacts can only be imported into a static one",
+        ));
     }
     Ok(list.id)
 }
@@ -75,7 +79,8 @@ pub async fn delete(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Resu
 pub async fn add_members(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), contact_ids: &[Uuid]) -> Result<u64> {
     let tx = change_members(app, actor, (client_id, id), contact_ids).await?;
     let added = store::add_members(&tx, (client_id, id), contact_ids).await?;
-    tx.audit("list.members_added", "contact_lists", Some(id), what(client_id, None, Some(json!({ "added": added })))).await?;
+    tx.audit("list.members_added", "contact_lists", Some(id), what(client_id, None, Some(json!({ "added": added }))))
+        .await?;
     tx.commit().await?;
     Ok(added)
 }
@@ -84,15 +89,31 @@ pub async fn add_members(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when the list is dynamic; names `contact_ids` when there are none or too many.
-pub async fn remove_members(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), contact_ids: &[Uuid]) -> Result<u64> {
+pub async fn remove_members(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    contact_ids: &[Uuid],
+) -> Result<u64> {
     let tx = change_members(app, actor, (client_id, id), contact_ids).await?;
     let removed = store::remove_members(&tx, (client_id, id), contact_ids).await?;
-    tx.audit("list.members_removed", "contact_lists", Some(id), what(client_id, None, Some(json!({ "removed": removed })))).await?;
+    tx.audit(
+        "list.members_removed",
+        "contact_lists",
+        Some(id),
+        what(client_id, None, Some(json!({ "removed": removed }))),
+    )
+    .await?;
     tx.commit().await?;
     Ok(removed)
 }
 
-async fn change_members(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), contact_ids: &[Uuid]) -> Result<Transaction> {
+async fn change_members(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    contact_ids: &[Uuid],
+) -> Result<Transaction> {
     some_ids(contact_ids)?;
     let list = store::find(&app.db.scope(actor), client_id, id).await?;
     if list.list_type != "static" {

@@ -15,7 +15,8 @@ use super::Id;
 use crate::actions::contacts as action;
 use crate::contacts::{Contact, ContactInput};
 use crate::export;
-use crate::store::contacts::{self as store, Cursor, Wanted};
+use crate::store::contact_search::{self as search, Cursor, Wanted};
+use crate::store::contacts as store;
 
 /// Which contacts are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -51,7 +52,11 @@ pub struct ExportParams {
     pub do_not_contact: Option<bool>,
 }
 
-pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<ListParams>) -> Result<Reply<Page<Contact>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Reply<Page<Contact>>> {
     let page = PageParams { limit: params.limit, after: params.after };
     let wanted = Wanted {
         search: params.q,
@@ -64,9 +69,14 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<L
 }
 
 /// A page of whole contacts, newest first.
-pub(super) async fn page_of(app: &App, caller: &Caller, wanted: &Wanted, page: &PageParams) -> kernel::Result<Page<Contact>> {
+pub(super) async fn page_of(
+    app: &App,
+    caller: &Caller,
+    wanted: &Wanted,
+    page: &PageParams,
+) -> kernel::Result<Page<Contact>> {
     let (limit, after) = (page.limit()?, page.after::<Cursor>()?);
-    let rows = store::list_whole(&caller.scope(app), caller.client_id()?, wanted, after.as_ref(), limit).await?;
+    let rows = search::list_whole(&caller.scope(app), caller.client_id()?, wanted, after.as_ref(), limit).await?;
     Ok(Page::from_rows(rows, limit, |contact| (String::new(), contact.id)))
 }
 

@@ -71,14 +71,23 @@ fn word<T: std::str::FromStr<Err = String>>(field: &str, text: Option<&str>, pro
     }
 }
 
-pub async fn list(State(app): State<App>, caller: Caller, Query(page): Query<PageQuery>) -> Result<Reply<Page<Import>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Reply<Page<Import>>> {
     let page = PageParams::from(page);
     let (limit, after) = (page.limit()?, page.after::<Uuid>()?);
     let rows = store::list(&caller.scope(&app), caller.client_id()?, after, limit).await?;
     Ok(Reply(Page::from_rows(rows, limit, |import| import.id)))
 }
 
-pub async fn create(State(app): State<App>, caller: Caller, Query(params): Query<ImportParams>, request: Request) -> Result<(StatusCode, Reply<Import>)> {
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ImportParams>,
+    request: Request,
+) -> Result<(StatusCode, Reply<Import>)> {
     let options = params.options()?;
     let import = store_body(&app, &caller, params.filename.as_deref(), request).await?;
     let ids = (import.client_id, import.id);
@@ -99,7 +108,8 @@ pub async fn create(State(app): State<App>, caller: Caller, Query(params): Query
 /// Stores the file of a request: its body, or the part `file` of a multipart form.
 async fn store_body(app: &App, caller: &Caller, filename: Option<&str>, request: Request) -> kernel::Result<Import> {
     let client_id = caller.client_id()?;
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media_type.starts_with("multipart/form-data") {
         let source = request.into_body().into_data_stream().map_err(std::io::Error::other).boxed();
         return import::upload(app, &caller.actor, client_id, filename.unwrap_or_default(), source).await;
@@ -130,11 +140,17 @@ pub async fn start(
     Path(Id { id }): Path<Id>,
     Query(params): Query<ImportParams>,
 ) -> Result<(StatusCode, Reply<Import>)> {
-    let import = import::begin(&app, &caller.actor, (caller.client_id()?, id), &params.options()?, Runs::Queued).await?;
+    let import =
+        import::begin(&app, &caller.actor, (caller.client_id()?, id), &params.options()?, Runs::Queued).await?;
     Ok((StatusCode::ACCEPTED, Reply(import)))
 }
 
-pub async fn refused(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Query(params): Query<ReportParams>) -> Result<Response> {
+pub async fn refused(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Query(params): Query<ReportParams>,
+) -> Result<Response> {
     Ok(crate::export::remarks(&app, &caller.actor, (caller.client_id()?, id), !params.kept).await?)
 }
 
@@ -142,6 +158,10 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(Id { id }): Pat
     Ok(Reply(import::cancel(&app, &caller.actor, (caller.client_id()?, id)).await?))
 }
 
-pub async fn retry(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<(StatusCode, Reply<Import>)> {
+pub async fn retry(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+) -> Result<(StatusCode, Reply<Import>)> {
     Ok((StatusCode::ACCEPTED, Reply(import::retry(&app, &caller.actor, (caller.client_id()?, id)).await?)))
 }

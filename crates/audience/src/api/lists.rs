@@ -13,7 +13,7 @@ use super::{Id, PageQuery};
 use crate::actions::lists as action;
 use crate::contacts::Contact;
 use crate::lists::{List, ListInput, Mailable};
-use crate::store::contacts::Wanted;
+use crate::store::contact_search::Wanted;
 use crate::store::lists as store;
 
 /// Which lists are wanted.
@@ -52,14 +52,23 @@ pub struct Member {
     contact_id: Uuid,
 }
 
-pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<ListParams>) -> Result<Reply<Page<List>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Reply<Page<List>>> {
     let page = PageParams { limit: params.limit, after: params.after };
     let (limit, after) = (page.limit()?, page.after::<(String, Uuid)>()?);
-    let rows = store::list(&caller.scope(&app), caller.client_id()?, params.q.as_deref(), after.as_ref(), limit).await?;
+    let rows =
+        store::list(&caller.scope(&app), caller.client_id()?, params.q.as_deref(), after.as_ref(), limit).await?;
     Ok(Reply(Page::from_rows(rows, limit, |list| (list.name.clone(), list.id))))
 }
 
-pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ListInput>) -> Result<(StatusCode, Reply<List>)> {
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Json(input): Json<ListInput>,
+) -> Result<(StatusCode, Reply<List>)> {
     let list = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
     Ok((StatusCode::CREATED, Reply(list)))
 }
@@ -68,7 +77,12 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     Ok(Reply(store::find(&caller.scope(&app), caller.client_id()?, id).await?))
 }
 
-pub async fn update(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Json(input): Json<ListInput>) -> Result<Reply<List>> {
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Json(input): Json<ListInput>,
+) -> Result<Reply<List>> {
     Ok(Reply(action::update(&app, &caller.actor, (caller.client_id()?, id), input).await?))
 }
 

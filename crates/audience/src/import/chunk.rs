@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::options::{OnDuplicate, Plan};
-use super::row::{Prepared, Remark};
+use super::prepared::{Prepared, Remark};
 
 /// Bytes of a chunk's text at which it is full, however few rows it has.
 const FULL: usize = 8 * 1024 * 1024;

@@ -122,7 +122,11 @@ impl FromStr for Target {
             return Ok(Self::Skip);
         }
         if let Some(key) = text.strip_prefix("custom_fields.") {
-            return if key.is_empty() { Err("custom_fields. needs a name after the full stop".into()) } else { Ok(Self::Custom(key.into())) };
+            return if key.is_empty() {
+                Err("custom_fields. needs a name after the full stop".into())
+            } else {
+                Ok(Self::Custom(key.into()))
+            };
         }
         text.parse().map(Self::Field).map_err(|()| format!("{text} is no field of a contact; try custom_fields.{text}"))
     }

@@ -8,27 +8,224 @@ const ENOUGH: u8 = 50;
 
 /// What a header can be called, besides the field's own word and label.
 const SYNONYMS: &[(Field, &[&str])] = &[
-    (Field::CustomerCode, &["code", "customer id", "customer no", "customer number", "cust id", "cust no", "customer", "account", "account id", "account no", "account number", "client id", "contact id", "member id", "member number", "external id", "id", "reference", "ref", "kundennummer"]),
-    (Field::FirstName, &["first", "firstname", "given name", "forename", "fname", "f name", "first nm", "vorname", "prenom", "nombre"]),
-    (Field::LastName, &["last", "lastname", "surname", "family name", "lname", "l name", "last nm", "nachname", "nom", "apellido", "apellidos"]),
-    (Field::FullName, &["name", "contact name", "contact", "customer name", "owner name", "owner", "full nm", "recipient", "addressee"]),
-    (Field::Email, &["e mail", "mail", "email address", "e mail address", "emailaddress", "primary email", "work email", "email 1", "correo"]),
-    (Field::Phone, &["telephone", "tel", "phone number", "phone no", "home phone", "work phone", "primary phone", "landline", "day phone", "phone 1", "telefon", "telefono"]),
-    (Field::MobilePhone, &["mobile", "cell", "cell phone", "cellphone", "mobile number", "cell number", "mobile no", "phone 2", "handy", "movil"]),
-    (Field::Company, &["company name", "organization", "organisation", "business", "business name", "firm", "employer", "account name", "firma", "empresa"]),
+    (
+        Field::CustomerCode,
+        &[
+            "code",
+            "customer id",
+            "customer no",
+            "customer number",
+            "cust id",
+            "cust no",
+            "customer",
+            "account",
+            "account id",
+            "account no",
+            "account number",
+            "client id",
+            "contact id",
+            "member id",
+            "member number",
+            "external id",
+            "id",
+            "reference",
+            "ref",
+            "kundennummer",
+        ],
+    ),
+    (
+        Field::FirstName,
+        &["first", "firstname", "given name", "forename", "fname", "f name", "first nm", "vorname", "prenom", "nombre"],
+    ),
+    (
+        Field::LastName,
+        &[
+            "last",
+            "lastname",
+            "surname",
+            "family name",
+            "lname",
+            "l name",
+            "last nm",
+            "nachname",
+            "nom",
+            "apellido",
+            "apellidos",
+        ],
+    ),
+    (
+        Field::FullName,
+        &[
+            "name",
+            "contact name",
+            "contact",
+            "customer name",
+            "owner name",
+            "owner",
+            "full nm",
+            "recipient",
+            "addressee",
+        ],
+    ),
+    (
+        Field::Email,
+        &[
+            "e mail",
+            "mail",
+            "email address",
+            "e mail address",
+            "emailaddress",
+            "primary email",
+            "work email",
+            "email 1",
+            "correo",
+        ],
+    ),
+    (
+        Field::Phone,
+        &[
+            "telephone",
+            "tel",
+            "phone number",
+            "phone no",
+            "home phone",
+            "work phone",
+            "primary phone",
+            "landline",
+            "day phone",
+            "phone 1",
+            "telefon",
+            "telefono",
+        ],
+    ),
+    (
+        Field::MobilePhone,
+        &[
+            "mobile",
+            "cell",
+            "cell phone",
+            "cellphone",
+            "mobile number",
+            "cell number",
+            "mobile no",
+            "phone 2",
+            "handy",
+            "movil",
+        ],
+    ),
+    (
+        Field::Company,
+        &[
+            "company name",
+            "organization",
+            "organisation",
+            "business",
+            "business name",
+            "firm",
+            "employer",
+            "account name",
+            "firma",
+            "empresa",
+        ],
+    ),
     (Field::JobTitle, &["title", "position", "job", "role", "occupation"]),
-    (Field::Address, &["street", "street address", "address 1", "address1", "address line 1", "addr", "street 1", "addr1", "addr 1", "mailing address", "mailing street", "home address", "property address", "billing address", "shipping address", "strasse", "direccion"]),
-    (Field::Address2, &["address 2", "address line 2", "addr2", "addr 2", "street 2", "unit", "apt", "apartment", "suite", "apt suite", "unit number"]),
-    (Field::City, &["town", "locality", "mailing city", "billing city", "shipping city", "municipality", "ort", "ciudad"]),
-    (Field::State, &["st", "province", "region", "state province", "mailing state", "billing state", "shipping state", "state code", "estado"]),
-    (Field::Zip, &["zip code", "zipcode", "postal code", "postcode", "post code", "postal", "mailing zip", "billing zip", "shipping zip", "zip5", "zip 4", "zip plus 4", "plz"]),
+    (
+        Field::Address,
+        &[
+            "street",
+            "street address",
+            "address 1",
+            "address1",
+            "address line 1",
+            "addr",
+            "street 1",
+            "addr1",
+            "addr 1",
+            "mailing address",
+            "mailing street",
+            "home address",
+            "property address",
+            "billing address",
+            "shipping address",
+            "strasse",
+            "direccion",
+        ],
+    ),
+    (
+        Field::Address2,
+        &[
+            "address 2",
+            "address line 2",
+            "addr2",
+            "addr 2",
+            "street 2",
+            "unit",
+            "apt",
+            "apartment",
+            "suite",
+            "apt suite",
+            "unit number",
+        ],
+    ),
+    (
+        Field::City,
+        &["town", "locality", "mailing city", "billing city", "shipping city", "municipality", "ort", "ciudad"],
+    ),
+    (
+        Field::State,
+        &[
+            "st",
+            "province",
+            "region",
+            "state province",
+            "mailing state",
+            "billing state",
+            "shipping state",
+            "state code",
+            "estado",
+        ],
+    ),
+    (
+        Field::Zip,
+        &[
+            "zip code",
+            "zipcode",
+            "postal code",
+            "postcode",
+            "post code",
+            "postal",
+            "mailing zip",
+            "billing zip",
+            "shipping zip",
+            "zip5",
+            "zip 4",
+            "zip plus 4",
+            "plz",
+        ],
+    ),
     (Field::Country, &["country code", "nation", "mailing country", "billing country", "land", "pais"]),
     (Field::LifecycleStage, &["stage", "lifecycle", "status", "lead status"]),
     (Field::LeadScore, &["score"]),
     (Field::LeadSource, &["source", "lead origin", "origin", "how did you hear about us", "referral source"]),
     (Field::DoNotContact, &["dnc", "suppressed", "suppress", "do not mail", "no contact", "unsubscribed all"]),
-    (Field::EmailOptOut, &["email unsubscribed", "unsubscribed", "unsubscribed from email", "no email", "email optout", "opted out of email", "opt out of email", "opt out", "do not email"]),
-    (Field::SmsOptOut, &["no sms", "no text", "do not text", "sms optout", "text opt out", "opted out of sms", "opt out of sms"]),
+    (
+        Field::EmailOptOut,
+        &[
+            "email unsubscribed",
+            "unsubscribed",
+            "unsubscribed from email",
+            "no email",
+            "email optout",
+            "opted out of email",
+            "opt out of email",
+            "opt out",
+            "do not email",
+        ],
+    ),
+    (
+        Field::SmsOptOut,
+        &["no sms", "no text", "do not text", "sms optout", "text opt out", "opted out of sms", "opt out of sms"],
+    ),
     (Field::Tags, &["tag", "labels", "label", "groups", "keywords", "segments"]),
     (Field::Notes, &["note", "comment", "comments", "remarks", "memo", "description"]),
 ];
@@ -114,7 +311,9 @@ fn by_name(field: Field, header: &str) -> u8 {
 fn by_content(field: Field, cells: &[&str]) -> Option<usize> {
     let looks: fn(&str) -> bool = match field {
         Field::Email => |cell| kernel::email::normalise(cell).is_some(),
-        Field::Phone | Field::MobilePhone => |cell| kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some(),
+        Field::Phone | Field::MobilePhone => {
+            |cell| kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some()
+        }
         _ => return None,
     };
     if cells.is_empty() {
@@ -125,12 +324,16 @@ fn by_content(field: Field, cells: &[&str]) -> Option<usize> {
 
 /// Whether the first row holds data instead of names: no header is an e-mail address or a phone number.
 pub fn is_data<'a>(mut first_row: impl Iterator<Item = &'a str>) -> bool {
-    first_row.any(|cell| kernel::email::normalise(cell).is_some() || kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some())
+    first_row.any(|cell| {
+        kernel::email::normalise(cell).is_some()
+            || kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some()
+    })
 }
 
 /// Lower-case words: `E-Mail_Address` → `e mail address`.
 fn words(header: &str) -> String {
-    let spaced: String = header.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+    let spaced: String =
+        header.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -140,16 +343,23 @@ mod tests {
 
     fn targets(headers: &[&str], samples: &[&[&str]]) -> Vec<(String, u8)> {
         let headers: Vec<String> = headers.iter().map(|header| (*header).to_owned()).collect();
-        let samples: Vec<Vec<String>> = samples.iter().map(|cells| cells.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        let samples: Vec<Vec<String>> =
+            samples.iter().map(|cells| cells.iter().map(|cell| (*cell).to_owned()).collect()).collect();
         let found = suggest(&headers, &samples, Unmapped::CustomFields);
         found.into_iter().map(|found| (found.target.to_string(), found.confidence)).collect()
     }
 
     #[test]
     fn headers_as_programs_write_them_are_recognised() {
-        let found = targets(&["E-Mail Address", "First Name", "SURNAME", "Cell Phone", "Street 1", "zip_code", "Roof age"], &[]);
+        let found = targets(
+            &["E-Mail Address", "First Name", "SURNAME", "Cell Phone", "Street 1", "zip_code", "Roof age"],
+            &[],
+        );
         let words: Vec<&str> = found.iter().map(|(word, _)| word.as_str()).collect();
-        assert_eq!(words, ["email", "first_name", "last_name", "mobile_phone", "address", "zip", "custom_fields.roof_age"]);
+        assert_eq!(
+            words,
+            ["email", "first_name", "last_name", "mobile_phone", "address", "zip", "custom_fields.roof_age"]
+        );
         assert_eq!(found[6].1, 0);
     }
 

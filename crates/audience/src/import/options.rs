@@ -96,7 +96,8 @@ impl ImportOptions {
     /// # Errors
     /// Names `map` when the text is something else.
     pub fn map(&mut self, text: &str) -> Result<()> {
-        let (column, target) = text.rsplit_once('=').ok_or_else(|| Error::invalid("map", format!("{text}: write COLUMN=field")))?;
+        let (column, target) =
+            text.rsplit_once('=').ok_or_else(|| Error::invalid("map", format!("{text}: write COLUMN=field")))?;
         let target = target.parse().map_err(|problem: String| Error::invalid("map", problem))?;
         self.mapping.push((column.trim().to_owned(), target));
         Ok(())
@@ -150,21 +151,34 @@ impl Plan {
             self.list_name = name.chars().take(200).collect();
         }
         self.on_duplicate = options.on_duplicate.unwrap_or(self.on_duplicate);
-        self.dedupe = options.dedupe.unwrap_or_else(|| best_dedupe(&self.targets));
+        self.dedupe = match options.dedupe {
+            Some(dedupe) => dedupe,
+            // other columns, other ways to recognise contacts; what was chosen before stays chosen
+            None if !options.mapping.is_empty() => best_dedupe(&self.targets),
+            None => self.dedupe,
+        };
         problems.finish()?;
         Ok(self)
     }
 
     fn column(&self, name: &str) -> Option<usize> {
-        let by_number = || name.strip_prefix('#')?.parse::<usize>().ok()?.checked_sub(1).filter(|index| *index < self.headers.len());
+        let by_number = || {
+            name.strip_prefix('#')?.parse::<usize>().ok()?.checked_sub(1).filter(|index| *index < self.headers.len())
+        };
         let exact = self.headers.iter().position(|header| header == name);
-        exact.or_else(|| self.headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name))).or_else(by_number)
+        exact
+            .or_else(|| self.headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name)))
+            .or_else(by_number)
     }
 
     /// A field the user gives to one column is taken from the column that was only guessed to hold it.
     fn put(&mut self, index: usize, target: Target) {
         for other in 0..self.targets.len() {
-            if other != index && matches!(target, Target::Field(_)) && self.targets[other] == target && self.confidence[other] < 101 {
+            if other != index
+                && matches!(target, Target::Field(_))
+                && self.targets[other] == target
+                && self.confidence[other] < 101
+            {
                 self.targets[other] = headers::left_over(&self.headers[other], Unmapped::CustomFields);
                 self.confidence[other] = 0;
             }
@@ -180,11 +194,21 @@ impl Plan {
             problems.invalid("map", format!("{} is chosen for two columns", field.label()));
         }
         let identity = [
-            Field::CustomerCode, Field::FirstName, Field::LastName, Field::FullName, Field::Email, Field::Phone,
-            Field::MobilePhone, Field::Company, Field::Address,
+            Field::CustomerCode,
+            Field::FirstName,
+            Field::LastName,
+            Field::FullName,
+            Field::Email,
+            Field::Phone,
+            Field::MobilePhone,
+            Field::Company,
+            Field::Address,
         ];
         if identity.iter().all(|field| used(*field) == 0) {
-            problems.invalid("map", "choose a column for at least a name, an e-mail, a phone, a company, an address or a code");
+            problems.invalid(
+                "map",
+                "choose a column for at least a name, an e-mail, a phone, a company, an address or a code",
+            );
         }
     }
 }

@@ -11,10 +11,11 @@ use super::chunk::Chunk;
 use super::encoding::Encoding;
 use super::headers;
 use super::options::{OnDuplicate, Plan, Unmapped, best_dedupe};
-use super::row::{Preparer, Remark};
+use super::prepared::Remark;
+use super::read;
+use super::row::Preparer;
 use super::rows::{Item, Layout, Rows, guess_delimiter};
 use super::source::Stored;
-use super::read;
 
 /// Rows whose cells are looked at to guess what a column holds.
 const SAMPLE: usize = 50;
@@ -59,7 +60,12 @@ pub struct PreviewProblem {
 
 impl From<&Remark> for PreviewProblem {
     fn from(remark: &Remark) -> Self {
-        Self { line: remark.line, column: remark.column.clone(), reason: remark.reason.clone(), refused: remark.refused }
+        Self {
+            line: remark.line,
+            column: remark.column.clone(),
+            reason: remark.reason.clone(),
+            refused: remark.refused,
+        }
     }
 }
 
@@ -74,7 +80,8 @@ pub(super) fn guess(stored: &Stored, filename: &str) -> Result<Plan> {
         return Err(Error::invalid("file", "there is no row in this file"));
     };
     let has_header = !headers::is_data(first.iter().map(String::as_str));
-    let names: Vec<String> = first.iter().enumerate().map(|(index, name)| header_name(index, name, has_header)).collect();
+    let names: Vec<String> =
+        first.iter().enumerate().map(|(index, name)| header_name(index, name, has_header)).collect();
     let rows = if has_header { &table[1..] } else { &table[..] };
     let columns: Vec<Vec<String>> =
         (0..names.len()).map(|index| rows.iter().filter_map(|row| row.get(index).cloned()).collect()).collect();

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::chunk::Chunk;
 use super::options::Plan;
-use super::row::{Prepared, Preparer, Remark, shortened};
+use super::prepared::{Prepared, Remark};
+use super::row::{Preparer, shortened};
 use super::rows::{Item, Layout, Rows};
 
 /// The rows of a file as `plan` says, its header already read.

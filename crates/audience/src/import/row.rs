@@ -1,13 +1,14 @@
 //! One row made ready to be written: normalised, checked, with what was noticed on the way. No SQL.
 
-use kernel::postal::{self, Address};
+use kernel::postal;
 use kernel::{cells, email, phone};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::field::{Field, Target, custom_key};
 use super::options::{Dedupe, OnDuplicate, Plan};
+use super::prepared::{FLAGS, Prepared, Remark};
 use super::rows::Row;
 use super::words;
 use crate::contacts::{code_of, is_customer_code};
@@ -18,109 +19,6 @@ const LONGEST: usize = 500;
 const LONGEST_TEXT: usize = 10_000;
 /// How much of a line the report keeps.
 const RAW: usize = 2_000;
-
-/// The fields that are plain text, in the order they are copied to the database.
-pub const TEXTS: [Field; 15] = [
-    Field::FirstName, Field::LastName, Field::Email, Field::Phone, Field::MobilePhone, Field::Company, Field::JobTitle,
-    Field::Address, Field::Address2, Field::City, Field::State, Field::Zip, Field::Country, Field::LeadSource, Field::Notes,
-];
-
-/// The flags, in the order they are copied.
-pub const FLAGS: [Field; 3] = [Field::DoNotContact, Field::EmailOptOut, Field::SmsOptOut];
-
-/// Why a row was not taken, or what was noticed about one that was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// The line it begins on.
-    pub line: u64,
-    /// The column it is about.
-    pub column: Option<String>,
-    /// What is wrong.
-    pub reason: String,
-    /// The line as it stands in the file.
-    pub raw: String,
-    /// Whether the row was refused; otherwise it was kept, the value as given.
-    pub refused: bool,
-}
-
-/// A row ready to be written.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// The line it begins on.
-    pub line: u64,
-    /// The id it gets if it is a new contact.
-    pub id: Uuid,
-    /// Its code, given or made.
-    pub code: String,
-    /// Whether a contact with that code may already be there.
-    pub check_code: bool,
-    /// By what it is recognised, besides the code.
-    pub key: Option<String>,
-    /// The values of [`TEXTS`].
-    pub texts: [Option<String>; 15],
-    /// The values of [`FLAGS`].
-    pub flags: [Option<bool>; 3],
-    /// Lifecycle stage.
-    pub stage: Option<&'static str>,
-    /// Lead score.
-    pub score: Option<i32>,
-    /// Custom fields.
-    pub custom: Map<String, Value>,
-    /// Tags.
-    pub tags: Vec<String>,
-    /// Name and address in one.
-    pub match_key: Option<String>,
-    /// What was noticed.
-    pub remarks: Vec<Remark>,
-}
-
-impl Prepared {
-    /// The value of a text field.
-    pub fn text(&self, field: Field) -> &str {
-        TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()
-    }
-
-    /// Takes over what `later`, another row about the same contact, knows.
-    pub fn overlay(&mut self, later: Self) {
-        for (mine, theirs) in self.texts.iter_mut().zip(later.texts) {
-            *mine = theirs.or(mine.take());
-        }
-        for (mine, theirs) in self.flags.iter_mut().zip(later.flags) {
-            *mine = if *mine == Some(true) { *mine } else { theirs.or(*mine) };
-        }
-        self.stage = later.stage.or(self.stage);
-        self.score = later.score.or(self.score);
-        self.custom.extend(later.custom);
-        self.tags.extend(later.tags);
-        self.remarks.extend(later.remarks);
-        if later.check_code && !self.check_code {
-            (self.code, self.check_code) = (later.code, true);
-        }
-        self.match_key = self.match_key_now();
-    }
-
-    fn address(&self) -> Address<'_> {
-        Address {
-            street: self.text(Field::Address),
-            street2: self.text(Field::Address2),
-            city: self.text(Field::City),
-            state: self.text(Field::State),
-            zip: self.text(Field::Zip),
-            country: self.text(Field::Country),
-        }
-    }
-
-    fn match_key_now(&self) -> Option<String> {
-        crate::contacts::match_key(self.text(Field::FirstName), self.text(Field::LastName), &self.address())
-    }
-
-    fn has_identity(&self) -> bool {
-        self.check_code
-            || [Field::FirstName, Field::LastName, Field::Email, Field::Phone, Field::MobilePhone, Field::Company, Field::Address]
-                .iter()
-                .any(|field| !self.text(*field).is_empty())
-    }
-}
 
 /// Makes rows of one import ready.
 pub struct Preparer<'a> {
@@ -144,7 +42,7 @@ impl<'a> Preparer<'a> {
             let reason = format!("{} cells where the header has {columns}", row.width());
             return Err(remark(row, None, reason, true));
         }
-        let mut prepared = empty(row.line);
+        let mut prepared = Prepared::empty(row.line);
         for (index, target) in self.plan.targets.iter().enumerate() {
             let cell = cells::restore(row.cell(index).trim());
             if *target != Target::Skip && !cell.is_empty() {
@@ -153,7 +51,12 @@ impl<'a> Preparer<'a> {
         }
         self.normalise(&mut prepared, row);
         if !prepared.has_identity() {
-            return Err(remark(row, None, "no usable data: no name, e-mail, phone, company, address or code".into(), true));
+            return Err(remark(
+                row,
+                None,
+                "no usable data: no name, e-mail, phone, company, address or code".into(),
+                true,
+            ));
         }
         self.identify(&mut prepared);
         Ok(prepared)
@@ -184,8 +87,8 @@ impl<'a> Preparer<'a> {
             }
             Target::Field(Field::FullName) => {
                 let (first, last) = words::split_name(&cell);
-                set(prepared, Field::FirstName, first);
-                set(prepared, Field::LastName, last);
+                prepared.set(Field::FirstName, first);
+                prepared.set(Field::LastName, last);
             }
             Target::Field(Field::Tags) => prepared.tags = words::tags(&cell),
             Target::Field(field) => self.take_field(prepared, row, (index, *field), cell),
@@ -196,13 +99,15 @@ impl<'a> Preparer<'a> {
     fn take_field(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: String) {
         let understood = match field {
             Field::LifecycleStage => words::stage(&cell).map(|stage| prepared.stage = Some(stage)),
-            Field::LeadScore => cell.parse().ok().filter(|score| (0..=100).contains(score)).map(|score| prepared.score = Some(score)),
+            Field::LeadScore => {
+                cell.parse().ok().filter(|score| (0..=100).contains(score)).map(|score| prepared.score = Some(score))
+            }
             Field::DoNotContact | Field::EmailOptOut | Field::SmsOptOut => {
                 let slot = FLAGS.iter().position(|flag| *flag == field);
                 words::yes_no(&cell).zip(slot).map(|(yes, slot)| prepared.flags[slot] = Some(yes))
             }
             _ => {
-                set(prepared, field, cell);
+                prepared.set(field, cell);
                 return;
             }
         };
@@ -220,7 +125,7 @@ impl<'a> Preparer<'a> {
         let at_home = region == postal::DEFAULT_COUNTRY;
         let phone = |given: &str| phone::normalise(given, &region);
         let abroad = |given: &str| Some(given.to_owned());
-        self.spell(prepared, row, Field::Country, |given| postal::normalise_country(given));
+        self.spell(prepared, row, Field::Country, postal::normalise_country);
         self.spell(prepared, row, Field::Email, email::normalise);
         self.spell(prepared, row, Field::Phone, phone);
         self.spell(prepared, row, Field::MobilePhone, phone);
@@ -235,7 +140,7 @@ impl<'a> Preparer<'a> {
             return;
         }
         match normalise(given) {
-            Some(spelling) => set(prepared, field, spelling),
+            Some(spelling) => prepared.set(field, spelling),
             None => {
                 let reason = format!("{} is not valid; kept as given", field.label());
                 let column = self.plan.targets.iter().position(|target| *target == Target::Field(field));
@@ -252,7 +157,11 @@ impl<'a> Preparer<'a> {
             _ if self.plan.on_duplicate == OnDuplicate::Create => None,
             Dedupe::CustomerCode => None,
             Dedupe::Email => email::normalise(prepared.text(Field::Email)),
-            Dedupe::Phone => [Field::Phone, Field::MobilePhone].into_iter().map(|field| prepared.text(field)).find(|text| text.starts_with('+')).map(str::to_owned),
+            Dedupe::Phone => [Field::Phone, Field::MobilePhone]
+                .into_iter()
+                .map(|field| prepared.text(field))
+                .find(|text| text.starts_with('+'))
+                .map(str::to_owned),
             Dedupe::NameAddress => prepared.match_key.clone(),
         };
         if prepared.check_code {
@@ -281,30 +190,6 @@ impl<'a> Preparer<'a> {
         }
         let hash = digest.finalize();
         code_of(u64::from_le_bytes(std::array::from_fn(|index| hash[index])))
-    }
-}
-
-fn set(prepared: &mut Prepared, field: Field, value: String) {
-    if let Some(slot) = TEXTS.iter().position(|text| *text == field) {
-        prepared.texts[slot] = (!value.is_empty()).then_some(value);
-    }
-}
-
-fn empty(line: u64) -> Prepared {
-    Prepared {
-        line,
-        id: kernel::new_id(),
-        code: String::new(),
-        check_code: false,
-        key: None,
-        texts: Default::default(),
-        flags: [None; 3],
-        stage: None,
-        score: None,
-        custom: Map::new(),
-        tags: Vec::new(),
-        match_key: None,
-        remarks: Vec::new(),
     }
 }
 
@@ -361,7 +246,10 @@ mod tests {
         assert_eq!(good.custom["roof"], "slate");
         assert!(good.remarks.is_empty());
         let odd = prepare(&plan, "Bo,at home,555-0199,Ohio,4321,").unwrap();
-        assert_eq!((odd.text(Field::Email), odd.text(Field::Phone), odd.text(Field::Zip)), ("at home", "555-0199", "4321"));
+        assert_eq!(
+            (odd.text(Field::Email), odd.text(Field::Phone), odd.text(Field::Zip)),
+            ("at home", "555-0199", "4321")
+        );
         let about: Vec<_> = odd.remarks.iter().map(|remark| remark.column.as_deref().unwrap()).collect();
         assert_eq!(about, ["email column", "phone column", "zip column"]);
     }

@@ -137,7 +137,6 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// Only what the source of the bytes answers.
-    #[expect(clippy::should_implement_trait, reason = "rows borrow the reader's buffers; an iterator could not lend them")]
     pub fn next(&mut self) -> io::Result<Option<Item<'_>>> {
         if !self.skip_line_ends()? {
             return Ok(None);
@@ -156,7 +155,12 @@ impl<R: Read> Rows<R> {
         }
         let (start, line) = (self.at, self.line);
         self.advance(record.length);
-        let row = row_of(&self.window[start..start + record.length], &self.cells[..record.text], &self.ends[..record.ends], line);
+        let row = row_of(
+            &self.window[start..start + record.length],
+            &self.cells[..record.text],
+            &self.ends[..record.ends],
+            line,
+        );
         Ok(Some(Item::Row(row)))
     }
 

@@ -22,7 +22,12 @@ const AHEAD: usize = 1;
 /// # Errors
 /// `Conflict` `import_running` when another process runs it, or what the database answered; what was committed stays,
 /// and running again goes on from there.
-pub async fn run(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), mut on_progress: impl FnMut(&Import) + Send) -> Result<Import> {
+pub async fn run(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    mut on_progress: impl FnMut(&Import) + Send,
+) -> Result<Import> {
     let scope = app.db.scope(actor);
     let import = imports::find(&scope, client_id, id).await?;
     if !import.is_running() {
@@ -104,7 +109,13 @@ impl Writer<'_> {
 }
 
 /// Ends an import that is under way, with its audit row. The file is kept only after a failure, for another try.
-pub(super) async fn end(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), status: &str, error: Option<&str>) -> Result<()> {
+pub(super) async fn end(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    status: &str,
+    error: Option<&str>,
+) -> Result<()> {
     let tx = app.db.scope(actor).transaction().await?;
     if tx.execute(&END_IMPORT, &[&client_id, &id, &status, &error, &tx.now()]).await? == 0 {
         return Ok(());

@@ -54,11 +54,21 @@ pub(super) struct Stored {
 }
 
 /// Stores a file in pieces.
-pub(super) async fn store(app: &App, actor: &Actor, (client_id, import_id): (Uuid, Uuid), mut source: Source<'_>) -> Result<Stored> {
-    let (mut sniffer, mut hash, mut piece, mut seq) = (Sniffer::default(), Sha256::new(), Vec::with_capacity(PIECE), 0_i32);
+pub(super) async fn store(
+    app: &App,
+    actor: &Actor,
+    (client_id, import_id): (Uuid, Uuid),
+    mut source: Source<'_>,
+) -> Result<Stored> {
+    let (mut sniffer, mut hash, mut piece, mut seq) =
+        (Sniffer::default(), Sha256::new(), Vec::with_capacity(PIECE), 0_i32);
     let mut stored = Stored { total_bytes: 0, encoding: Encoding::Utf8, hash: String::new(), head: Vec::new() };
     let scope = app.db.scope(actor);
-    while let Some(block) = source.try_next().await.map_err(|error| Error::invalid("file", format!("the file did not arrive whole: {error}")))? {
+    while let Some(block) = source
+        .try_next()
+        .await
+        .map_err(|error| Error::invalid("file", format!("the file did not arrive whole: {error}")))?
+    {
         sniffer.push(&block);
         hash.update(&block);
         stored.total_bytes += block.len() as i64;
@@ -95,7 +105,8 @@ pub(super) fn open(app: &App, actor: &Actor, (client_id, import_id): (Uuid, Uuid
     let (sender, pieces) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         for seq in 0_i32.. {
-            let found = app.db.scope(&actor).query_scalar::<Vec<u8>>(&FIND_PIECE, &[&client_id, &import_id, &seq]).await;
+            let found =
+                app.db.scope(&actor).query_scalar::<Vec<u8>>(&FIND_PIECE, &[&client_id, &import_id, &seq]).await;
             if matches!(found, Err(Error::NotFound)) || sender.send(found).await.is_err() {
                 return;
             }

@@ -46,7 +46,8 @@ impl ContactForm {
     pub fn of(contact: &Contact) -> Self {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let custom = contact.custom_fields.as_object().into_iter().flatten();
-        let custom = custom.map(|(key, value)| format!("{key}: {}", value.as_str().map_or_else(|| value.to_string(), one_line)));
+        let custom =
+            custom.map(|(key, value)| format!("{key}: {}", value.as_str().map_or_else(|| value.to_string(), one_line)));
         Self {
             version: contact.etag(),
             customer_code: contact.customer_code.clone(),
@@ -104,10 +105,12 @@ impl ContactForm {
     /// A value that reads as it did before keeps its type: a number stays a number.
     fn custom(&self, before: &ContactInput) -> Map<String, Value> {
         let pairs = self.custom_fields.lines().filter_map(|line| line.split_once(':'));
-        let pairs = pairs.map(|(key, value)| (key.trim(), value.trim())).filter(|(key, value)| !key.is_empty() && !value.is_empty());
+        let pairs = pairs
+            .map(|(key, value)| (key.trim(), value.trim()))
+            .filter(|(key, value)| !key.is_empty() && !value.is_empty());
         let value = |key: &str, text: &str| match before.custom_fields.get(key) {
             Some(Value::String(old)) if one_line(old) == text => Value::String(old.clone()),
-            Some(old) if !old.is_string() && old.to_string() == text => old.clone(),
+            Some(old) if !old.is_string() && text == old.to_string().as_str() => old.clone(),
             _ => Value::String(text.to_owned()),
         };
         pairs.map(|(key, text)| (key.to_owned(), value(key, text))).collect()
@@ -126,7 +129,10 @@ mod tests {
     fn custom_fields_keep_their_types_unless_they_are_changed() {
         let fields = serde_json::json!({ "age": 12, "memo": "two\nlines", "gone": "x" });
         let before = ContactInput { custom_fields: fields.as_object().unwrap().clone(), ..ContactInput::default() };
-        let form = ContactForm { custom_fields: "age: 12\nmemo: two lines\nroof: slate: grey\nempty:\nnonsense".into(), ..ContactForm::default() };
+        let form = ContactForm {
+            custom_fields: "age: 12\nmemo: two lines\nroof: slate: grey\nempty:\nnonsense".into(),
+            ..ContactForm::default()
+        };
         let after = Value::Object(form.input(&before).custom_fields);
         assert_eq!(after, serde_json::json!({ "age": 12, "memo": "two\nlines", "roof": "slate: grey" }));
     }

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::page::{Page, PageParams};
 use kernel::Error;
+use kernel::page::{Page, PageParams};
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
@@ -16,7 +16,8 @@ use crate::actions::{contacts as action, lists as list_action};
 use crate::contacts::{Contact, ContactInput, STAGES};
 use crate::export::{self, Format};
 use crate::pages::contact_form::ContactForm;
-use crate::store::contacts::{self as store, Activity, Consent, ContactRow, Cursor, Order, Wanted};
+use crate::store::contact_search::{self as search, ContactRow, Cursor, Order, Wanted};
+use crate::store::contacts::{self as store, Activity, Consent};
 use crate::store::lists::{self as list_store, Membership};
 
 /// What the URL of the list says.
@@ -50,7 +51,14 @@ impl ListQuery {
     }
 
     fn filters(&self, shell: &Shell, lists: Vec<Choice>) -> Filters {
-        let set = [("q", &self.q), ("list", &self.list), ("stage", &self.stage), ("suppressed", &self.suppressed), ("sort", &self.sort), ("after", &self.after)];
+        let set = [
+            ("q", &self.q),
+            ("list", &self.list),
+            ("stage", &self.stage),
+            ("suppressed", &self.suppressed),
+            ("sort", &self.sort),
+            ("after", &self.after),
+        ];
         Filters::new(shell.at("contacts"), set)
             .search("Search name, e-mail, phone, code")
             .choice("list", "List", lists)
@@ -105,9 +113,10 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
     let (scope, client_id, wanted) = (caller.scope(&app), caller.client_id()?, query.wanted());
     let page = PageParams { limit: None, after: some(&query.after) };
     let (limit, after) = (page.limit()?, page.after::<Cursor>()?);
-    let rows = store::list(&scope, client_id, &wanted, after.as_ref(), limit);
-    let (rows, total, lists) = futures_util::try_join!(rows, store::count(&scope, client_id, &wanted), choices(&app, &caller))?;
-    let page = Page::from_rows(rows, limit, store::cursor);
+    let rows = search::list(&scope, client_id, &wanted, after.as_ref(), limit);
+    let (rows, total, lists) =
+        futures_util::try_join!(rows, search::count(&scope, client_id, &wanted), choices(&app, &caller))?;
+    let page = Page::from_rows(rows, limit, search::cursor);
     let shell = Shell::new(&caller, "Contacts").count(total);
     let filters = query.filters(&shell, lists.clone());
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref()).total(total);
@@ -146,7 +155,10 @@ pub async fn bulk(State(app): State<App>, caller: Caller, Form(form): Form<BulkF
     };
     match done {
         Ok(added) => Ok(redirect_with(&back, &format!("{added} added to the list"))),
-        Err(error) => Ok(redirect_with(&back, &FieldErrors::from_error(error)?.all().first().map_or_else(String::new, |error| error.message.clone()))),
+        Err(error) => Ok(redirect_with(
+            &back,
+            &FieldErrors::from_error(error)?.all().first().map_or_else(String::new, |error| error.message.clone()),
+        )),
     }
 }
 
@@ -172,10 +184,18 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     let (tags, lists, consents, activity) = futures_util::try_join!(tags, lists, consents, activity)?;
     let shell = Shell::new(&caller, contact.name());
     let contacts = shell.at("contacts");
-    let shell = shell.crumb("Contacts", contacts.clone()).status(if contact.do_not_contact { "suppressed" } else { &contact.lifecycle_stage });
-    let shell = shell.lede([contact.job_title.as_deref(), contact.company.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", "));
+    let shell = shell.crumb("Contacts", contacts.clone()).status(if contact.do_not_contact {
+        "suppressed"
+    } else {
+        &contact.lifecycle_stage
+    });
+    let shell = shell.lede(
+        [contact.job_title.as_deref(), contact.company.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", "),
+    );
     let custom = contact.custom_fields.as_object().into_iter().flatten();
-    let custom = custom.map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+    let custom = custom
+        .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
     let (base, may) = (format!("{contacts}/{id}"), May::of(&caller));
     render(&ShowPage { shell, contact, custom, tags, lists, consents, activity, base, may })
 }
@@ -197,7 +217,15 @@ impl FormPage {
         let shell = Shell::new(caller, "New contact");
         let contacts = shell.at("contacts");
         let shell = shell.crumb("Contacts", contacts.clone());
-        Self { shell, form, errors, action: contacts.clone(), cancel: contacts, stages: STAGES, submit: "Create contact" }
+        Self {
+            shell,
+            form,
+            errors,
+            action: contacts.clone(),
+            cancel: contacts,
+            stages: STAGES,
+            submit: "Create contact",
+        }
     }
 
     fn for_one(caller: &Caller, contact: &Contact, form: ContactForm, errors: FieldErrors) -> Self {
@@ -215,7 +243,9 @@ pub async fn new(caller: Caller) -> Result<Response> {
 
 pub async fn create(State(app): State<App>, caller: Caller, Form(form): Form<ContactForm>) -> Result<Response> {
     match action::create(&app, &caller.actor, caller.client_id()?, form.input(&ContactInput::default())).await {
-        Ok(contact) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{}", contact.id)), "Contact created")),
+        Ok(contact) => {
+            Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{}", contact.id)), "Contact created"))
+        }
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             render_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::for_new(&caller, form, errors))
@@ -228,10 +258,23 @@ pub async fn edit(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     render(&FormPage::for_one(&caller, &contact, ContactForm::of(&contact), FieldErrors::none()))
 }
 
-pub async fn update(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Form(form): Form<ContactForm>) -> Result<Response> {
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(form): Form<ContactForm>,
+) -> Result<Response> {
     let client_id = caller.client_id()?;
     let before = store::find(&caller.scope(&app), client_id, id).await?;
-    match action::update(&app, &caller.actor, (client_id, id), form.input(&before.input()), some(&form.version).as_deref()).await {
+    match action::update(
+        &app,
+        &caller.actor,
+        (client_id, id),
+        form.input(&before.input()),
+        some(&form.version).as_deref(),
+    )
+    .await
+    {
         Ok(_) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{id}")), "Contact saved")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -247,9 +290,18 @@ pub struct SuppressForm {
     do_not_contact: bool,
 }
 
-pub async fn suppress(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Form(form): Form<SuppressForm>) -> Result<Response> {
+pub async fn suppress(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(form): Form<SuppressForm>,
+) -> Result<Response> {
     let contact = action::suppress(&app, &caller.actor, (caller.client_id()?, id), form.do_not_contact).await?;
-    let text = if contact.do_not_contact { "Nothing will be sent to this contact" } else { "This contact may be contacted again" };
+    let text = if contact.do_not_contact {
+        "Nothing will be sent to this contact"
+    } else {
+        "This contact may be contacted again"
+    };
     Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{id}")), text))
 }
 

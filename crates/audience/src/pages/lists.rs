@@ -14,7 +14,7 @@ use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, 
 use super::{Id, some};
 use crate::actions::lists as action;
 use crate::lists::{List, ListInput};
-use crate::store::contacts::{self as contact_store, ContactRow, Cursor, Wanted};
+use crate::store::contact_search::{self as search, ContactRow, Cursor, Wanted};
 use crate::store::lists as store;
 
 /// What the URL of a list says.
@@ -62,15 +62,20 @@ struct ShowPage {
     may_import: bool,
 }
 
-pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Query(query): Query<ListQuery>) -> Result<Response> {
+pub async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
     let (scope, client_id) = (caller.scope(&app), caller.client_id()?);
     let list = store::find(&scope, client_id, id).await?;
     let wanted = Wanted { search: some(&query.q), list_id: Some(id), ..Wanted::default() };
     let page = PageParams { limit: None, after: some(&query.after) };
     let (limit, after) = (page.limit()?, page.after::<Cursor>()?);
-    let rows = contact_store::list(&scope, client_id, &wanted, after.as_ref(), limit);
+    let rows = search::list(&scope, client_id, &wanted, after.as_ref(), limit);
     let (rows, reach) = futures_util::try_join!(rows, store::mailable(&scope, client_id, id))?;
-    let page = Page::from_rows(rows, limit, contact_store::cursor);
+    let page = Page::from_rows(rows, limit, search::cursor);
     let shell = Shell::new(&caller, &list.name);
     let (lists, base) = (shell.at("lists"), shell.at(&format!("lists/{id}")));
     let shell = shell.crumb("Lists", lists).count(i64::from(list.contact_count)).status(&list.list_type);
@@ -82,7 +87,8 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
         Stat::count("Suppressed", reach.suppressed).note("do not contact"),
         Stat::count("Undeliverable", reach.undeliverable).note("address incomplete or wrong"),
     ];
-    let (may_edit, may_delete, may_import) = (caller.may("lists.edit"), caller.may("lists.delete"), caller.may("contacts.import"));
+    let (may_edit, may_delete, may_import) =
+        (caller.may("lists.edit"), caller.may("lists.delete"), caller.may("contacts.import"));
     render(&ShowPage { shell, stats, filters, members: page.data, pager, base, may_edit, may_delete, may_import })
 }
 
@@ -120,7 +126,13 @@ impl FormPage {
     fn for_one(caller: &Caller, list: &List, form: ListForm, errors: FieldErrors) -> Self {
         let shell = Shell::new(caller, format!("Edit {}", list.name));
         let (lists, own) = (shell.at("lists"), shell.at(&format!("lists/{}", list.id)));
-        Self { shell: shell.crumb("Lists", lists).crumb(&list.name, own.clone()), form, errors, action: own, submit: "Save list" }
+        Self {
+            shell: shell.crumb("Lists", lists).crumb(&list.name, own.clone()),
+            form,
+            errors,
+            action: own,
+            submit: "Save list",
+        }
     }
 }
 
@@ -144,7 +156,12 @@ pub async fn edit(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     render(&FormPage::for_one(&caller, &list, form, FieldErrors::none()))
 }
 
-pub async fn update(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Form(form): Form<ListForm>) -> Result<Response> {
+pub async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(form): Form<ListForm>,
+) -> Result<Response> {
     let client_id = caller.client_id()?;
     match action::update(&app, &caller.actor, (client_id, id), form.input()).await {
         Ok(_) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("lists/{id}")), "List saved")),
@@ -163,7 +180,12 @@ pub struct MembersForm {
     ids: Vec<Uuid>,
 }
 
-pub async fn remove(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>, Form(form): Form<MembersForm>) -> Result<Response> {
+pub async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(form): Form<MembersForm>,
+) -> Result<Response> {
     let own = Shell::new(&caller, "").at(&format!("lists/{id}"));
     match action::remove_members(&app, &caller.actor, (caller.client_id()?, id), &form.ids).await {
         Ok(removed) => Ok(redirect_with(&own, &format!("{removed} taken off the list"))),

@@ -2,6 +2,7 @@
 
 mod contact_form;
 pub mod contacts;
+pub mod import_columns;
 pub mod imports;
 pub mod lists;
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::import::chunk::Chunk;
-use crate::import::row::Remark;
+use crate::import::prepared::Remark;
 use crate::store::merge::Merged;
 
 statement! {
@@ -258,8 +258,17 @@ pub async fn progress(tx: &Transaction, (client_id, id): (Uuid, Uuid), chunk: &C
     tx.execute(
         &PROGRESS,
         &[
-            &client_id, &id, &chunk.bytes_read, &chunk.last_line, &chunk.read, &merged.created, &updated, &skipped,
-            &chunk.refused, &chunk.flagged, &tx.now(),
+            &client_id,
+            &id,
+            &chunk.bytes_read,
+            &chunk.last_line,
+            &chunk.read,
+            &merged.created,
+            &updated,
+            &skipped,
+            &chunk.refused,
+            &chunk.flagged,
+            &tx.now(),
         ],
     )
     .await
@@ -270,7 +279,12 @@ pub async fn progress(tx: &Transaction, (client_id, id): (Uuid, Uuid), chunk: &C
 ///
 /// # Errors
 /// What the database answered.
-pub async fn insert_remarks(tx: &Transaction, (client_id, id): (Uuid, Uuid), remarks: &[Remark], flagged_before: i64) -> Result<()> {
+pub async fn insert_remarks(
+    tx: &Transaction,
+    (client_id, id): (Uuid, Uuid),
+    remarks: &[Remark],
+    flagged_before: i64,
+) -> Result<()> {
     let kept: Vec<&Remark> = remarks.iter().filter(|remark| remark.refused || flagged_before < REMARKS_KEPT).collect();
     if kept.is_empty() {
         return Ok(());
@@ -288,6 +302,12 @@ pub async fn insert_remarks(tx: &Transaction, (client_id, id): (Uuid, Uuid), rem
 ///
 /// # Errors
 /// What the database answered.
-pub async fn list_remarks(scope: &Scope<'_>, (client_id, id): (Uuid, Uuid), refused: bool, after: (i64, Uuid), limit: i64) -> Result<Vec<StoredRemark>> {
+pub async fn list_remarks(
+    scope: &Scope<'_>,
+    (client_id, id): (Uuid, Uuid),
+    refused: bool,
+    after: (i64, Uuid),
+    limit: i64,
+) -> Result<Vec<StoredRemark>> {
     scope.query(&LIST_REMARKS, &[&client_id, &id, &refused, &after.0, &after.1, &limit]).await
 }

@@ -128,7 +128,13 @@ pub async fn find_by_name(tx: &Transaction, client_id: Uuid, name: &str) -> Resu
 ///
 /// # Errors
 /// What the database answered.
-pub async fn list(scope: &Scope<'_>, client_id: Uuid, search: Option<&str>, after: Option<&(String, Uuid)>, limit: i64) -> Result<Vec<List>> {
+pub async fn list(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    search: Option<&str>,
+    after: Option<&(String, Uuid)>,
+    limit: i64,
+) -> Result<Vec<List>> {
     let (name, id) = (after.map(|after| &after.0), after.map(|after| after.1));
     scope.query(&LIST_LISTS, &[&client_id, &search, &name, &id, &(limit + 1)]).await
 }
@@ -151,7 +157,9 @@ pub async fn of_contact(scope: &Scope<'_>, client_id: Uuid, contact_id: Uuid) ->
 
 pub(crate) async fn insert(tx: &Transaction, client_id: Uuid, input: &ListInput) -> Result<List> {
     let user_id = tx.actor().user_id();
-    let made = tx.query_one(&INSERT_LIST, &[&new_id(), &client_id, &input.name, &input.description, &user_id, &tx.now()]).await;
+    let made = tx
+        .query_one(&INSERT_LIST, &[&new_id(), &client_id, &input.name, &input.description, &user_id, &tx.now()])
+        .await;
     made.map_err(taken)
 }
 
@@ -172,7 +180,11 @@ pub(crate) async fn add_members(tx: &Transaction, (client_id, id): (Uuid, Uuid),
     tx.execute(&ADD_MEMBERS, &[&client_id, &id, &ids, &contact_ids, &tx.actor().user_id(), &tx.now()]).await
 }
 
-pub(crate) async fn remove_members(tx: &Transaction, (client_id, id): (Uuid, Uuid), contact_ids: &[Uuid]) -> Result<u64> {
+pub(crate) async fn remove_members(
+    tx: &Transaction,
+    (client_id, id): (Uuid, Uuid),
+    contact_ids: &[Uuid],
+) -> Result<u64> {
     tx.execute(&REMOVE_MEMBERS, &[&client_id, &id, &contact_ids]).await
 }
 

@@ -1,5 +1,6 @@
 //! SQL of this room: one module for each noun.
 
+pub mod contact_search;
 pub mod contacts;
 pub mod imports;
 pub mod lists;

@@ -12,7 +12,8 @@ use web::Method;
 use crate::{count, test_app};
 
 async fn make(test: &TestApp, client_id: Uuid, name: &str) -> audience::contacts::Contact {
-    let input = ContactInput { first_name: Some(name.into()), last_name: Some("Lee".into()), ..ContactInput::default() };
+    let input =
+        ContactInput { first_name: Some(name.into()), last_name: Some("Lee".into()), ..ContactInput::default() };
     action::create(&test.app, &test.operator(), client_id, input).await.unwrap()
 }
 
@@ -26,14 +27,35 @@ async fn the_api_creates_shows_changes_and_deletes_a_contact_and_holds_it_agains
     assert_eq!(made.json()["email"], "ada@example.com");
     test.clock().advance(chrono::Duration::seconds(1));
     let patch = json!({ "last_name": "King", "email": null, "email_opt_out": true, "custom_fields": { "roof": null, "floors": 2 } });
-    let changed = test.api_json(Method::PATCH, &path, &patch).bearer(key).header("if-match", &etag).await.expect_status(200).json();
-    assert_eq!((&changed["first_name"], &changed["last_name"], &changed["email"]), (&json!("Ada"), &json!("King"), &json!(null)));
+    let changed = test
+        .api_json(Method::PATCH, &path, &patch)
+        .bearer(key)
+        .header("if-match", &etag)
+        .await
+        .expect_status(200)
+        .json();
+    assert_eq!(
+        (&changed["first_name"], &changed["last_name"], &changed["email"]),
+        (&json!("Ada"), &json!("King"), &json!(null))
+    );
     assert_eq!(changed["custom_fields"], json!({ "age": 3, "floors": 2 }));
-    let stale = test.api_json(Method::PATCH, &path, &json!({ "first_name": "Eve" })).bearer(key).header("if-match", &etag).await.expect_status(412);
+    let stale = test
+        .api_json(Method::PATCH, &path, &json!({ "first_name": "Eve" }))
+        .bearer(key)
+        .header("if-match", &etag)
+        .await
+        .expect_status(412);
     assert_eq!(stale.json()["code"], "precondition_failed");
     let wrong = test.api_json(Method::PATCH, &path, &json!({ "nickname": "A" })).bearer(key).await.expect_status(422);
     assert!(wrong.text().contains("nickname"), "{}", wrong.text());
-    assert_eq!(count(&test, "select count(*) from contact_consents where channel = 'email' and not granted and source = 'api'").await, 1);
+    assert_eq!(
+        count(
+            &test,
+            "select count(*) from contact_consents where channel = 'email' and not granted and source = 'api'"
+        )
+        .await,
+        1
+    );
     assert_eq!(count(&test, "select count(*) from audit_log where action = 'contact.updated' and before->>'last_name' = 'Lee' and after->>'last_name' = 'King'").await, 1);
     test.api(Method::DELETE, &path).bearer(key).await.expect_status(204);
     test.api(Method::GET, &path).bearer(key).await.expect_status(404);
@@ -45,7 +67,8 @@ async fn another_tenants_contact_is_not_there_for_any_verb() {
     let contact = make(&test, test.story.acme.id, "Ada").await;
     let key = &test.story.corner.key;
     let path = format!("/v1/contacts/{}", contact.id);
-    let missing = test.api(Method::GET, &format!("/v1/contacts/{}", kernel::new_id())).bearer(key).await.expect_status(404);
+    let missing =
+        test.api(Method::GET, &format!("/v1/contacts/{}", kernel::new_id())).bearer(key).await.expect_status(404);
     let foreign = test.api(Method::GET, &path).bearer(key).await.expect_status(404);
     assert_eq!(missing.json()["code"], foreign.json()["code"]);
     test.api_json(Method::PATCH, &path, &json!({ "first_name": "Eve" })).bearer(key).await.expect_status(404);
@@ -64,12 +87,16 @@ async fn a_taken_code_and_every_wrong_field_are_named() {
     let body = json!({ "last_name": "Lee", "customer_code": "a-1" });
     let first = test.api_json(Method::POST, "/v1/contacts", &body).bearer(key).await.expect_status(201).json();
     assert_eq!(first["customer_code"], "A-1");
-    assert_eq!(test.api_json(Method::POST, "/v1/contacts", &body).bearer(key).await.expect_status(422).json()["errors"][0]["code"], "taken");
+    assert_eq!(
+        test.api_json(Method::POST, "/v1/contacts", &body).bearer(key).await.expect_status(422).json()["errors"][0]["code"],
+        "taken"
+    );
     // the same code is free for another client
     test.api_json(Method::POST, "/v1/contacts", &body).bearer(&test.story.bright.key).await.expect_status(201);
     let wrong = json!({ "email": "at home", "zip": "1", "lifecycle_stage": "hot" });
     let refused = test.api_json(Method::POST, "/v1/contacts", &wrong).bearer(key).await.expect_status(422).json();
-    let pointers: Vec<_> = refused["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    let pointers: Vec<_> =
+        refused["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
     assert_eq!(pointers, ["#/email", "#/zip", "#/lifecycle_stage"]);
 }
 
@@ -81,7 +108,8 @@ async fn pages_of_contacts_follow_each_other_and_searches_and_filters_narrow_the
         make(&test, acme, name).await;
     }
     let ada = make(&test, acme, "Ada").await;
-    let phone = ContactInput { last_name: Some("Wu".into()), phone: Some("614 555 0123".into()), ..ContactInput::default() };
+    let phone =
+        ContactInput { last_name: Some("Wu".into()), phone: Some("614 555 0123".into()), ..ContactInput::default() };
     action::create(&test.app, &test.operator(), acme, phone).await.unwrap();
     let get = async |path: &str| test.api(Method::GET, path).bearer(key).await.expect_status(200).json();
     let first = get("/v1/contacts?limit=4").await;
@@ -102,14 +130,20 @@ async fn pages_of_contacts_follow_each_other_and_searches_and_filters_narrow_the
 async fn an_export_is_safe_to_open_can_be_imported_again_and_is_audited() {
     let test = test_app().await;
     let (acme, key) = (test.story.acme.id, &test.story.acme.key);
-    let evil = ContactInput { last_name: Some("=HYPERLINK(1)".into()), phone: Some("6145550123".into()), ..ContactInput::default() };
+    let evil = ContactInput {
+        last_name: Some("=HYPERLINK(1)".into()),
+        phone: Some("6145550123".into()),
+        ..ContactInput::default()
+    };
     action::create(&test.app, &test.operator(), acme, evil).await.unwrap();
     make(&test, acme, "Ada").await;
     let csv = test.api(Method::GET, "/v1/contacts/export").bearer(key).await.expect_status(200).text();
     assert!(csv.contains(",'=HYPERLINK(1),") && csv.contains(",'+16145550123,"), "{csv}");
-    let json = test.api(Method::GET, "/v1/contacts/export?format=json&q=ada").bearer(key).await.expect_status(200).json();
+    let json =
+        test.api(Method::GET, "/v1/contacts/export?format=json&q=ada").bearer(key).await.expect_status(200).json();
     assert_eq!(json.as_array().unwrap().len(), 1);
-    let empty = test.api(Method::GET, "/v1/contacts/export?format=json&q=nobody").bearer(key).await.expect_status(200).json();
+    let empty =
+        test.api(Method::GET, "/v1/contacts/export?format=json&q=nobody").bearer(key).await.expect_status(200).json();
     assert_eq!(empty, json!([]));
     assert_eq!(count(&test, "select count(*) from audit_log where action = 'contacts.exported'").await, 3);
     let options = audience::import::ImportOptions { filename: "back.csv".into(), ..Default::default() };
@@ -130,7 +164,13 @@ async fn the_database_and_the_kernel_agree_on_what_can_be_delivered() {
                 for zip in ["", "43215", "43215-1234", "4321", "CT1 2EH"] {
                     for country in ["", "US", "GB"] {
                         let address = Address { street, street2: "", city, state, zip, country };
-                        let row = admin.query_one("select app.undeliverable($1, $2, $3, $4, $5)", &[&street, &city, &state, &zip, &country]).await.unwrap();
+                        let row = admin
+                            .query_one(
+                                "select app.undeliverable($1, $2, $3, $4, $5)",
+                                &[&street, &city, &state, &zip, &country],
+                            )
+                            .await
+                            .unwrap();
                         let reason: Option<&str> = row.get(0);
                         assert_eq!(reason.is_none(), deliverable(&address).is_ok(), "{address:?}");
                     }

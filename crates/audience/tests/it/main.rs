@@ -1,4 +1,5 @@
 //! Contacts, lists and imports against a real PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod contacts;
 mod imports;

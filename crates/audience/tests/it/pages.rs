@@ -26,14 +26,31 @@ async fn an_import_is_uploaded_matched_checked_run_and_reported_page_by_page() {
     let base = columns.trim_end_matches("/columns").to_owned();
     let html = page(&test, &columns).await;
     assert!(html.contains("E-mail Address") && html.contains("Roof age (years)") && html.contains("100 %"), "{html}");
-    let wrong = [("column/1", "email"), ("column/4", "email"), ("list_name", ""), ("dedupe", "email"), ("on_duplicate", "skip")];
+    let wrong = [
+        ("column/1", "email"),
+        ("column/4", "email"),
+        ("list_name", ""),
+        ("dedupe", "email"),
+        ("on_duplicate", "skip"),
+    ];
     let html = test.post_form(&columns, &wrong).as_user(owner).await.expect_status(422).text();
     assert!(html.contains("list name is required"), "{html}");
-    let chosen = [("column/3", "last_name"), ("column/11", "skip"), ("list_name", "Spring"), ("dedupe", "customer_code"), ("on_duplicate", "update")];
+    let chosen = [
+        ("column/3", "last_name"),
+        ("column/11", "skip"),
+        ("list_name", "Spring"),
+        ("dedupe", "customer_code"),
+        ("on_duplicate", "update"),
+    ];
     let next = test.post_form(&columns, &chosen).as_user(owner).await.expect_status(303);
     assert_eq!(next.location(), format!("{base}/preview"));
     let html = page(&test, next.location()).await;
-    assert!(html.contains("5 of 16 rows will be refused") && html.contains("Import into Spring") && !html.contains("Roof age"), "{html}");
+    assert!(
+        html.contains("5 of 16 rows will be refused")
+            && html.contains("Import into Spring")
+            && !html.contains("Roof age"),
+        "{html}"
+    );
     assert_eq!(count(&test, "select count(*) from contacts").await, 0);
     test.post_form(&format!("{base}/start"), &[("", "")]).as_user(owner).await.expect_status(303);
     assert!(page(&test, &base).await.contains("hx-get"));
@@ -66,10 +83,17 @@ async fn a_contact_is_made_edited_suppressed_and_deleted_by_form() {
     let test = test_app().await;
     let owner = &test.story.acme_owner;
     assert!(page(&test, "/acme-roofing/contacts").await.contains("No contacts yet"));
-    let wrong = test.post_form("/acme-roofing/contacts", &[("last_name", "<b>Lee"), ("email", "at home")]).as_user(owner).await.expect_status(422).text();
+    let wrong = test
+        .post_form("/acme-roofing/contacts", &[("last_name", "<b>Lee"), ("email", "at home")])
+        .as_user(owner)
+        .await
+        .expect_status(422)
+        .text();
     assert!(wrong.contains("not an e-mail address") && wrong.contains("&#60;b&#62;Lee"), "{wrong}");
-    let good = [("first_name", "Ada"), ("last_name", "<b>Lee"), ("phone", "614 555 0123"), ("custom_fields", "roof: slate")];
-    let path = test.post_form("/acme-roofing/contacts", &good).as_user(owner).await.expect_status(303).location().to_owned();
+    let good =
+        [("first_name", "Ada"), ("last_name", "<b>Lee"), ("phone", "614 555 0123"), ("custom_fields", "roof: slate")];
+    let path =
+        test.post_form("/acme-roofing/contacts", &good).as_user(owner).await.expect_status(303).location().to_owned();
     let html = page(&test, &path).await;
     assert!(html.contains("(614) 555-0123") && html.contains("slate") && !html.contains("<b>Lee"), "{html}");
     let form = page(&test, &format!("{path}/edit")).await;
@@ -80,7 +104,10 @@ async fn a_contact_is_made_edited_suppressed_and_deleted_by_form() {
     assert!(html.contains("Nothing is sent to this person") && html.contains("King"), "{html}");
     assert_eq!(count(&test, "select count(*) from contact_consents where source = 'console' and not granted").await, 2);
     assert!(page(&test, "/acme-roofing/contacts?suppressed=no").await.contains("Nothing matches"));
-    test.post_form(&format!("{path}/suppress"), &[("do_not_contact", "false")]).as_user(&test.story.acme_developer).await.expect_status(403);
+    test.post_form(&format!("{path}/suppress"), &[("do_not_contact", "false")])
+        .as_user(&test.story.acme_developer)
+        .await
+        .expect_status(403);
     test.get(&path).as_user(&test.story.corner_owner).await.expect_status(404);
     test.post_form(&format!("{path}/delete"), &[("", "")]).as_user(owner).await.expect_status(303);
     test.get(&path).as_user(owner).await.expect_status(404);
@@ -98,7 +125,8 @@ async fn contacts_are_ticked_onto_a_list_and_off_it() {
     let ticked = [("ids", ids[0].as_str()), ("ids", ids[1].as_str()), ("new_list", "Picked")];
     test.post_form("/acme-roofing/contacts/bulk", &ticked).as_user(owner).await.expect_status(303);
     assert_eq!(count(&test, "select contact_count::bigint from contact_lists").await, 2);
-    let list: uuid::Uuid = test.database.admin().await.query_one("select id from contact_lists", &[]).await.unwrap().get(0);
+    let list: uuid::Uuid =
+        test.database.admin().await.query_one("select id from contact_lists", &[]).await.unwrap().get(0);
     let path = format!("/acme-roofing/lists/{list}");
     let html = page(&test, &path).await;
     assert!(html.contains("Picked") && html.contains("Undeliverable") && html.contains("Ada"), "{html}");
@@ -107,7 +135,8 @@ async fn contacts_are_ticked_onto_a_list_and_off_it() {
     assert_eq!(count(&test, "select contact_count::bigint from contact_lists").await, 1);
     page(&test, &format!("{path}/edit")).await;
     page(&test, "/acme-roofing/lists/new").await;
-    let taken = test.post_form("/acme-roofing/lists", &[("name", "Picked")]).as_user(owner).await.expect_status(422).text();
+    let taken =
+        test.post_form("/acme-roofing/lists", &[("name", "Picked")]).as_user(owner).await.expect_status(422).text();
     assert!(taken.contains("there is a list of this name already"), "{taken}");
     test.post_form(&path, &[("name", "Renamed"), ("description", "by hand")]).as_user(owner).await.expect_status(303);
     assert!(page(&test, "/acme-roofing/lists").await.contains("Renamed"));
@@ -122,7 +151,13 @@ async fn a_developer_sees_contacts_but_no_button_to_change_them() {
     let id = action::create(&test.app, &test.operator(), test.story.acme.id, input).await.unwrap().id;
     for path in ["/acme-roofing/contacts".to_owned(), format!("/acme-roofing/contacts/{id}")] {
         let html = test.get(&path).as_user(&test.story.acme_developer).await.expect_status(200).text();
-        assert!(html.contains("Lee") && !html.contains("New contact") && !html.contains("/delete") && !html.contains("Import contacts"), "{html}");
+        assert!(
+            html.contains("Lee")
+                && !html.contains("New contact")
+                && !html.contains("/delete")
+                && !html.contains("Import contacts"),
+            "{html}"
+        );
         test.get(&path).as_user(&test.story.acme_agent).await.expect_status(403);
         test.get(&path).await.expect_status(303);
     }

@@ -13,7 +13,11 @@ fn file() -> Vec<u8> {
     let mut file = String::from("email,first_name,last_name,phone,address,city,state,zip,roof age\n");
     for n in 0..ROWS {
         let (area, line) = ([614, 380, 740][n % 3], n % 10_000);
-        file.push_str(&format!("person.{n}@example.com,Pat{n},Lee{n},({area}) 555-{line:04},{n} Oak Street,Columbus,OH,{:05},{}\n", 43_000 + n % 300, n % 40));
+        file.push_str(&format!(
+            "person.{n}@example.com,Pat{n},Lee{n},({area}) 555-{line:04},{n} Oak Street,Columbus,OH,{:05},{}\n",
+            43_000 + n % 300,
+            n % 40
+        ));
     }
     file.into_bytes()
 }
@@ -25,9 +29,13 @@ async fn an_import_is_at_least_half_as_fast_as_the_bare_copy() {
     let admin = test.database.admin().await;
     let options = ImportOptions { filename: "big.csv".into(), ..ImportOptions::default() };
     let began = Instant::now();
-    let import = import::upload(&test.app, &test.operator(), test.story.acme.id, "big.csv", source::bytes(file())).await.unwrap();
+    let import = import::upload(&test.app, &test.operator(), test.story.acme.id, "big.csv", source::bytes(file()))
+        .await
+        .unwrap();
     let uploaded = began.elapsed();
-    import::begin(&test.app, &test.operator(), (test.story.acme.id, import.id), &options, import::Runs::Here).await.unwrap();
+    import::begin(&test.app, &test.operator(), (test.story.acme.id, import.id), &options, import::Runs::Here)
+        .await
+        .unwrap();
     let began = Instant::now();
     import::run(&test.app, &test.operator(), (test.story.acme.id, import.id), |_| {}).await.unwrap();
     let imported = began.elapsed();
@@ -43,7 +51,13 @@ async fn an_import_is_at_least_half_as_fast_as_the_bare_copy() {
     admin.batch_execute(&format!("copy copied from '{path}' with (format binary)")).await.unwrap();
     let copied = began.elapsed();
     let rate = |time: std::time::Duration| ROWS as f64 / time.as_secs_f64();
-    println!("upload {:.0} rows/s, import {:.0} rows/s, bare COPY {:.0} rows/s, ratio {:.2}", rate(uploaded), rate(imported), rate(copied), rate(imported) / rate(copied));
+    println!(
+        "upload {:.0} rows/s, import {:.0} rows/s, bare COPY {:.0} rows/s, ratio {:.2}",
+        rate(uploaded),
+        rate(imported),
+        rate(copied),
+        rate(imported) / rate(copied)
+    );
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
     println!("peak memory of this process, the file included: {peak}");

@@ -1,0 +1,159 @@
+//! A row ready to be written.
+
+use kernel::postal::Address;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::field::Field;
+
+/// The fields that are plain text, in the order they are copied to the database.
+pub const TEXTS: [Field; 15] = [
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::MobilePhone,
+    Field::Company,
+    Field::JobTitle,
+    Field::Address,
+    Field::Address2,
+    Field::City,
+    Field::State,
+    Field::Zip,
+    Field::Country,
+    Field::LeadSource,
+    Field::Notes,
+];
+
+/// The flags, in the order they are copied.
+pub const FLAGS: [Field; 3] = [Field::DoNotContact, Field::EmailOptOut, Field::SmsOptOut];
+
+/// Why a row was not taken, or what was noticed about one that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The line it begins on.
+    pub line: u64,
+    /// The column it is about.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// The line as it stands in the file.
+    pub raw: String,
+    /// Whether the row was refused; otherwise it was kept, the value as given.
+    pub refused: bool,
+}
+
+/// A row ready to be written.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The line it begins on.
+    pub line: u64,
+    /// The id it gets if it is a new contact.
+    pub id: Uuid,
+    /// Its code, given or made.
+    pub code: String,
+    /// Whether a contact with that code may already be there.
+    pub check_code: bool,
+    /// By what it is recognised, besides the code.
+    pub key: Option<String>,
+    /// The values of [`TEXTS`].
+    pub texts: [Option<String>; 15],
+    /// The values of [`FLAGS`].
+    pub flags: [Option<bool>; 3],
+    /// Lifecycle stage.
+    pub stage: Option<&'static str>,
+    /// Lead score.
+    pub score: Option<i32>,
+    /// Custom fields.
+    pub custom: Map<String, Value>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Name and address in one.
+    pub match_key: Option<String>,
+    /// What was noticed.
+    pub remarks: Vec<Remark>,
+}
+
+impl Prepared {
+    /// A row of which nothing is known yet.
+    pub fn empty(line: u64) -> Self {
+        Self {
+            line,
+            id: kernel::new_id(),
+            code: String::new(),
+            check_code: false,
+            key: None,
+            texts: Default::default(),
+            flags: [None; 3],
+            stage: None,
+            score: None,
+            custom: Map::new(),
+            tags: Vec::new(),
+            match_key: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Puts a value into a text field; an empty one empties it.
+    pub fn set(&mut self, field: Field, value: String) {
+        if let Some(slot) = TEXTS.iter().position(|text| *text == field) {
+            self.texts[slot] = (!value.is_empty()).then_some(value);
+        }
+    }
+
+    /// The value of a text field.
+    pub fn text(&self, field: Field) -> &str {
+        TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()
+    }
+
+    /// Takes over what `later`, another row about the same contact, knows.
+    pub fn overlay(&mut self, later: Self) {
+        for (mine, theirs) in self.texts.iter_mut().zip(later.texts) {
+            *mine = theirs.or(mine.take());
+        }
+        for (mine, theirs) in self.flags.iter_mut().zip(later.flags) {
+            *mine = if *mine == Some(true) { *mine } else { theirs.or(*mine) };
+        }
+        self.stage = later.stage.or(self.stage);
+        self.score = later.score.or(self.score);
+        self.custom.extend(later.custom);
+        self.tags.extend(later.tags);
+        self.remarks.extend(later.remarks);
+        if later.check_code && !self.check_code {
+            (self.code, self.check_code) = (later.code, true);
+        }
+        self.match_key = self.match_key_now();
+    }
+
+    fn address(&self) -> Address<'_> {
+        Address {
+            street: self.text(Field::Address),
+            street2: self.text(Field::Address2),
+            city: self.text(Field::City),
+            state: self.text(Field::State),
+            zip: self.text(Field::Zip),
+            country: self.text(Field::Country),
+        }
+    }
+
+    /// Name and address in one, as they are now.
+    pub fn match_key_now(&self) -> Option<String> {
+        crate::contacts::match_key(self.text(Field::FirstName), self.text(Field::LastName), &self.address())
+    }
+
+    /// Whether it says who it is about.
+    pub fn has_identity(&self) -> bool {
+        self.check_code
+            || [
+                Field::FirstName,
+                Field::LastName,
+                Field::Email,
+                Field::Phone,
+                Field::MobilePhone,
+                Field::Company,
+                Field::Address,
+            ]
+            .iter()
+            .any(|field| !self.text(*field).is_empty())
+    }
+}

@@ -1,0 +1,173 @@
+//! The wizard's step between file and preview: which field each column is.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kernel::Error;
+use web::view::{Choice, FieldErrors, StepState, Steps};
+use web::{App, Caller, Form, Path, Result, Shell, redirect, render, render_with};
+
+use super::imports::{frame, steps};
+use super::{Id, some};
+use crate::import::{self, Field, ImportOptions, Plan, Preview, Target};
+use crate::store::imports::{self as store, Import};
+
+/// One column in the wizard.
+struct Column {
+    name: String,
+    field: String,
+    target: String,
+    confidence: u8,
+    sample: String,
+}
+
+#[derive(Template)]
+#[template(path = "imports/columns.html")]
+struct ColumnsPage {
+    shell: Shell,
+    steps: Steps,
+    errors: FieldErrors,
+    action: String,
+    columns: Vec<Column>,
+    targets: Vec<Choice>,
+    form: Chosen,
+    layout: String,
+}
+
+/// The choices that are not about one column.
+#[derive(Debug, Clone)]
+struct Chosen {
+    list_name: String,
+    dedupe: String,
+    on_duplicate: String,
+}
+
+impl Chosen {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            list_name: plan.list_name.clone(),
+            dedupe: plan.dedupe.word().into(),
+            on_duplicate: plan.on_duplicate.word().into(),
+        }
+    }
+}
+
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+    let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    if import.status != "mapping" {
+        return Ok(redirect(&Shell::new(&caller, "").at(&format!("imports/{id}"))));
+    }
+    let (plan, preview) = import::preview(&app, &caller.actor, (import.client_id, id)).await?;
+    let form = Chosen::of(&plan);
+    render(&columns_page(&caller, &import, (&plan, &preview), form, FieldErrors::none()))
+}
+
+fn columns_page(
+    caller: &Caller,
+    import: &Import,
+    (plan, preview): (&Plan, &Preview),
+    form: Chosen,
+    errors: FieldErrors,
+) -> ColumnsPage {
+    let shell = frame(caller, "Match the columns").lede(import.filename.clone());
+    let state = if errors.is_empty() { StepState::Open } else { StepState::Problem };
+    let steps = steps(&shell, Some(import.id), state);
+    let sample = |index: usize| {
+        let cells = preview
+            .rows
+            .iter()
+            .filter_map(|row| row.get(index))
+            .map(|cell| cell.trim())
+            .filter(|cell| !cell.is_empty());
+        cells.take(3).map(|cell| cell.chars().take(40).collect::<String>()).collect::<Vec<_>>().join(" · ")
+    };
+    let column = |(index, name): (usize, &String)| Column {
+        name: name.clone(),
+        field: format!("column/{}", index + 1),
+        target: plan.targets[index].to_string(),
+        confidence: plan.confidence[index],
+        sample: sample(index),
+    };
+    let delimiter = match plan.delimiter {
+        '\t' => "tab".to_owned(),
+        other => format!("“{other}”"),
+    };
+    let layout = format!("{}, cells apart by {delimiter}, {} columns", plan.encoding.label(), plan.headers.len());
+    let action = shell.at(&format!("imports/{}/columns", import.id));
+    let columns = plan.headers.iter().enumerate().map(column).collect();
+    ColumnsPage { shell, steps, errors, action, columns, targets: targets(plan), form, layout }
+}
+
+/// Everything a column can be: nothing, the fields, and the custom fields of this file.
+fn targets(plan: &Plan) -> Vec<Choice> {
+    let mut choices = vec![Choice::new("skip", "Leave out")];
+    choices.extend(Field::ALL.iter().map(|field| Choice::new(field.word(), field.label())));
+    let mut keys: Vec<String> =
+        plan.headers.iter().map(|header| import::custom_key(header)).filter(|key| !key.is_empty()).collect();
+    keys.extend(plan.targets.iter().filter_map(|target| match target {
+        Target::Custom(key) => Some(key.clone()),
+        _ => None,
+    }));
+    keys.sort();
+    keys.dedup();
+    choices.extend(
+        keys.into_iter().map(|key| Choice::new(format!("custom_fields.{key}"), format!("Custom field: {key}"))),
+    );
+    choices
+}
+
+pub async fn save(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response> {
+    let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let (options, form, wrong) = read_columns(&fields);
+    let saved = match wrong {
+        Some(error) => Err(error),
+        None => import::save(&app, &caller.actor, (import.client_id, id), &options).await,
+    };
+    match saved {
+        Ok(_) => Ok(redirect(&Shell::new(&caller, "").at(&format!("imports/{id}/preview")))),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            let (mut plan, preview) = import::preview(&app, &caller.actor, (import.client_id, id)).await?;
+            for (column, target) in &options.mapping {
+                let index =
+                    column.trim_start_matches('#').parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                if let Some(kept) = index.and_then(|index| plan.targets.get_mut(index)) {
+                    *kept = target.clone();
+                }
+            }
+            let page = columns_page(&caller, &import, (&plan, &preview), form, errors);
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+    }
+}
+
+/// The form of the columns: `column/3` holds the target of the third.
+fn read_columns(fields: &[(String, String)]) -> (ImportOptions, Chosen, Option<Error>) {
+    let mut options = ImportOptions::default();
+    let mut problems = kernel::Problems::new();
+    let text = |name: &str| {
+        fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    };
+    let form = Chosen { list_name: text("list_name"), dedupe: text("dedupe"), on_duplicate: text("on_duplicate") };
+    for (field, value) in fields {
+        let Some(number) = field.strip_prefix("column/") else { continue };
+        match value.parse::<Target>() {
+            Ok(target) => options.mapping.push((format!("#{number}"), target)),
+            Err(problem) => drop(problems.invalid(field.clone(), problem)),
+        }
+    }
+    problems.require("list_name", &form.list_name);
+    options.list_name = some(&form.list_name);
+    match (form.dedupe.parse(), form.on_duplicate.parse()) {
+        (Ok(dedupe), Ok(on_duplicate)) => (options.dedupe, options.on_duplicate) = (Some(dedupe), Some(on_duplicate)),
+        (Err(problem), _) => drop(problems.invalid("dedupe", problem)),
+        (_, Err(problem)) => drop(problems.invalid("on_duplicate", problem)),
+    }
+    (options, form, problems.finish().err())
+}
