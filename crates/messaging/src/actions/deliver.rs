@@ -15,7 +15,7 @@ use crate::compose::{self, Composed, Uncomposed};
 use crate::consent::{Addressee, Refusal, refusal};
 use crate::message::{Channel, MOST_ATTEMPTS, Status};
 use crate::store::composing::{self, Material};
-use crate::store::messages as store;
+use crate::store::messages::{self as store, Happened};
 
 /// The number of the sandbox's messages when the settings name none.
 const SANDBOX_NUMBER: &str = "+18005550199";
@@ -161,7 +161,8 @@ async fn failed(app: &App, (client_id, message_id): (Uuid, Uuid), attempts: i32,
     } else {
         store::note_error(&tx, client_id, message_id, what).await?;
         let payload = json!({ "attempt": attempts });
-        store::note_event(&tx, client_id, message_id, "tried", Some(error.code()), &payload).await?;
+        let what = Happened { status: "tried", error_code: Some(error.code()), payload };
+        store::note_event(&tx, client_id, message_id, &what).await?;
     }
     tx.commit().await?;
     if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }

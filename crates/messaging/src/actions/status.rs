@@ -10,7 +10,7 @@ use uuid::Uuid;
 use web::App;
 
 use crate::message::{Channel, Status};
-use crate::store::messages::{self as store, Tracked};
+use crate::store::messages::{self as store, Happened, Tracked};
 
 /// The job by which this room tells `rewards` that a message that brings a card has moved.
 pub const MOVED_JOB: &str = "rewards.message_moved";
@@ -55,9 +55,9 @@ pub(crate) async fn change(tx: &Transaction, message_id: Uuid, change: &Change<'
     let Some(message) = store::lock(tx, message_id).await? else { return Ok(None) };
     let current = Status::parse(&message.status).ok_or_else(|| Error::internal("a message with an unknown status"))?;
     let sid = change.name.map(|(_, sid)| sid);
-    let payload = json!({ "id": sid });
-    store::note_event(tx, message.client_id, message_id, change.word, change.error.map(|(code, _)| code), &payload)
-        .await?;
+    let error_code = change.error.map(|(code, _)| code);
+    let what = Happened { status: change.word, error_code, payload: json!({ "id": sid }) };
+    store::note_event(tx, message.client_id, message_id, &what).await?;
     // A failure of an earlier try says nothing of the one that is under way.
     let outdated = change.status == Status::Failed
         && sid.is_some_and(|sid| message.provider_message_id.as_deref().is_some_and(|known| known != sid));

@@ -17,9 +17,7 @@ use crate::actions::status::{callback_path, take_callback};
 pub async fn sms_status(
     State(app): State<App>,
     Extension(webhooks): Extension<Webhooks>,
-    visitor: Visitor,
-    Path(message_id): Path<Uuid>,
-    headers: HeaderMap,
+    (visitor, Path(message_id), headers): (Visitor, Path<Uuid>, HeaderMap),
     Form(form): Form<Vec<(String, String)>>,
 ) -> Result<Response> {
     let url = app.link(&callback_path(message_id));

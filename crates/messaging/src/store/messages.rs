@@ -351,16 +351,19 @@ pub(crate) async fn note_error(tx: &Transaction, client_id: Uuid, id: Uuid, erro
     tx.execute(&NOTE_ERROR, &[&client_id, &id, &error.0, &error.1]).await.map(|_| ())
 }
 
+/// Something that happened to a message.
+pub(crate) struct Happened<'a> {
+    /// The provider's own word, or ours.
+    pub(crate) status: &'a str,
+    pub(crate) error_code: Option<&'a str>,
+    /// What tells it from the same thing happening again.
+    pub(crate) payload: Value,
+}
+
 /// Keeps what happened.
-pub(crate) async fn note_event(
-    tx: &Transaction,
-    client_id: Uuid,
-    id: Uuid,
-    status: &str,
-    error_code: Option<&str>,
-    payload: &Value,
-) -> Result<()> {
-    let params: database::Params<'_> = &[&new_id(), &client_id, &id, &status, &error_code, payload, &tx.now()];
+pub(crate) async fn note_event(tx: &Transaction, client_id: Uuid, id: Uuid, what: &Happened<'_>) -> Result<()> {
+    let Happened { status, error_code, payload } = what;
+    let params: database::Params<'_> = &[&new_id(), &client_id, &id, status, error_code, payload, &tx.now()];
     tx.execute(&INSERT_EVENT, params).await.map(|_| ())
 }
 
