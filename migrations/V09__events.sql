@@ -75,6 +75,9 @@ comment on column events.event_data is 'What belongs to the type; bot: true mark
 select app.tenant_table('events', referenced => false);
 
 
+-- Partitions are made for as long as ACE lives, also in a copy of the database that has another owner.
+grant usage, create on schema public to ace_owner;
+
 create function app.ensure_event_partitions(p_from date, p_months integer)
 returns integer
 language plpgsql
@@ -142,6 +145,9 @@ begin
     execute format('drop table %s', v_partition);
     v_dropped := v_dropped + 1;
   end loop;
+
+  -- What fell between the partitions is kept no longer either.
+  delete from events_default where created_at < p_before::timestamp at time zone 'UTC';
 
   return v_dropped;
 end

@@ -5,12 +5,13 @@ mod statement;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use database::Database;
 use kernel::{Actor, Error, Result, System};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::EventType;
 pub use statement::Visited;
@@ -68,28 +69,22 @@ struct Waiting {
 }
 
 /// The writer; cloning shares it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VisitWriter {
-    lanes: Vec<mpsc::Sender<Waiting>>,
-    tasks: std::sync::Arc<tokio::sync::Mutex<Vec<JoinHandle<()>>>>,
-}
-
-impl std::fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Waiting").field("visit", &self.visit.kind).finish_non_exhaustive()
-    }
+    lanes: Arc<[mpsc::Sender<Waiting>]>,
+    stop: watch::Sender<bool>,
 }
 
 impl VisitWriter {
-    /// Starts the lanes; they end when every clone is dropped, after recording what waits.
+    /// Starts the lanes; they end with [`VisitWriter::stop`], or when every clone is dropped.
     pub fn start(db: &Database) -> Self {
-        let (lanes, tasks) = (0..LANES)
-            .map(|_| {
-                let (sender, receiver) = mpsc::channel(WAITING);
-                (sender, tokio::spawn(run(db.clone(), receiver)))
-            })
-            .unzip();
-        Self { lanes, tasks: std::sync::Arc::new(tokio::sync::Mutex::new(tasks)) }
+        let (stop, stopped) = watch::channel(false);
+        let lanes = (0..LANES).map(|_| {
+            let (sender, receiver) = mpsc::channel(WAITING);
+            tokio::spawn(run(db.clone(), receiver, stopped.clone()));
+            sender
+        });
+        Self { lanes: lanes.collect(), stop }
     }
 
     /// Records a visit; answers after its commit whom it was, `None` when nobody has that token.
@@ -98,46 +93,81 @@ impl VisitWriter {
     /// `Unavailable` when too many wait, or the database is out of reach: nothing was recorded then, unless the
     /// connection was lost in the very act of committing.
     pub async fn visit(&self, visit: Visit) -> Result<Option<Visited>> {
-        let mut hasher = DefaultHasher::new();
-        visit.token.hash(&mut hasher);
-        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0);
         let (answer, answered) = oneshot::channel();
-        let full = |_| Error::Unavailable("too many visits at once".into());
-        self.lanes[lane].try_send(Waiting { visit, answer }).map_err(full)?;
-        answered.await.unwrap_or_else(|_| Err(Error::Unavailable("the server is stopping".into())))
+        self.lane(&visit.token).try_send(Waiting { visit, answer }).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Unavailable("too many visits at once".into()),
+            TrySendError::Closed(_) => stopping(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(stopping()))
     }
 
-    /// Waits until what was accepted is recorded. Only the last clone's lanes end.
+    /// Takes no more visits, from no clone, and waits until what was taken is recorded and answered.
     pub async fn stop(self) {
-        drop(self.lanes);
-        for task in self.tasks.lock().await.drain(..) {
-            // Another clone may keep the lane open; stopping does not wait for its sake for ever.
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), task).await;
-        }
+        self.stop.send_replace(true);
+        // Each lane holds the other end until its last visit is answered.
+        self.stop.closed().await;
+    }
+
+    fn lane(&self, token: &str) -> &mpsc::Sender<Waiting> {
+        let mut hasher = DefaultHasher::new();
+        token.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0);
+        &self.lanes[lane]
     }
 }
 
-async fn run(db: Database, mut receiver: mpsc::Receiver<Waiting>) {
+impl std::fmt::Debug for VisitWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let room: Vec<usize> = self.lanes.iter().map(mpsc::Sender::capacity).collect();
+        f.debug_struct("VisitWriter").field("room", &room).finish()
+    }
+}
+
+fn stopping() -> Error {
+    Error::Unavailable("the server is stopping".into())
+}
+
+async fn run(db: Database, mut receiver: mpsc::Receiver<Waiting>, mut stopped: watch::Receiver<bool>) {
     let mut waiting = Vec::with_capacity(BATCH);
-    while receiver.recv_many(&mut waiting, BATCH).await > 0 {
+    loop {
+        let taken = tokio::select! {
+            taken = receiver.recv_many(&mut waiting, BATCH) => taken,
+            Ok(()) = stopped.changed() => {
+                // What was taken before is still handed out; then `recv_many` answers 0.
+                receiver.close();
+                continue;
+            }
+        };
+        if taken == 0 {
+            return;
+        }
         let (visits, answers): (Vec<Visit>, Vec<_>) = waiting.drain(..).map(|w| (w.visit, w.answer)).unzip();
-        match record(&db, &visits).await {
-            Ok(visited) => {
-                for (answer, visited) in answers.into_iter().zip(visited) {
-                    // A visitor who left meanwhile is recorded all the same.
-                    let _ = answer.send(Ok(visited));
-                }
-            }
-            Err(error) => {
-                for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
+        for (answer, visited) in answers.into_iter().zip(record(&db, &visits).await) {
+            // A visitor who left meanwhile is recorded all the same.
+            let _ = answer.send(visited);
         }
     }
 }
 
-async fn record(db: &Database, visits: &[Visit]) -> Result<Vec<Option<Visited>>> {
+/// One answer for each visit, in their order.
+async fn record(db: &Database, visits: &[Visit]) -> Vec<Result<Option<Visited>>> {
+    match record_together(db, visits).await {
+        Ok(visited) => visited.into_iter().map(Ok).collect(),
+        Err(error @ Error::Unavailable(_)) => visits.iter().map(|_| Err(error.clone())).collect(),
+        // One of them is what PostgreSQL refuses, or its recipient was deleted under our hands: the others are not to
+        // suffer for it.
+        Err(_) => {
+            let mut answers = Vec::with_capacity(visits.len());
+            for visit in visits {
+                let alone = record_together(db, std::slice::from_ref(visit)).await;
+                answers.push(alone.map(|visited| visited.into_iter().next().flatten()));
+            }
+            answers
+        }
+    }
+}
+
+async fn record_together(db: &Database, visits: &[Visit]) -> Result<Vec<Option<Visited>>> {
     let actor = Actor::system(System::PublicLink);
     let scope = db.scope(&actor);
     let mut tries = 1;

@@ -1,10 +1,15 @@
 //! The group-commit writer on a real database.
 #![cfg(test)]
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
 use events::{Visit, VisitKind, VisitWriter};
 use kernel::new_id;
 use testkit::{Story, TestDatabase};
 use uuid::Uuid;
+
+const TOKENS: [&str; 3] = ["AAAAAAAAAA", "BBBBBBBBBB", "CCCCCCCCCC"];
 
 struct Scene {
     test: TestDatabase,
@@ -62,6 +67,14 @@ async fn count(scene: &Scene, sql: &str) -> i64 {
     scene.test.admin().await.query_one(sql, &[]).await.unwrap().get(0)
 }
 
+async fn condition(scene: &Scene, trigger_type: &str) {
+    let sql = "insert into campaign_conditions
+                   (id, client_id, campaign_id, condition_number, condition_name, trigger_type)
+               values ($1, $2, $3, 1, 'Came', $4)";
+    let admin = scene.test.admin().await;
+    admin.execute(sql, &[&new_id(), &scene.story.acme.id, &scene.campaign_id, &trigger_type]).await.unwrap();
+}
+
 #[tokio::test]
 async fn every_answered_visit_is_stored_and_counted_and_a_wrong_token_is_nobody() {
     let scene = scene("active").await;
@@ -114,22 +127,136 @@ async fn the_first_engagement_wakes_a_mailed_campaign_with_one_job() {
 }
 
 #[tokio::test]
+async fn everybody_who_may_meet_a_condition_is_told_of_while_the_campaign_is_still_mailed() {
+    let scene = scene("mailed").await;
+    condition(&scene, "qr_scan").await;
+    let writer = VisitWriter::start(&scene.test.database());
+    let visits = TOKENS.map(|token| writer.visit(visit(&scene, token, VisitKind::Qr, false)));
+    for answer in futures_util::future::join_all(visits).await {
+        answer.unwrap().unwrap();
+    }
+    let told = "select count(distinct payload ->> 'recipient_id') from jobs where kind = 'campaigns.engaged'";
+    assert_eq!(count(&scene, told).await, 3);
+    writer.visit(visit(&scene, TOKENS[0], VisitKind::Qr, false)).await.unwrap();
+    assert_eq!(count(&scene, "select count(*) from jobs").await, 3, "the same news waits already");
+}
+
+#[tokio::test]
 async fn an_active_campaign_is_only_woken_for_a_condition_that_is_not_met_yet() {
     let scene = scene("active").await;
     let writer = VisitWriter::start(&scene.test.database());
     writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap();
     assert_eq!(count(&scene, "select count(*) from jobs").await, 0);
-    let admin = scene.test.admin().await;
-    admin
-        .execute(
-            "insert into campaign_conditions (id, client_id, campaign_id, condition_number, condition_name, trigger_type)
-             values ($1, $2, $3, 1, 'Visited', 'purl_visit')",
-            &[&new_id(), &scene.story.acme.id, &scene.campaign_id],
-        )
-        .await
-        .unwrap();
+    condition(&scene, "purl_visit").await;
     writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Qr, false)).await.unwrap();
     assert_eq!(count(&scene, "select count(*) from jobs").await, 0, "a scan is not a visit by link");
     writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap();
     assert_eq!(count(&scene, "select count(*) from jobs").await, 1);
+}
+
+#[tokio::test]
+async fn visits_of_one_recipient_in_one_statement_count_each_and_bots_beside_them_do_not() {
+    let scene = scene("active").await;
+    let lock = hold(&scene).await;
+    let writer = VisitWriter::start(&scene.test.database());
+    // The first one waits for the lock, so that the others gather behind it.
+    let visits = (0..10).map(|n| writer.visit(visit(&scene, TOKENS[0], VisitKind::Purl, n % 5 == 4)));
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(visits), release(lock));
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Some(_)))));
+    assert_eq!(count(&scene, "select max(total_visits)::int8 from recipients").await, 8);
+    assert_eq!(count(&scene, "select count(*) from events").await, 10);
+}
+
+#[tokio::test]
+async fn a_full_queue_turns_visits_away_and_keeps_every_one_it_took() {
+    let scene = scene("active").await;
+    let lock = hold(&scene).await;
+    let writer = VisitWriter::start(&scene.test.database());
+    let visits = (0..6_000).map(|_| writer.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false)));
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(visits), release(lock));
+    let taken = i64::try_from(answers.iter().filter(|answer| answer.is_ok()).count()).unwrap();
+    let away = answers.iter().filter_map(|answer| answer.as_ref().err()).all(|error| error.code() == "unavailable");
+    assert!(away && taken < 6_000, "{taken}");
+    assert_eq!(count(&scene, "select max(total_visits)::int8 from recipients").await, taken);
+}
+
+#[tokio::test]
+async fn stopping_records_what_was_taken_and_takes_no_more() {
+    let scene = scene("active").await;
+    let lock = hold(&scene).await;
+    let writer = VisitWriter::start(&scene.test.database());
+    let clone = writer.clone();
+    let visits = futures_util::future::join_all((0..50).map(|_| clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false))));
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        writer.stop().await;
+        assert_eq!(count(&scene, "select max(total_visits)::int8 from recipients").await, 50);
+    };
+    let (answers, (), ()) = tokio::join!(visits, stop, release(lock));
+    assert!(answers.iter().all(Result::is_ok));
+    let late = clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false)).await;
+    assert_eq!(late.unwrap_err().code(), "unavailable");
+}
+
+#[tokio::test]
+async fn a_visit_that_cannot_be_recorded_does_not_take_others_with_it() {
+    let scene = scene("active").await;
+    let writer = VisitWriter::start(&scene.test.database());
+    let wrong = Visit { user_agent: Some("a\0b".into()), ..visit(&scene, TOKENS[0], VisitKind::Purl, false) };
+    let refused = Visit { token: "no\0token".into(), ..wrong.clone() };
+    let visits = [wrong, refused, visit(&scene, TOKENS[1], VisitKind::Purl, false)].map(|visit| writer.visit(visit));
+    let answers = futures_util::future::join_all(visits).await;
+    assert!(matches!(answers[0], Ok(Some(_))));
+    assert!(answers[1].is_err());
+    assert!(matches!(answers[2], Ok(Some(_))));
+    assert_eq!(count(&scene, "select count(*) from events where user_agent = 'ab'").await, 1);
+}
+
+#[tokio::test]
+async fn lost_connections_lose_no_visit_that_was_answered() {
+    let scene = scene("active").await;
+    let writer = VisitWriter::start(&scene.test.database());
+    let admin = scene.test.admin().await;
+    let cut = "select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    let (visiting, cutting) = (AtomicBool::new(true), AtomicUsize::new(0));
+    let visitors = (0..32).map(async |n| {
+        let mut answered = 0;
+        while visiting.load(Ordering::SeqCst) {
+            match writer.visit(visit(&scene, TOKENS[n % 3], VisitKind::Purl, false)).await {
+                Ok(Some(_)) => answered += 1,
+                Ok(None) => panic!("the token is known"),
+                Err(error) => {
+                    assert_eq!(error.code(), "unavailable", "{error}");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        }
+        answered
+    });
+    let chaos = async {
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            cutting.fetch_add(admin.query(cut, &[]).await.unwrap().len(), Ordering::SeqCst);
+        }
+        visiting.store(false, Ordering::SeqCst);
+    };
+    let (answered, ()) = tokio::join!(futures_util::future::join_all(visitors), chaos);
+    let answered: i64 = answered.into_iter().sum();
+    let stored = count(&scene, "select count(*) from events").await;
+    assert!(cutting.load(Ordering::SeqCst) > 0 && answered > 0);
+    assert!(stored >= answered, "{answered} were answered as recorded, {stored} are");
+    assert_eq!(count(&scene, "select sum(total_visits)::int8 from recipients").await, stored, "counter and events agree");
+}
+
+/// Locks every recipient, until [`release`].
+async fn hold(scene: &Scene) -> tokio_postgres::Client {
+    let admin = scene.test.admin().await;
+    admin.batch_execute("begin; select id from recipients for update").await.unwrap();
+    admin
+}
+
+async fn release(lock: tokio_postgres::Client) {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    lock.batch_execute("commit").await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! The statement that records many visits at once.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope};
 use kernel::{Result, new_id};
@@ -7,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Visit;
+use crate::clean::clean;
 
 /// Whom a visit was, with everything their page needs.
 #[derive(Debug, Clone, FromRow)]
@@ -69,8 +72,9 @@ pub struct Visited {
 }
 
 database::statement! {
-    /// Records visits, counts those of people once per visit, wakes the campaign where that matters, and answers whom
-    /// each visit was. Visits to campaigns that are not in the mail yet are previews: answered, not recorded.
+    /// Records visits, counts those of people once per visit, and answers whom each visit was. Visits to campaigns that
+    /// are not in the mail yet are previews: answered, not recorded. The campaign is told by a job: once for each
+    /// recipient who may meet a condition by it, and once while it is `mailed`, to become active.
     RECORD, system, "
         with visit as (
             select *
@@ -105,19 +109,9 @@ database::statement! {
                 group by client_id, recipient_id) as b
             where r.client_id = b.client_id
               and r.id = b.recipient_id),
-        woken as (
-            insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
-            select distinct on (key) event_id, 'campaigns.engaged',
-                jsonb_build_object('campaign_id', campaign_id, 'recipient_id', recipient_id, 'event_type', kind),
-                client_id, key, at, at
-            from (
-                select f.*,
-                    'campaigns.engaged:' || case when f.status = 'mailed' then f.campaign_id else f.recipient_id end || ':' || f.kind as key
-                from found f
-                where f.counts
-                  and not f.bot
-                  and f.status <> 'completed'
-                  and (f.status = 'mailed' or exists (
+        engaged as (
+            select f.event_id, f.client_id, f.campaign_id, f.recipient_id, f.kind, f.at, f.status,
+                exists (
                     select
                     from campaign_conditions cc
                     where cc.campaign_id = f.campaign_id
@@ -128,7 +122,22 @@ database::statement! {
                         select
                         from call_conditions_met m
                         where m.recipient_id = f.recipient_id
-                          and m.condition_number = cc.condition_number)))) as due
+                          and m.condition_number = cc.condition_number)) as may_meet
+            from found f
+            where f.counts
+              and not f.bot
+              and f.status <> 'completed'),
+        woken as (
+            insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
+            select distinct on (key) event_id, 'campaigns.engaged',
+                jsonb_build_object('campaign_id', campaign_id, 'recipient_id', recipient_id, 'event_type', kind),
+                client_id, key, at, at
+            from (
+                select e.*,
+                    'campaigns.engaged:' || case when may_meet then recipient_id else campaign_id end || ':' || kind as key
+                from engaged e
+                where may_meet
+                   or status = 'mailed') as due
             order by key
             on conflict do nothing)
         select f.n, f.recipient_id, f.client_id, f.campaign_id, f.redemption_code, f.first_name, f.last_name, f.email,
@@ -147,8 +156,8 @@ pub(super) async fn record(scope: &Scope<'_>, visits: &[Visit]) -> Result<Vec<Op
     let kinds: Vec<&str> = visits.iter().map(|visit| visit.kind.event_type().word()).collect();
     let bots: Vec<bool> = visits.iter().map(|visit| visit.bot).collect();
     let ips: Vec<Option<String>> = visits.iter().map(|visit| visit.ip.map(|ip| ip.to_string())).collect();
-    let agents: Vec<Option<&str>> = visits.iter().map(|visit| visit.user_agent.as_deref()).collect();
-    let referrers: Vec<Option<&str>> = visits.iter().map(|visit| visit.referrer.as_deref()).collect();
+    let agents: Vec<Option<Cow<'_, str>>> = visits.iter().map(|visit| clean(visit.user_agent.as_deref())).collect();
+    let referrers: Vec<Option<Cow<'_, str>>> = visits.iter().map(|visit| clean(visit.referrer.as_deref())).collect();
     let times: Vec<DateTime<Utc>> = visits.iter().map(|visit| visit.at).collect();
     let ids: Vec<Uuid> = visits.iter().map(|_| new_id()).collect();
     let params: database::Params<'_> = &[&tokens, &kinds, &bots, &ips, &agents, &referrers, &times, &ids];
