@@ -59,7 +59,7 @@ pub const STEPS: [Step; 5] = [
         from: "in_production",
         to: "draft",
         permission: "campaigns.launch",
-        label: "Cancel",
+        label: "Cancel order",
         done: "Cancelled and back to draft",
         means: "Takes the order back, deletes the recipients with their codes and links, frees the cards and refunds the credits.",
     },

@@ -233,7 +233,9 @@ async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<(&
         ("Links lead to", link.unwrap_or_else(dash)),
         ("Form", names.form_name.unwrap_or_else(dash)),
     ];
-    if let Some(credits) = campaign.estimated("credits").filter(|_| campaign.launched_at.is_some()) {
+    if let Some(credits) =
+        campaign.estimated("credits").filter(|credits| *credits > 0 && campaign.launched_at.is_some())
+    {
         facts.push(("Credits at most", number(credits)));
     }
     Ok(facts)
