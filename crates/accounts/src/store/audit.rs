@@ -38,6 +38,8 @@ pub struct AuditEntry {
     pub client_id: Option<Uuid>,
     /// The client's name.
     pub client_name: Option<String>,
+    /// The person it is about, where it is about one.
+    pub subject: Option<String>,
     /// The row before, secrets left out.
     #[schema(value_type = Object)]
     pub before: Option<Value>,
@@ -71,7 +73,12 @@ pub async fn list(scope: &Scope<'_>, wanted: &AuditFilter<'_>, page: &PageParams
     let mut filter = Filter::new(
         "accounts::audit",
         "select a.id, a.at, a.actor_kind, a.actor_user_id, a.actor_key_id, a.actor_label, a.action, a.table_name, a.row_id,
-            a.client_id, c.name as client_name, a.before, a.after, a.ip, a.request_id
+            a.client_id, c.name as client_name,
+            (select u.email
+             from auth.users u
+             where u.id = case when a.table_name = 'auth.users' then a.row_id
+                               when a.table_name = 'auth.sessions' then (a.after ->> 'user')::uuid end) as subject,
+            a.before, a.after, a.ip, a.request_id
         from audit_log a
         left join clients c on c.id = a.client_id",
     )
