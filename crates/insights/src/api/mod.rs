@@ -29,11 +29,12 @@ pub async fn analytics(State(app): State<App>, caller: Caller, Path(id): Path<Uu
     let campaign = campaign_store::find(&scope, client_id, id).await?;
     let since = campaign.mailed_at.or(campaign.launched_at).unwrap_or(campaign.created_at);
     let stretch = Stretch::of(since, campaign.completed_at.unwrap_or(now), caller.time_zone());
-    Ok(Json(Analytics {
-        funnel: store::funnel(&scope, client_id, id).await?,
-        deliveries: store::deliveries(&scope, client_id, id).await?,
-        timeline: store::timeline(&scope, client_id, id, &stretch).await?,
-    }))
+    let (funnel, deliveries, timeline) = tokio::try_join!(
+        store::funnel(&scope, client_id, id),
+        store::deliveries(&scope, client_id, id),
+        store::timeline(&scope, client_id, id, &stretch)
+    )?;
+    Ok(Json(Analytics { funnel, deliveries, timeline }))
 }
 
 /// Which events are wanted.
@@ -61,6 +62,7 @@ impl EventParams {
             campaign_id: self.campaign_id,
             recipient_id: self.recipient_id,
             event_type: self.event_type.clone(),
+            people_only: false,
             after: self.page().after()?,
         })
     }

@@ -1,6 +1,7 @@
 //! The figures of a campaign: the overview of its page, and a page of its own.
 
 use askama::Template;
+use askama::filters::HtmlSafe;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,20 +11,25 @@ use database::Scope;
 use web::view::{Chart, Stat};
 use web::{App, Caller, Path, Result, Shell, render};
 
-use crate::store::campaign::{self as store, Deliveries, EventFilter, EventRow, Funnel, Stretch};
+use crate::store::campaign::{self as store, Deliveries, EventFilter, EventRow, Funnel, Point, Stretch};
 
 /// Events in the feed.
 const LATEST: i64 = 15;
 
-/// Everything the figures show.
-struct Figures {
+/// What changes while somebody looks: fetched again and again.
+struct Live {
     funnel: Funnel,
     stats: Vec<Stat>,
-    funnel_chart: Chart,
-    timeline: Chart,
     deliveries: Deliveries,
     latest: Vec<EventRow>,
     as_of: DateTime<Utc>,
+}
+
+/// Everything the figures show.
+struct Figures {
+    live: Live,
+    funnel_chart: Chart,
+    timeline: Chart,
     path: String,
 }
 
@@ -43,10 +49,12 @@ struct FiguresFragment {
 
 #[derive(Template)]
 #[template(path = "figures/live.html")]
-struct LiveFragment {
-    shell: Shell,
-    figures: Figures,
+struct LiveFragment<'a> {
+    shell: &'a Shell,
+    live: &'a Live,
 }
+
+impl HtmlSafe for LiveFragment<'_> {}
 
 /// `GET /{client}/campaigns/{campaign}/figures`: a fragment for the campaign's page, or a page.
 pub async fn show(
@@ -70,38 +78,53 @@ pub async fn show(
 /// `GET /{client}/campaigns/{campaign}/figures/live`: the part that is fetched again and again.
 pub async fn live(State(app): State<App>, caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
     let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
-    let figures = figures(&app, &caller, &campaign).await?;
-    render(&LiveFragment { shell: Shell::new(&caller, "Figures"), figures })
+    let live = counted(&caller.scope(&app), &campaign, app.clock.now()).await?;
+    render(&LiveFragment { shell: &Shell::new(&caller, "Figures"), live: &live })
 }
 
 async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figures> {
-    let scope: Scope<'_> = caller.scope(app);
-    let (client_id, id, now) = (campaign.client_id, campaign.id, app.clock.now());
-    let zone = caller.time_zone();
-    let funnel = store::funnel(&scope, client_id, id).await?;
+    let (scope, zone, now) = (caller.scope(app), caller.time_zone(), app.clock.now());
     let since = campaign.mailed_at.or(campaign.launched_at).unwrap_or(campaign.created_at);
     let stretch = Stretch::of(since, campaign.completed_at.unwrap_or(now), zone);
-    let points = store::timeline(&scope, client_id, id, &stretch).await?;
-    let feed = EventFilter { campaign_id: Some(id), ..EventFilter::default() };
-    let mut latest = store::events(&scope, client_id, &feed, LATEST).await?;
+    // Side by side: people wait for the slowest of the counts, not for their sum.
+    let (live, points) = tokio::try_join!(
+        counted(&scope, campaign, now),
+        store::timeline(&scope, campaign.client_id, campaign.id, &stretch)
+    )?;
+    Ok(Figures {
+        funnel_chart: funnel_chart(&live.funnel),
+        live,
+        timeline: timeline(&points, &stretch, zone),
+        path: format!("{}/figures/live", caller.path.trim_end_matches("/figures")),
+    })
+}
+
+async fn counted(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> kernel::Result<Live> {
+    let (client_id, id) = (campaign.client_id, campaign.id);
+    let feed = EventFilter { campaign_id: Some(id), people_only: true, ..EventFilter::default() };
+    let (funnel, deliveries, mut latest) = tokio::try_join!(
+        store::funnel(scope, client_id, id),
+        store::deliveries(scope, client_id, id),
+        store::events(scope, client_id, &feed, LATEST)
+    )?;
     latest.truncate(usize::try_from(LATEST).unwrap_or(15));
-    let pattern = if stretch.step == "hour" { "%-d %b %H:00" } else { "%-d %b" };
-    let labels = points.iter().map(|point| kernel::zone::format(point.at, zone, pattern));
-    let timeline = Chart::lines("Over time", if stretch.step == "hour" { "Hour" } else { "Day" }, "Events")
-        .labels(labels)
+    Ok(Live { stats: stats(&funnel), funnel, deliveries, latest, as_of: now })
+}
+
+fn timeline(points: &[Point], stretch: &Stretch, zone: &str) -> Chart {
+    let (pattern, unit) = if stretch.step == "hour" { ("%-d %b %H:00", "Hour") } else { ("%-d %b", "Day") };
+    Chart::lines("Over time", unit, "Events")
+        .labels(points.iter().map(|point| kernel::zone::format(point.at, zone, pattern)))
         .series("Visits", points.iter().map(|point| point.visits))
         .series("Submissions", points.iter().map(|point| point.submissions))
-        .series("Rewards", points.iter().map(|point| point.rewards));
-    Ok(Figures {
-        stats: stats(&funnel),
-        funnel_chart: funnel_chart(&funnel),
-        timeline,
-        deliveries: store::deliveries(&scope, client_id, id).await?,
-        latest,
-        as_of: now,
-        path: format!("{}/figures/live", caller.path.trim_end_matches("/live").trim_end_matches("/figures")),
-        funnel,
-    })
+        .series("Rewards", points.iter().map(|point| point.rewards))
+}
+
+impl Figures {
+    /// The live part as it is first shown.
+    fn first<'a>(&'a self, shell: &'a Shell) -> LiveFragment<'a> {
+        LiveFragment { shell, live: &self.live }
+    }
 }
 
 fn stats(funnel: &Funnel) -> Vec<Stat> {

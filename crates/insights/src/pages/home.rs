@@ -32,8 +32,12 @@ pub async fn short(caller: Caller) -> Result<Response> {
 pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
     let scope = caller.scope(&app);
     let (client_id, now) = (caller.client_id()?, app.clock.now());
-    let month = store::month(&scope, client_id, now).await?;
-    let days = store::days(&scope, client_id, now, caller.time_zone()).await?;
+    let (month, days, alerts, running) = tokio::try_join!(
+        store::month(&scope, client_id, now),
+        store::days(&scope, client_id, now, caller.time_zone()),
+        store::alerts(&scope, client_id),
+        store::running(&scope, client_id)
+    )?;
     let chart = Chart::bars("Last 30 days", "Day", "Events")
         .labels(days.iter().map(|day| kernel::zone::format(day.at, caller.time_zone(), "%-d %b")))
         .series("Visits", days.iter().map(|day| day.visits))
@@ -48,10 +52,10 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
     ];
     render(&HomePage {
         shell,
-        alerts: store::alerts(&scope, client_id).await?,
+        alerts,
         waiting: month.waiting,
         failed: month.failed,
-        running: store::running(&scope, client_id).await?,
+        running,
         stats,
         days: chart,
         as_of: now,

@@ -199,6 +199,8 @@ pub struct EventFilter {
     pub recipient_id: Option<Uuid>,
     /// Only of this kind.
     pub event_type: Option<String>,
+    /// Without what programs did.
+    pub people_only: bool,
     /// The last row of the page before.
     pub after: Option<(DateTime<Utc>, Uuid)>,
 }
@@ -221,6 +223,9 @@ pub async fn events(scope: &Scope<'_>, client_id: Uuid, filter: &EventFilter, li
     .bind_some("and e.campaign_id =", filter.campaign_id.as_ref())
     .bind_some("and e.recipient_id =", filter.recipient_id.as_ref())
     .bind_some("and e.event_type =", filter.event_type.as_ref());
+    if filter.people_only {
+        sql = sql.push("and not (e.event_data @> '{\"bot\": true}')");
+    }
     if let (Some(at), Some(id)) = (&after_at, &after_id) {
         sql = sql.bind("and (e.created_at, e.id) < (", at).bind(",", id).push(")");
     }

@@ -1,0 +1,7 @@
+//! Figures against a database full of raw events, recounted.
+#![cfg(test)]
+
+mod campaign;
+mod events;
+mod home;
+mod world;
