@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core'
 
 const ACE = process.env.ACE_BIN ?? resolve('../target/debug/ace')
 const SERVER = process.env.ACE_TEST_DATABASE_URL
-export const PASSWORD = 'correct horse battery staple'
+export const PASSWORD = 'seven quiet herons at noon'
 export const OUTPUT = resolve('output')
 
 // Chromium tries to reach its maker at every start; nothing here may leave the machine.
@@ -101,11 +101,14 @@ export async function startBrowser() {
   return { page, complaints, stop: () => browser.close() }
 }
 
+/** The control with just this label; a required one carries a star. */
+export const labelled = (page, label) => page.getByLabel(new RegExp(`^${label}\\s*\\*?$`))
+
 /** Signs somebody in through the sign-in page. */
 export async function signIn(page, email, password = PASSWORD) {
   await page.goto('/sign-in')
   await page.getByLabel('E-mail').fill(email)
-  await page.getByLabel('Password', { exact: true }).fill(password)
+  await labelled(page, 'Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
 }

@@ -1,87 +1,13 @@
-// The official client of Supabase signs in against ACE unchanged. Needs a running ACE and one person on it:
-// ACE_URL, ACE_EMAIL, ACE_PASSWORD. The password is the same again afterwards.
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { createClient } from "@supabase/supabase-js";
+// The official client of Supabase signs in against ACE unchanged: starts an ACE and runs supabase-client.mjs on it.
+import { after, before } from 'node:test'
+import { PASSWORD, startAce } from './harness.mjs'
+import { seed } from './seed.mjs'
 
-const { ACE_URL, ACE_EMAIL, ACE_PASSWORD } = process.env;
-
-function client() {
-  return createClient(ACE_URL, "any-key-will-do", { auth: { persistSession: false, autoRefreshToken: false } });
-}
-
-async function signedIn(password = ACE_PASSWORD) {
-  const supabase = client();
-  const { data, error } = await supabase.auth.signInWithPassword({ email: ACE_EMAIL, password });
-  assert.equal(error, null);
-  return { supabase, session: data.session, user: data.user };
-}
-
-test("signInWithPassword opens a session and getUser names its person", async () => {
-  const { supabase, session, user } = await signedIn();
-  assert.equal(user.email, ACE_EMAIL);
-  assert.equal(session.token_type, "bearer");
-  assert.equal(session.expires_in, 3600);
-  const { data, error } = await supabase.auth.getUser();
-  assert.equal(error, null);
-  assert.equal(data.user.id, user.id);
-  assert.equal(data.user.role, "authenticated");
-});
-
-test("a wrong password is refused with Supabase's own error code", async () => {
-  const { data, error } = await client().auth.signInWithPassword({ email: ACE_EMAIL, password: "not the password at all" });
-  assert.equal(data.session, null);
-  assert.equal(error.code, "invalid_credentials");
-  assert.equal(error.status, 400);
-});
-
-test("getClaims checks the token against the published keys", async () => {
-  const { supabase, user } = await signedIn();
-  const { data, error } = await supabase.auth.getClaims();
-  assert.equal(error, null);
-  assert.equal(data.claims.sub, user.id);
-  assert.equal(data.claims.email, ACE_EMAIL);
-});
-
-test("refreshSession rotates, and a spent refresh token ends the session", async () => {
-  const { supabase, session } = await signedIn();
-  const { data, error } = await supabase.auth.refreshSession();
-  assert.equal(error, null);
-  assert.notEqual(data.session.refresh_token, session.refresh_token);
-  const { error: reused } = await client().auth.refreshSession({ refresh_token: session.refresh_token });
-  assert.equal(reused.code, "refresh_token_not_found");
-  const { error: ended } = await supabase.auth.getUser(data.session.access_token);
-  assert.equal(ended.status, 401);
-});
-
-test("signOut ends the session at once", async () => {
-  const { supabase, session } = await signedIn();
-  const { error } = await supabase.auth.signOut({ scope: "local" });
-  assert.equal(error, null);
-  const { data, error: refused } = await client().auth.getUser(session.access_token);
-  assert.equal(data.user, null);
-  assert.equal(refused.status, 401);
-});
-
-test("resetPasswordForEmail answers alike whether or not anybody has the address", async () => {
-  for (const email of [ACE_EMAIL, `nobody-${Date.now()}@example.com`]) {
-    const { error } = await client().auth.resetPasswordForEmail(email, { redirectTo: ACE_URL });
-    assert.equal(error, null);
-  }
-});
-
-test("updateUser changes the name and the password, and refuses a weak one", async () => {
-  const { supabase, user } = await signedIn();
-  const before = user.user_metadata.full_name;
-  const renamed = await supabase.auth.updateUser({ data: { full_name: "Renamed by a test" } });
-  assert.equal(renamed.error, null);
-  assert.equal(renamed.data.user.user_metadata.full_name, "Renamed by a test");
-  await supabase.auth.updateUser({ data: { full_name: before } });
-
-  const weak = await supabase.auth.updateUser({ password: "password1234" });
-  assert.equal(weak.error.code, "weak_password");
-  const other = `a whole other sentence ${Date.now()}`;
-  assert.equal((await supabase.auth.updateUser({ password: other })).error, null);
-  const again = await signedIn(other);
-  assert.equal((await again.supabase.auth.updateUser({ password: ACE_PASSWORD })).error, null);
-});
+let server
+before(async () => {
+  server = await startAce()
+  const { people } = await seed(server)
+  Object.assign(process.env, { ACE_URL: server.base, ACE_EMAIL: people.company_owner, ACE_PASSWORD: PASSWORD })
+})
+after(() => server?.stop())
+await import('./supabase-client.mjs')
