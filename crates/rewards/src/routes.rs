@@ -3,7 +3,7 @@
 use web::{App, Doc, Method, Routes};
 
 use crate::actions::brands::BrandInput;
-use crate::actions::cards::{OpenCard, RedeemInput, ReplaceInput, RevokeInput};
+use crate::actions::cards::{FindInput, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
 use crate::actions::credits::GrantInput;
 use crate::actions::pools::{PoolInput, RenameInput};
 use crate::api::Created;
@@ -71,6 +71,7 @@ fn rest(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().returns_page_of::<CardOut>())
         .api(Method::GET, "/v1/cards/{id}", "gift_cards.view", api::cards::get, Doc::new("Get a card").returns::<CardOut>())
+        .api(Method::POST, "/v1/cards/find", "gift_cards.view", api::cards::find, Doc::new("Find a card by its code").describe("The code travels in the body, so that it is in no log.").body::<FindInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row.").returns::<OpenCard>())
         .api(Method::POST, "/v1/cards/{id}/redeem", "gift_cards.provision", api::cards::redeem, Doc::new("Mark a card as redeemed").body::<RedeemInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").body::<RevokeInput>().returns::<CardOut>())

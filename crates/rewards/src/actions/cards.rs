@@ -6,7 +6,7 @@ use events::{EventType, NewEvent};
 use kernel::money::Money;
 use kernel::{Actor, Error, Problems, Result};
 use messaging::Channel;
-use messaging::card_code::{CardRef, Part};
+use messaging::card_code::{CardRef, Part, fingerprint};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -70,6 +70,33 @@ pub struct ReplaceInput {
     pub reason: String,
     /// Where the new one goes; empty: where the old one went.
     pub to: String,
+}
+
+/// A code somebody asks about.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindInput {
+    /// The code as it stands on the card.
+    pub code: String,
+}
+
+impl std::fmt::Debug for FindInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FindInput").finish_non_exhaustive()
+    }
+}
+
+/// Finds the card with a code by its keyed hash: no card is opened, and the code is in no address.
+///
+/// # Errors
+/// `GC-012` without a code, `GC-011` when no card of the client has it.
+pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &FindInput) -> Result<Uuid> {
+    if input.code.trim().is_empty() {
+        return Err(Error::conflict(codes::MISSING_FIELD, "give the code of the card"));
+    }
+    let fingerprint = fingerprint(&app.keyring, &input.code);
+    let found = store::by_fingerprint(&app.scope(actor), client_id, &fingerprint).await?;
+    found.ok_or_else(|| Error::conflict(codes::CODE_UNKNOWN, "no card has this code"))
 }
 
 /// Opens a card for a person of the console, and leaves an audit row.

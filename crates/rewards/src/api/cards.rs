@@ -12,7 +12,7 @@ use uuid::Uuid;
 use web::{App, Caller, Path, Query, Result};
 
 use super::Created;
-use crate::actions::cards::{self as actions, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
+use crate::actions::cards::{self as actions, FindInput, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
 use crate::store::cards as store;
 
 /// Which cards.
@@ -99,6 +99,16 @@ pub async fn list(
 /// `GET /v1/cards/{id}`
 pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<CardOut>> {
     Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+}
+
+/// `POST /v1/cards/find`
+pub async fn find(
+    State(app): State<App>,
+    caller: Caller,
+    web::Json(input): web::Json<FindInput>,
+) -> Result<Json<CardOut>> {
+    let id = actions::find_by_code(&app, &caller.actor, caller.client_id()?, &input).await?;
+    get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/cards/{id}/reveal`

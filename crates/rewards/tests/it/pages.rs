@@ -145,3 +145,117 @@ async fn the_sandbox_shows_the_phone_and_the_inbox() {
     let other = world.test.get("/sandbox").as_user(&world.test.story.corner_owner).await.expect_status(200);
     assert!(!other.text().contains("SMS Ada: "), "another tenant's phone is silent");
 }
+
+#[tokio::test]
+async fn a_person_redeems_replaces_and_revokes_a_card_by_forms_and_every_refusal_says_why() {
+    let world = World::new().await;
+    let owner = &world.test.story.agency_owner;
+    let pool = world.pool(3).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
+    world.work().await;
+    let path = format!("/acme-roofing/cards/{card}");
+    let post =
+        |path: String, fields: Vec<(&'static str, &'static str)>| world.test.post_form(&path, &fields).as_user(owner);
+    let refused = post(format!("{path}/replace"), vec![("reason", ""), ("to", "")]).await.expect_status(422);
+    assert!(refused.text().contains("reason is required"));
+    let replaced = post(format!("{path}/replace"), vec![("reason", "lost"), ("to", "")]).await.expect_status(303);
+    let new = replaced.location().to_owned();
+    assert_ne!(new, path);
+    world.test.get(&path).as_user(owner).await.expect_status(200);
+    post(format!("{new}/redeem"), vec![("balance_note", "2.50 left")]).await.expect_status(303);
+    post(format!("{new}/redeem"), vec![("balance_note", "")]).await.expect_status(422);
+    post(format!("{new}/revoke"), vec![("why", "fraud")]).await.expect_status(303);
+    let revoked = world.test.get(&new).as_user(owner).await.expect_status(200);
+    assert!(revoked.text().contains("2.50 left") && revoked.text().contains("fraud"));
+    let resend = post(format!("/acme-roofing/deliveries/{message}/resend"), vec![("to", "")]).await.expect_status(422);
+    assert!(resend.text().contains("the card was revoked"), "{}", resend.text());
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_pool_is_renamed_and_archived_but_not_while_cards_are_promised() {
+    let world = World::new().await;
+    let owner = &world.test.story.agency_owner;
+    let pool = world.pool(2).await;
+    let campaign = world.campaign(pool).await;
+    let path = format!("/acme-roofing/pools/{pool}");
+    world.test.post_form(&path, &[("pool_name", "Autumn")]).as_user(owner).await.expect_status(303);
+    let sql =
+        "insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
+               values (gen_random_uuid(), $1, $2, $3, 1, now(), now())";
+    world.run(sql, &[&world.client_id, &campaign, &pool]).await;
+    world.run("update gift_card_pools set reserved_cards = 1 where id = $1", &[&pool]).await;
+    let page = world.test.get(&path).as_user(owner).await.expect_status(200);
+    assert!(page.text().contains("Autumn") && page.text().contains("1 reserved, 0 claimed"));
+    let kept = world.test.post_form(&format!("{path}/archive"), &[("", "")]).as_user(owner).await.expect_status(422);
+    assert!(kept.text().contains("1 cards are promised"));
+    world.run("update campaign_reservations set reserved = 0", &[]).await;
+    world.run("update gift_card_pools set reserved_cards = 0 where id = $1", &[&pool]).await;
+    let api = format!("/v1/pools/{pool}");
+    let key = &world.test.story.acme.key;
+    world.test.api_json(Method::PUT, &api, &json!({ "pool_name": "" })).bearer(key).await.expect_status(422);
+    let archived = world.test.api(Method::POST, &format!("{api}/archive")).bearer(key).await.expect_status(200);
+    assert!(archived.json()["archived_at"].is_string());
+    let list = world.test.api(Method::GET, "/v1/pools").bearer(key).await.expect_status(200).json();
+    assert_eq!(list["data"], json!([]));
+    let archive = world.test.get("/acme-roofing/pools?show=archived").as_user(owner).await.expect_status(200);
+    assert!(archive.text().contains("Autumn"));
+}
+
+#[tokio::test]
+async fn programs_find_redeem_replace_and_revoke_cards_and_another_tenant_finds_none() {
+    let world = World::new().await;
+    let (acme, corner) = (&world.test.story.acme, &world.test.story.corner);
+    let pool = world.pool(0).await;
+    let file = std::io::Cursor::new(b"code\nFIND-ME-0001\nFIND-ME-0002\n".to_vec());
+    rewards::upload::run(&world.test.app, &world.test.operator(), pool, file).await.unwrap();
+    let body = json!({ "code": "find me 0001" });
+    let found = world.test.api_json(Method::POST, "/v1/cards/find", &body).bearer(&acme.key).await.expect_status(200);
+    assert_eq!(found.json()["code_last4"], "0001");
+    let unknown =
+        world.test.api_json(Method::POST, "/v1/cards/find", &body).bearer(&corner.key).await.expect_status(409);
+    assert_eq!(unknown.json()["code"], "GC-011");
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (_, card) = world.claim_by_sms(campaign, recipient).await;
+    let act = |verb: &str, body: serde_json::Value| {
+        world.test.api_json(Method::POST, &format!("/v1/cards/{card}/{verb}"), &body).bearer(&acme.key)
+    };
+    act("replace", json!({ "reason": "lost", "to": "nobody" })).await.expect_status(422);
+    act("replace", json!({ "reason": "lost" })).await.expect_status(201);
+    act("redeem", json!({})).await.expect_status(409);
+    act("revoke", json!({ "reason": "again" })).await.expect_status(409);
+    let got =
+        world.test.api(Method::GET, &format!("/v1/cards/{card}")).bearer(&acme.key).await.expect_status(200).json();
+    assert!(got["revoked_at"].is_string() && got["replaced_by_id"].is_string());
+    world.test.api(Method::GET, &format!("/v1/cards/{card}")).bearer(&corner.key).await.expect_status(404);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_brand_is_changed_and_a_pool_of_one_that_is_off_is_refused() {
+    let world = World::new().await;
+    let admin = &world.test.story.admin;
+    let brand = world.brand().await;
+    let path = format!("/admin/brands/{brand}");
+    world.test.get(&path).as_user(admin).await.expect_status(200);
+    world.test.get("/admin/brands/new").as_user(admin).await.expect_status(200);
+    let off = [
+        ("brand_name", "Gone"),
+        ("code_pattern", "[0-9]{4}"),
+        ("support_phone", "614-555-0123"),
+        ("is_active", "false"),
+    ];
+    world.test.post_form(&path, &off).as_user(admin).await.expect_status(303);
+    let key = &world.test.story.acme.key;
+    let pool = json!({ "pool_name": "P", "brand_id": brand, "value_amount": "5" });
+    let refused = world.test.api_json(Method::POST, "/v1/pools", &pool).bearer(key).await.expect_status(409);
+    assert_eq!(refused.json()["code"], "GC-002");
+    let gone = json!({ "pool_name": "P", "brand_id": kernel::new_id(), "value_amount": "5" });
+    world.test.api_json(Method::POST, "/v1/pools", &gone).bearer(key).await.expect_status(422);
+    let other = json!({ "brand_name": "Gone" });
+    let taken = world.test.api_json(Method::POST, "/v1/brands", &other).bearer(key).await;
+    assert_eq!(taken.status.as_u16(), 403, "no key of a client edits the catalogue");
+}
