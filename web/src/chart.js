@@ -46,7 +46,7 @@ class AceChart extends HTMLElement {
 
   dataset({ name, values }, index) {
     const colour = token(this, (index % 5) + 1);
-    const line = { borderColor: colour, borderWidth: 2, pointRadius: 0, pointHitRadius: 12, tension: 0.25, backgroundColor: colour };
+    const line = { borderColor: colour, borderWidth: 2, pointRadius: values.length < 3 ? 4 : 0, pointHitRadius: 12, tension: 0.25, backgroundColor: colour };
     const bar = { backgroundColor: colour, borderRadius: 3, maxBarThickness: 36 };
     return { label: name, data: values, ...(this.data.kind === 'line' ? line : bar) };
   }

@@ -41,6 +41,8 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } => StatusCode::FORBIDDEN,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        // `If-Match` named a version that is not the latest any more
+        Error::Conflict { code: "precondition_failed", .. } => StatusCode::PRECONDITION_FAILED,
         Error::Conflict { .. } | Error::Constraint(_) => StatusCode::CONFLICT,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
