@@ -61,6 +61,9 @@ pub fn settings(cli: &Cli) -> anyhow::Result<Loaded> {
 pub fn start_logging(settings: &Settings) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_new(&settings.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What these two say at every start is noise to whoever waits for an answer.
+    let quiet = ["refinery_core=warn", "tokio_postgres=warn"].into_iter().filter_map(|rule| rule.parse().ok());
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call, as in tests, keeps the first subscriber.
     let _ = match settings.log.format {

@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod commands;
+pub mod demo;
 mod output;
 mod serve;
 

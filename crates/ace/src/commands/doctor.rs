@@ -18,6 +18,7 @@ pub fn invariants() -> Vec<Invariant> {
         rewards::INVARIANTS,
         campaigns::INVARIANTS,
         engage::INVARIANTS,
+        calls::INVARIANTS,
         messaging::INVARIANTS,
         jobs::INVARIANTS,
     ]

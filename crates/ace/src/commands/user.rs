@@ -37,6 +37,8 @@ pub async fn create(loaded: Loaded, args: &UserCreateArgs, output: Output) -> an
 async fn create_in(ace: &Ace, args: &UserCreateArgs, role: Role, password: &str) -> anyhow::Result<uuid::Uuid> {
     let org_id = match &args.org {
         Some(typed) => Some(find::organization(ace, typed).await?),
+        // The operator's own people belong to the operator.
+        None if matches!(role, Role::Admin | Role::TechSupport) => Some(find::internal_organization(ace).await?),
         None => None,
     };
     let client_id = match &args.client {

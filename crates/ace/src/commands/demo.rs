@@ -1,0 +1,54 @@
+//! `ace demo`: a living example, and who can sign in to it.
+
+use kernel::Clock;
+use kernel::settings::{EmailDriver, Loaded, SmsDriver};
+use serde_json::json;
+
+use crate::assemble;
+use crate::demo::{self, Login};
+use crate::output::Output;
+
+/// Loads the demo, or what is missing of it, and prints address and logins.
+///
+/// # Errors
+/// Says what stands in the way.
+pub async fn run(loaded: Loaded, output: Output) -> anyhow::Result<()> {
+    let settings = &loaded.settings;
+    let (address, password) = (settings.server.public_url.clone(), settings.demo.password.clone());
+    let loaded_now = load(loaded, output).await?;
+    let logins = demo::logins()?;
+    let value = json!({ "loaded": loaded_now, "address": address, "password": password, "logins": logins });
+    output.result(&text(&address, &password, &logins), &value);
+    Ok(())
+}
+
+/// Loads the demo before serving, unless it is there already; prints how to sign in.
+///
+/// # Errors
+/// Says what stands in the way.
+pub async fn load_if_empty(loaded: Loaded, output: Output) -> anyhow::Result<()> {
+    let settings = &loaded.settings;
+    let (address, password) = (settings.server.public_url.clone(), settings.demo.password.clone());
+    load(loaded, output).await?;
+    output.progress(&text(&address, &password, &demo::logins()?));
+    Ok(())
+}
+
+async fn load(mut loaded: Loaded, output: Output) -> anyhow::Result<bool> {
+    // Nobody in the story exists: nothing may leave, whatever is set up.
+    loaded.settings.sms.driver = SmsDriver::Sandbox;
+    loaded.settings.email.driver = EmailDriver::Sandbox;
+    let contacts = usize::try_from(loaded.settings.demo.contacts)?;
+    let ace = assemble::open(loaded, Clock::manual(Clock::system().now())).await?;
+    let mut progress = |line: &str| output.progress(&format!("demo: {line}"));
+    let done = demo::load(&ace.app, &ace.drivers, contacts, &mut progress).await;
+    ace.close().await;
+    done
+}
+
+fn text(address: &str, password: &str, logins: &[Login]) -> String {
+    let width = logins.iter().map(|login| login.email.len()).max().unwrap_or(0);
+    let line = |login: &Login| format!("  {:width$}  {} of {}", login.email, login.role, login.of);
+    let lines: Vec<String> = logins.iter().map(line).collect();
+    format!("The demo is at {address}\nPassword of every login: {password}\n{}", lines.join("\n"))
+}
