@@ -22,4 +22,3 @@ pub mod totp;
 
 pub use crate::jobs::jobs;
 pub use routes::routes;
-

@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_sentence_or_twelve_mixed_characters_are_accepted() {
-        for password in ["my dog eats snow", "correct horse stapler", "Zw3!kq-Lp08#", "ünïcödé wörds hélp", "roofs in spring 2026"] {
+        for password in
+            ["my dog eats snow", "correct horse stapler", "Zw3!kq-Lp08#", "ünïcödé wörds hélp", "roofs in spring 2026"]
+        {
             assert_eq!(check(password, 12, &ABOUT), Ok(()), "{password}");
         }
     }

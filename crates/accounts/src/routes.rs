@@ -17,7 +17,9 @@ const DELETE: Method = Method::DELETE;
 
 /// The routes of this room.
 pub fn routes(app: &App) -> Routes {
-    entrances(Routes::new(app)).merge(account_pages(Routes::new(app))).merge(client_pages(Routes::new(app)))
+    entrances(Routes::new(app))
+        .merge(account_pages(Routes::new(app)))
+        .merge(client_pages(Routes::new(app)))
         .merge(admin_pages(Routes::new(app)))
         .merge(supabase(Routes::new(app)))
         .merge(rest(Routes::new(app)))
@@ -82,7 +84,12 @@ fn admin_pages(routes: Routes) -> Routes {
         .account_page(POST, "/admin/organizations/{org}", "organizations.edit", admin_organizations::update)
         .account_page(POST, "/admin/organizations/{org}/clients", "clients.create", admin_organizations::create_client)
         .account_page(POST, "/admin/organizations/{org}/invitations", "users.invite", admin_organizations::invite)
-        .account_page(POST, "/admin/organizations/{org}/invitations/{id}/revoke", "users.invite", admin_organizations::revoke)
+        .account_page(
+            POST,
+            "/admin/organizations/{org}/invitations/{id}/revoke",
+            "users.invite",
+            admin_organizations::revoke,
+        )
         .account_page(GET, "/admin/users", "users.view", admin_users::list)
         .account_page(POST, "/admin/users/{id}/deactivate", "users.deactivate", admin_users::deactivate)
         .account_page(POST, "/admin/users/{id}/reactivate", "users.deactivate", admin_users::reactivate)
@@ -166,7 +173,8 @@ fn rest(routes: Routes) -> Routes {
 }
 
 fn people(routes: Routes) -> Routes {
-        routes.account_api(
+    routes
+        .account_api(
             GET,
             "/v1/users",
             "users.view",
@@ -199,8 +207,20 @@ fn teams(routes: Routes) -> Routes {
             users::change_role,
             Doc::new("Change a person's role").body::<users::RoleBody>().returns_nothing(),
         )
-        .api(DELETE, "/v1/users/{id}", "users.edit", users::remove, Doc::new("Remove a person from a client").returns_nothing())
-        .api(GET, "/v1/invitations", "users.view", invitations::list, Doc::new("List open invitations").returns_page_of::<Invitation>())
+        .api(
+            DELETE,
+            "/v1/users/{id}",
+            "users.edit",
+            users::remove,
+            Doc::new("Remove a person from a client").returns_nothing(),
+        )
+        .api(
+            GET,
+            "/v1/invitations",
+            "users.view",
+            invitations::list,
+            Doc::new("List open invitations").returns_page_of::<Invitation>(),
+        )
         .api(
             POST,
             "/v1/invitations",
@@ -215,7 +235,13 @@ fn teams(routes: Routes) -> Routes {
             invitations::revoke,
             Doc::new("Revoke an invitation").returns_nothing(),
         )
-        .api(GET, "/v1/api-keys", "api_keys.view", keys_api::list, Doc::new("List API keys").returns_page_of::<ApiKey>())
+        .api(
+            GET,
+            "/v1/api-keys",
+            "api_keys.view",
+            keys_api::list,
+            Doc::new("List API keys").returns_page_of::<ApiKey>(),
+        )
         .api(
             POST,
             "/v1/api-keys",
@@ -226,7 +252,13 @@ fn teams(routes: Routes) -> Routes {
                 .body::<keys_api::NewKeyBody>()
                 .returns_with::<keys_api::CreatedKeyOut>(201),
         )
-        .api(DELETE, "/v1/api-keys/{id}", "api_keys.manage", keys_api::revoke, Doc::new("Revoke an API key").returns_nothing())
+        .api(
+            DELETE,
+            "/v1/api-keys/{id}",
+            "api_keys.manage",
+            keys_api::revoke,
+            Doc::new("Revoke an API key").returns_nothing(),
+        )
         .account_api(
             GET,
             "/v1/audit",

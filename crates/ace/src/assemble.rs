@@ -4,9 +4,9 @@ use anyhow::Context;
 use database::managed::{Managed, Options, SUPERUSER};
 use database::{ConnectOptions, Database};
 use events::VisitWriter;
+use kernel::Clock;
 use kernel::keyring::Keyring;
 use kernel::settings::{Loaded, LogFormat, Settings, Sources};
-use kernel::Clock;
 use providers::Drivers;
 use web::{App, Routes};
 

@@ -8,7 +8,9 @@ use uuid::Uuid;
 /// Direct mail that sees what recipients do and rewards them.
 #[derive(Debug, Parser)]
 #[command(name = "ace", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  ace serve                         start ACE on http://127.0.0.1:8080\n  ace demo                          fill it with a living example and print the logins\n  ace import contacts people.csv --client 0190…   import a contact file\n  ace doctor                        recount everything that must hold\n\nSettings come from config.toml, the environment (ACE_SECTION__KEY) and DATABASE_URL; see `ace config`.")]
+#[command(
+    after_help = "Examples:\n  ace serve                         start ACE on http://127.0.0.1:8080\n  ace demo                          fill it with a living example and print the logins\n  ace import contacts people.csv --client 0190…   import a contact file\n  ace doctor                        recount everything that must hold\n\nSettings come from config.toml, the environment (ACE_SECTION__KEY) and DATABASE_URL; see `ace config`."
+)]
 pub struct Cli {
     /// Print one JSON object on stdout instead of text; progress and errors go to stderr.
     #[arg(long, global = true)]
@@ -28,7 +30,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the console, the API, the public pages and the workers.
-    #[command(after_help = "Examples:\n  ace serve\n  ace serve --listen 0.0.0.0:80\n  ace serve --role worker           only background work, beside other `ace serve --role web`\n  DATABASE_URL=postgresql://… ace serve")]
+    #[command(
+        after_help = "Examples:\n  ace serve\n  ace serve --listen 0.0.0.0:80\n  ace serve --role worker           only background work, beside other `ace serve --role web`\n  DATABASE_URL=postgresql://… ace serve"
+    )]
     Serve(ServeArgs),
     /// Bring the database to this program's version and stop.
     #[command(after_help = "Examples:\n  ace migrate\n  DATABASE_URL=postgresql://… ace migrate --json")]
@@ -37,13 +41,25 @@ pub enum Command {
     #[command(after_help = "Examples:\n  ace demo\n  ace demo --json")]
     Demo,
     /// Import contacts or gift cards from a CSV file.
-    #[command(subcommand, arg_required_else_help = true, after_help = "Examples:\n  ace import contacts people.csv --client 0190… --list Spring\n  ace import cards codes.csv --pool 0190…")]
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  ace import contacts people.csv --client 0190… --list Spring\n  ace import cards codes.csv --pool 0190…"
+    )]
     Import(ImportCommand),
     /// Create people who sign in.
-    #[command(subcommand, arg_required_else_help = true, after_help = "Examples:\n  echo 'a long passphrase' | ace user create --email ada@example.com --role admin --password-stdin")]
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  echo 'a long passphrase' | ace user create --email ada@example.com --role admin --password-stdin"
+    )]
     User(UserCommand),
     /// Create, list and revoke a client's API keys.
-    #[command(subcommand, arg_required_else_help = true, after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys list --client 0190…\n  ace keys revoke --client 0190… 0190…")]
+    #[command(
+        subcommand,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys list --client 0190…\n  ace keys revoke --client 0190… 0190…"
+    )]
     Keys(KeysCommand),
     /// Recount every invariant; exit status 1 and one line for each that is broken.
     #[command(after_help = "Examples:\n  ace doctor\n  ace doctor --json")]
@@ -82,7 +98,9 @@ pub enum ServeRole {
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// Import a contact CSV into a client.
-    #[command(after_help = "Examples:\n  ace import contacts people.csv --client 0190…\n  ace import contacts people.csv --client 0190… --list \"Spring 2026\" --map \"Cell=mobile_phone\" --map \"Ref=customer_code\"\n  ace import contacts people.csv --client 0190… --dedupe email --on-duplicate update")]
+    #[command(
+        after_help = "Examples:\n  ace import contacts people.csv --client 0190…\n  ace import contacts people.csv --client 0190… --list \"Spring 2026\" --map \"Cell=mobile_phone\" --map \"Ref=customer_code\"\n  ace import contacts people.csv --client 0190… --dedupe email --on-duplicate update"
+    )]
     Contacts(ImportContactsArgs),
     /// Upload gift card codes (columns code, pin, number, expiry, cost) into a pool.
     #[command(after_help = "Examples:\n  ace import cards codes.csv --pool 0190…")]
@@ -150,7 +168,9 @@ pub struct ImportCardsArgs {
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Create a user who can sign in.
-    #[command(after_help = "Examples:\n  ace user create --email ada@example.com --role admin            asks for the password\n  echo 'a long passphrase' | ace user create --email bo@acme.example --role company_owner --client 0190… --password-stdin")]
+    #[command(
+        after_help = "Examples:\n  ace user create --email ada@example.com --role admin            asks for the password\n  echo 'a long passphrase' | ace user create --email bo@acme.example --role company_owner --client 0190… --password-stdin"
+    )]
     Create(UserCreateArgs),
 }
 
@@ -181,7 +201,9 @@ pub struct UserCreateArgs {
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Create a key; it is shown once.
-    #[command(after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope analytics.view --test")]
+    #[command(
+        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope analytics.view --test"
+    )]
     Create(KeysCreateArgs),
     /// List a client's keys, masked.
     #[command(after_help = "Examples:\n  ace keys list --client 0190…")]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
 use events::VisitWriter;
 use kernel::Clock;
 use kernel::settings::Loaded;
@@ -60,7 +60,10 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
     let router = web::stack(routes.into_router(), &ace.app).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
-    output.progress(&format!("ace is at {} (listening on {address}); Ctrl-C stops it", ace.app.settings.server.public_url));
+    output.progress(&format!(
+        "ace is at {} (listening on {address}); Ctrl-C stops it",
+        ace.app.settings.server.public_url
+    ));
     let (asked, mut told) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop_asked().await;

@@ -38,7 +38,8 @@ async fn a_wrong_form_config_is_refused_with_a_pointer_to_the_field() {
     assert_eq!(reply.header("content-type"), "application/problem+json");
     assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_config/fields/0/options");
     let unknown = json!({"name": "Bad", "form_config": {"fields": [{"id": "a", "type": "telepathy", "label": "A"}]}});
-    let reply = test.api_json(Method::POST, "/v1/forms", &unknown).bearer(&test.story.acme.key).await.expect_status(422);
+    let reply =
+        test.api_json(Method::POST, "/v1/forms", &unknown).bearer(&test.story.acme.key).await.expect_status(422);
     assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_config/fields/0/type");
 }
 
@@ -62,14 +63,17 @@ async fn publishing_cleans_a_page_and_keeps_what_was_published_when_the_draft_ch
 async fn an_unknown_merge_tag_and_another_tenants_form_are_refused_by_name() {
     let test = app().await;
     let form = json!({"name": "Theirs", "form_config": form_config()});
-    let made = test.api_json(Method::POST, "/v1/forms", &form).bearer(&test.story.corner.key).await.expect_status(201).json();
+    let made =
+        test.api_json(Method::POST, "/v1/forms", &form).bearer(&test.story.corner.key).await.expect_status(201).json();
     let body = json!({"name": "Offer", "html": "{{frist_name}}", "form_id": null});
     test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
     let body = json!({"name": "Offer", "html": "{{frist_name}}"});
-    let reply = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    let reply =
+        test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
     assert!(reply.text().contains("{{frist_name}}"));
     let body = json!({"name": "Offer", "html": "{{form}}", "form_id": made["id"]});
-    let reply = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
+    let reply =
+        test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(&test.story.acme.key).await.expect_status(422);
     assert_eq!(reply.json()["errors"][0]["pointer"], "#/form_id");
 }
 
@@ -80,10 +84,22 @@ async fn the_form_builder_works_without_scripts_and_keeps_what_was_typed() {
     let new = test.get("/acme-roofing/forms/new").as_user(owner).await.expect_status(200);
     assert!(new.text().contains("Add field"));
     let typed = [
-        ("name", ""), ("title", "Your roof"), ("submit_label", "Send"), ("accent", "#1d4ed8"), ("background", "#ffffff"),
-        ("animation", "fade"), ("act", "save"), ("field_type", "text"), ("field_label", "First name"), ("field_id", ""),
-        ("field_required", "true"), ("field_options", ""), ("field_help", ""), ("field_show_if", ""),
-        ("field_show_value", ""), ("field_rest", ""),
+        ("name", ""),
+        ("title", "Your roof"),
+        ("submit_label", "Send"),
+        ("accent", "#1d4ed8"),
+        ("background", "#ffffff"),
+        ("animation", "fade"),
+        ("act", "save"),
+        ("field_type", "text"),
+        ("field_label", "First name"),
+        ("field_id", ""),
+        ("field_required", "true"),
+        ("field_options", ""),
+        ("field_help", ""),
+        ("field_show_if", ""),
+        ("field_show_value", ""),
+        ("field_rest", ""),
     ];
     let refused = test.post_form("/acme-roofing/forms", &typed).as_user(owner).await.expect_status(422);
     assert!(refused.text().contains("name is required") && refused.text().contains("Your roof"));
@@ -91,7 +107,8 @@ async fn the_form_builder_works_without_scripts_and_keeps_what_was_typed() {
     named[0] = ("name", "Inspection");
     test.post_form("/acme-roofing/forms", &named).as_user(owner).await.expect_status(303);
     let admin = test.database.admin().await;
-    let id: String = admin.query_one("select form_config #>> '{fields,0,id}' from ace_forms", &[]).await.unwrap().get(0);
+    let id: String =
+        admin.query_one("select form_config #>> '{fields,0,id}' from ace_forms", &[]).await.unwrap().get(0);
     assert_eq!(id, "first_name", "the key is made from the label");
 }
 
@@ -107,7 +124,13 @@ async fn every_page_of_design_renders_empty_and_with_a_row_and_is_refused_to_str
         test.get(&path).as_user(&test.story.corner_owner).await.expect_status(404);
         test.get(&path).as_user(&test.story.acme_agent).await.expect_status(403);
     }
-    let piece = [("name", "Spring card"), ("size", "6x9"), ("front", "Hi {{first_name|there}}"), ("back", ""), ("category", "")];
+    let piece = [
+        ("name", "Spring card"),
+        ("size", "6x9"),
+        ("front", "Hi {{first_name|there}}"),
+        ("back", ""),
+        ("category", ""),
+    ];
     test.post_form("/acme-roofing/templates", &piece).as_user(owner).await.expect_status(303);
     let again = test.post_form("/acme-roofing/templates", &piece).as_user(owner).await.expect_status(422);
     assert!(again.text().contains("another mail piece") || again.text().contains("another template"));

@@ -24,7 +24,10 @@ impl Database {
     /// `Unavailable` when the database is out of reach.
     pub async fn listen(&self, channel: &'static str) -> Result<Listener> {
         let out_of_reach = |e| Error::Unavailable(format!("the database is out of reach: {e}"));
-        #[expect(clippy::disallowed_methods, reason = "the pool's connections drop notifications; this one asks for no data")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the pool's connections drop notifications; this one asks for no data"
+        )]
         let (client, mut connection) = self.ear.connect(NoTls).await.map_err(out_of_reach)?;
         // One hint waiting is as good as many.
         let (sender, heard) = mpsc::channel(1);

@@ -57,7 +57,8 @@ impl<'a> Scope<'a> {
     /// What the database answered, in our vocabulary.
     pub async fn execute(&self, statement: &Statement, params: Params<'_>) -> Result<u64> {
         let client = self.database.connection(self.actor).await?;
-        let prepared = client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
+        let prepared =
+            client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
         let begin = begin(self.actor);
         let (begun, done, committed) = futures_util::join!(
             client.batch_execute(&begin),
@@ -125,7 +126,9 @@ pub(crate) fn begin(actor: &Actor) -> String {
 
 pub(crate) fn rows_of<T: FromRow>(name: &str, rows: &[Row]) -> Result<Vec<T>> {
     rows.iter()
-        .map(|row| T::try_from_row(row).map_err(|e| Error::Internal(format!("{name}: {e}: {row:?}", row = row.columns()))))
+        .map(|row| {
+            T::try_from_row(row).map_err(|e| Error::Internal(format!("{name}: {e}: {row:?}", row = row.columns())))
+        })
         .collect()
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use web::App;
 
 use crate::landing::Landing;
+use crate::pages::compiled::Compiled;
 use crate::store::forms::{self, PublicForm};
 
 /// Landing pages and forms kept at most, each.
@@ -30,12 +31,14 @@ pub struct OpenForm {
     pub row: PublicForm,
     /// Its config, read.
     pub config: FormConfig,
+    /// Drawn for landing pages.
+    pub compiled: Option<Compiled>,
 }
 
 impl OpenForm {
     fn new(row: PublicForm) -> Result<Self> {
         let config = serde_json::from_value(row.form_config.clone()).map_err(Error::internal)?;
-        Ok(Self { row, config })
+        Ok(Self { row, config, compiled: None })
     }
 }
 
@@ -88,7 +91,8 @@ impl Engage {
         {
             return Ok(form);
         }
-        let form = self.form(app, id).await?.map(Arc::new);
+        let form = self.form(app, id).await?;
+        let form = form.map(|form| Arc::new(OpenForm { compiled: Compiled::new(&form), ..form }));
         let mut forms = self.kept.forms.write().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut forms);
         forms.insert(id, (Instant::now(), form.clone()));

@@ -29,7 +29,9 @@ async fn an_event_is_recorded_with_its_transaction_and_never_for_another_client(
     let owner = story.acme_owner.actor();
     let tx = db.scope(&owner).transaction().await.unwrap();
     record(&tx, &event(story.acme.id, EventType::CrmEvent)).await.unwrap();
-    record_many(&tx, &[event(story.acme.id, EventType::Call), event(story.acme.id, EventType::SmsReply)]).await.unwrap();
+    record_many(&tx, &[event(story.acme.id, EventType::Call), event(story.acme.id, EventType::SmsReply)])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let tx = db.scope(&owner).transaction().await.unwrap();
     record(&tx, &event(story.acme.id, EventType::CrmEvent)).await.unwrap();
@@ -37,7 +39,12 @@ async fn an_event_is_recorded_with_its_transaction_and_never_for_another_client(
     let tx = db.scope(&owner).transaction().await.unwrap();
     assert!(record(&tx, &event(story.corner.id, EventType::CrmEvent)).await.is_err());
     drop(tx);
-    let rows = test.admin().await.query("select event_type, ip_address, created_at from events order by id", &[]).await.unwrap();
+    let rows = test
+        .admin()
+        .await
+        .query("select event_type, ip_address, created_at from events order by id", &[])
+        .await
+        .unwrap();
     let types: Vec<String> = rows.iter().map(|row| row.get("event_type")).collect();
     assert_eq!(types, ["crm_event", "call", "sms_reply"]);
     assert_eq!(rows[0].get::<_, chrono::DateTime<Utc>>("created_at"), db.clock().now());

@@ -38,7 +38,9 @@ async fn scene(status: &str) -> Scene {
             break;
         }
     }
-    for (token, code) in [("AAAAAAAAAA", "AAAAAAAAAAAA"), ("BBBBBBBBBB", "BBBBBBBBBBBB"), ("CCCCCCCCCC", "CCCCCCCCCCCC")] {
+    for (token, code) in
+        [("AAAAAAAAAA", "AAAAAAAAAAAA"), ("BBBBBBBBBB", "BBBBBBBBBBBB"), ("CCCCCCCCCC", "CCCCCCCCCCCC")]
+    {
         admin
             .execute(
                 "insert into recipients (id, client_id, campaign_id, redemption_code, purl_token, first_name)
@@ -97,7 +99,11 @@ async fn a_machine_is_recorded_apart_and_not_counted() {
     let scene = scene("active").await;
     let writer = VisitWriter::start(&scene.test.database());
     writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Qr, true)).await.unwrap().unwrap();
-    assert_eq!(count(&scene, "select count(*) from events where event_data @> '{\"bot\": true}' and event_type = 'qr_scan'").await, 1);
+    assert_eq!(
+        count(&scene, "select count(*) from events where event_data @> '{\"bot\": true}' and event_type = 'qr_scan'")
+            .await,
+        1
+    );
     assert_eq!(count(&scene, "select sum(total_visits) from recipients").await, 0);
     assert_eq!(count(&scene, "select count(*) from jobs").await, 0);
 }
@@ -119,7 +125,8 @@ async fn before_the_mail_nothing_is_counted_and_afterwards_it_is() {
 async fn the_first_engagement_wakes_a_mailed_campaign_with_one_job() {
     let scene = scene("mailed").await;
     let writer = VisitWriter::start(&scene.test.database());
-    let visits = ["AAAAAAAAAA", "BBBBBBBBBB", "CCCCCCCCCC"].map(|token| writer.visit(visit(&scene, token, VisitKind::Purl, false)));
+    let visits = ["AAAAAAAAAA", "BBBBBBBBBB", "CCCCCCCCCC"]
+        .map(|token| writer.visit(visit(&scene, token, VisitKind::Purl, false)));
     for answer in futures_util::future::join_all(visits).await {
         answer.unwrap().unwrap();
     }
@@ -168,6 +175,26 @@ async fn visits_of_one_recipient_in_one_statement_count_each_and_bots_beside_the
 }
 
 #[tokio::test]
+async fn a_recipient_whom_somebody_holds_does_not_keep_others_waiting() {
+    let scene = scene("active").await;
+    let lock = scene.test.admin().await;
+    lock.batch_execute("begin; select id from recipients where purl_token = 'AAAAAAAAAA' for update").await.unwrap();
+    let writer = VisitWriter::start(&scene.test.database());
+    let held = tokio::spawn({
+        let (writer, held) = (writer.clone(), visit(&scene, TOKENS[0], VisitKind::Purl, false));
+        async move { writer.visit(held).await }
+    });
+    tokio::task::yield_now().await;
+    for _ in 0..3 {
+        writer.visit(visit(&scene, TOKENS[1], VisitKind::Purl, false)).await.unwrap().unwrap();
+    }
+    assert!(!held.is_finished(), "nothing is answered that is not recorded");
+    lock.batch_execute("commit").await.unwrap();
+    held.await.unwrap().unwrap().unwrap();
+    assert_eq!(count(&scene, "select sum(total_visits)::int8 from recipients").await, 4);
+}
+
+#[tokio::test]
 async fn a_full_queue_turns_visits_away_and_keeps_every_one_it_took() {
     let scene = scene("active").await;
     let lock = hold(&scene).await;
@@ -186,7 +213,8 @@ async fn stopping_records_what_was_taken_and_takes_no_more() {
     let lock = hold(&scene).await;
     let writer = VisitWriter::start(&scene.test.database());
     let clone = writer.clone();
-    let visits = futures_util::future::join_all((0..50).map(|_| clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false))));
+    let visits =
+        futures_util::future::join_all((0..50).map(|_| clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false))));
     let stop = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         writer.stop().await;
@@ -246,7 +274,11 @@ async fn lost_connections_lose_no_visit_that_was_answered() {
     let stored = count(&scene, "select count(*) from events").await;
     assert!(cutting.load(Ordering::SeqCst) > 0 && answered > 0);
     assert!(stored >= answered, "{answered} were answered as recorded, {stored} are");
-    assert_eq!(count(&scene, "select sum(total_visits)::int8 from recipients").await, stored, "counter and events agree");
+    assert_eq!(
+        count(&scene, "select sum(total_visits)::int8 from recipients").await,
+        stored,
+        "counter and events agree"
+    );
 }
 
 /// Locks every recipient, until [`release`].

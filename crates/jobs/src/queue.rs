@@ -165,7 +165,13 @@ impl Queue {
         Self { db: db.clone(), worker: new_id().to_string(), actor: Actor::system(System::Worker) }
     }
 
-    pub async fn claim(&self, registry: &Registry, limit: usize, now: DateTime<Utc>, lease: Duration) -> Result<Vec<Job>> {
+    pub async fn claim(
+        &self,
+        registry: &Registry,
+        limit: usize,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Vec<Job>> {
         let (kinds, tries) = registry.kinds();
         let limit = i64::try_from(limit).unwrap_or(1);
         let params: database::Params<'_> = &[&now, &kinds, &tries, &limit, &(now + lease), &self.worker];

@@ -20,7 +20,8 @@ pub(crate) async fn run(registry: &Registry, job: Job) -> Result<(), JobError> {
     let handler = entry.handler.clone();
     let caught = AssertUnwindSafe(async move { handler(job).await }).catch_unwind().await;
     caught.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+        let text =
+            panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
         Err(JobError::retry(format!("the handler panicked: {}", text.unwrap_or_default())))
     })
 }

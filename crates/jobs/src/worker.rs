@@ -118,7 +118,11 @@ async fn work(
                 _ = jobs.join_next() => {}
                 _ = stopped.changed() => continue,
             }
-            let more = async { for _ in 0..slots / 4 { jobs.join_next().await; } };
+            let more = async {
+                for _ in 0..slots / 4 {
+                    jobs.join_next().await;
+                }
+            };
             let _ = tokio::time::timeout(GATHER, more).await;
             continue;
         }

@@ -1,8 +1,8 @@
 //! The queue on a real database: once, in order, with retries, and past the death of a worker.
 #![cfg(test)]
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration as StdDuration;
 
 use chrono::Duration;
@@ -184,7 +184,8 @@ async fn many_are_enqueued_at_once_and_keys_still_hold() {
     let db = test.database();
     let actor = Actor::system(System::Worker);
     let tx = db.scope(&actor).transaction().await.unwrap();
-    let jobs: Vec<NewJob> = (0..500).map(|n| NewJob::new("test.order", json!(n)).unique(format!("n{}", n % 400))).collect();
+    let jobs: Vec<NewJob> =
+        (0..500).map(|n| NewJob::new("test.order", json!(n)).unique(format!("n{}", n % 400))).collect();
     assert_eq!(enqueue_many(&tx, &jobs).await.unwrap(), 400);
     assert!(!enqueue(&tx, &jobs[7]).await.unwrap(), "an unfinished job has the key");
     assert_eq!(enqueue_many(&tx, &[]).await.unwrap(), 0);

@@ -99,7 +99,8 @@ async fn a_job_that_kills_its_worker_each_time_is_given_up() {
     let test = TestDatabase::new().await;
     let db = test.database();
     put(&db, &[NewJob::new("test.count", json!({}))]).await;
-    let lost = "update jobs set state = 'running', attempts = 7, max_attempts = 7, leased_by = 'gone', leased_until = $1";
+    let lost =
+        "update jobs set state = 'running', attempts = 7, max_attempts = 7, leased_by = 'gone', leased_until = $1";
     test.admin().await.execute(lost, &[&(db.clock().now() - Duration::seconds(1))]).await.unwrap();
     let counter = Arc::new(AtomicUsize::new(0));
     let worker = start(&db, counting(&counter));
@@ -130,13 +131,16 @@ async fn a_worker_outlives_lost_connections_and_its_work_is_noted() {
     let db = test.database();
     let counter = Arc::new(AtomicUsize::new(0));
     let counted = counter.clone();
-    let worker = start(&db, Registry::new().on("test.count", move |_: Job| {
-        counted.fetch_add(1, Ordering::SeqCst);
-        async {
-            tokio::time::sleep(Pause::from_millis(20)).await;
-            Ok(())
-        }
-    }));
+    let worker = start(
+        &db,
+        Registry::new().on("test.count", move |_: Job| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async {
+                tokio::time::sleep(Pause::from_millis(20)).await;
+                Ok(())
+            }
+        }),
+    );
     let admin = test.admin().await;
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid()";

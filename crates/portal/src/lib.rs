@@ -10,7 +10,10 @@ use web::{App, Method, Routes};
 
 /// The route table.
 pub fn routes(app: &App) -> Routes {
-    Routes::new(app)
-        .account_page(Method::GET, "/help", "docs.view", pages::list)
-        .account_page(Method::GET, "/help/{topic}", "docs.view", pages::show)
+    Routes::new(app).account_page(Method::GET, "/help", "docs.view", pages::list).account_page(
+        Method::GET,
+        "/help/{topic}",
+        "docs.view",
+        pages::show,
+    )
 }

@@ -39,7 +39,8 @@ impl TestApp {
     /// When there is no test database to be had.
     pub async fn with(set: impl FnOnce(&mut Settings), routes: impl FnOnce(&App) -> Routes) -> Self {
         // what went wrong inside stands beside the failed assertion; a second test of the process finds it set up
-        let log = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
+        let log =
+            tracing_subscriber::fmt().with_test_writer().with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
         log.without_time().try_init().ok();
         let database = TestDatabase::new().await;
         let story = Story::tell(&database).await;

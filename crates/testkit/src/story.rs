@@ -15,7 +15,8 @@ use crate::TestDatabase;
 pub const PASSWORD: &str = "correct horse stapler";
 
 /// Its argon2id hash, made with the lowest cost: signing in is not what most tests are about.
-const PASSWORD_HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$sTNV2WLMxRQzP0rIGQli4Q$0mgJtsVf3choOANgDC5xU4Fnjqsyx+vHf56I+xHqxkk";
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$sTNV2WLMxRQzP0rIGQli4Q$0mgJtsVf3choOANgDC5xU4Fnjqsyx+vHf56I+xHqxkk";
 
 /// Somebody of the story.
 #[derive(Debug, Clone)]
@@ -155,13 +156,17 @@ struct Teller {
 impl Teller {
     async fn run(&self, sql: &str, params: &[&(dyn tokio_postgres::types::ToSql + Sync)]) {
         if let Err(error) = self.admin.execute(sql, params).await {
-            panic!("the story cannot be told: {error}: {:?}: {sql}", error.as_db_error().map(|db| db.message().to_owned()));
+            panic!(
+                "the story cannot be told: {error}: {:?}: {sql}",
+                error.as_db_error().map(|db| db.message().to_owned())
+            );
         }
     }
 
     async fn org(&self, name: &str, slug: &str, kind: &str) -> Uuid {
         let id = kernel::new_id();
-        let sql = "insert into organizations (id, name, slug, type, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)";
+        let sql =
+            "insert into organizations (id, name, slug, type, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)";
         self.run(sql, &[&id, &name, &slug, &kind, &self.now]).await;
         id
     }

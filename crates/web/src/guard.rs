@@ -56,11 +56,7 @@ struct Admitted {
 }
 
 /// Admits or refuses a request, and dresses the error of whatever refused it.
-pub(crate) async fn admit(
-    State((app, spec)): State<(App, RouteSpec)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut request: Request, next: Next) -> Response {
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
@@ -84,7 +80,8 @@ pub(crate) async fn admit(
 async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: Request, next: Next) -> Response {
     let Some(caller) = caller else { return survive(next.run(request)).await };
     request.extensions_mut().insert(caller.clone());
-    if spec.kind == Kind::Api && request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER) {
+    if spec.kind == Kind::Api && request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER)
+    {
         return idempotency::run(app, caller, request, next).await;
     }
     let mut response = survive(next.run(request)).await;
@@ -136,7 +133,14 @@ async fn check(app: &App, spec: &RouteSpec, request: &mut Request, origin: &Orig
 fn must_enrol(caller: &Caller, spec: &RouteSpec) -> Result<()> {
     let missing = caller.user.as_ref().is_some_and(|user| user.must_enrol);
     let open = spec.access == Access::SignedIn && (spec.path.starts_with("/account") || spec.path == "/sign-out");
-    if missing && !open { Err(Error::conflict(SECOND_FACTOR_REQUIRED, "Your organization requires a second factor. Set one up under your account first.")) } else { Ok(()) }
+    if missing && !open {
+        Err(Error::conflict(
+            SECOND_FACTOR_REQUIRED,
+            "Your organization requires a second factor. Set one up under your account first.",
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 /// The client a request is about. Out of reach and not existing are one and the same here.
@@ -183,7 +187,9 @@ async fn record_refusal(app: &App, caller: &Caller, permission: &str, uri: &Uri)
     };
     let what = database::Audited {
         client_id: caller.client.as_ref().map(|client| client.id),
-        after: Some(serde_json::json!({ "permission": permission, "path": uri.path(), "by": who, "kind": caller.actor.kind() })),
+        after: Some(
+            serde_json::json!({ "permission": permission, "path": uri.path(), "by": who, "kind": caller.actor.kind() }),
+        ),
         ..Default::default()
     };
     tx.audit("authorization.refused", "role_permissions", None, what).await?;

@@ -97,7 +97,9 @@ async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Res
     };
     let key = key_of(request.headers())?;
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST).await.map_err(|_| Error::invalid("Idempotency-Key", "can be used for requests of up to 2 MB"))?;
+    let body = to_bytes(body, LARGEST)
+        .await
+        .map_err(|_| Error::invalid("Idempotency-Key", "can be used for requests of up to 2 MB"))?;
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let hash = hash_of(&path, caller.client.as_ref().map(|client| client.id), &body);
     let taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key };
@@ -137,8 +139,12 @@ impl Taken {
         let body = if sealed.is_empty() { Vec::new() } else { self.app.keyring.open(&self.context(), &sealed)? };
         let mut response = (status.unwrap_or(StatusCode::OK), body).into_response();
         response.headers_mut().remove(header::CONTENT_TYPE);
-        for (name, value) in known.response_headers.as_ref().and_then(|headers| headers.as_object()).into_iter().flatten() {
-            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value.as_str().unwrap_or_default())) {
+        for (name, value) in
+            known.response_headers.as_ref().and_then(|headers| headers.as_object()).into_iter().flatten()
+        {
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<HeaderName>(), HeaderValue::from_str(value.as_str().unwrap_or_default()))
+            {
                 response.headers_mut().insert(name, value);
             }
         }
@@ -179,7 +185,10 @@ impl Taken {
 }
 
 fn at_work() -> Error {
-    Error::conflict("idempotency_key_in_use", "The first request with this Idempotency-Key is still at work. Try again in a moment.")
+    Error::conflict(
+        "idempotency_key_in_use",
+        "The first request with this Idempotency-Key is still at work. Try again in a moment.",
+    )
 }
 
 fn key_of(headers: &HeaderMap) -> Result<String> {

@@ -69,7 +69,8 @@ impl Left {
     /// Tells the caller, in the two headers of draft-ietf-httpapi-ratelimit-headers.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
         let Rule { name, requests, seconds } = self.rule;
-        let full_again = u64::from(requests - self.remaining.min(requests)) * u64::from(seconds) / u64::from(requests.max(1));
+        let full_again =
+            u64::from(requests - self.remaining.min(requests)) * u64::from(seconds) / u64::from(requests.max(1));
         for (header, value) in [
             ("ratelimit-policy", format!("\"{name}\";q={requests};w={seconds}")),
             ("ratelimit", format!("\"{name}\";r={};t={full_again}", self.remaining)),
@@ -160,7 +161,8 @@ impl Limits {
             return Ok(Arc::clone(counted));
         }
         let one_back_every = Duration::from_secs(u64::from(rule.seconds)) / rule.requests;
-        let quota = GovernorQuota::with_period(one_back_every).ok_or_else(|| Error::internal("a rate limit without a period"))?;
+        let quota = GovernorQuota::with_period(one_back_every)
+            .ok_or_else(|| Error::internal("a rate limit without a period"))?;
         let (quota, keys) = (quota.allow_burst(requests), DefaultKeyedStateStore::default());
         let limiter: Limiter = RateLimiter::new(quota, keys, AppClock(self.clock.clone()));
         let counted = Counted { limiter, spends: AtomicUsize::new(0) };

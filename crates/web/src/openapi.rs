@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::json;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
+};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
-    Schema,
+    Components, ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
+    ResponseBuilder, Schema,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -149,10 +151,7 @@ fn components(schemas: BTreeMap<String, RefOr<Schema>>) -> Components {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key (`ace_live_…`, `ace_test_…`) or an access token from /auth/v1/token."))
         .build();
-    ComponentsBuilder::new()
-        .schemas_from_iter(schemas)
-        .security_scheme("bearer", SecurityScheme::Http(bearer))
-        .build()
+    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme("bearer", SecurityScheme::Http(bearer)).build()
 }
 
 fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
@@ -171,7 +170,8 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
     }
     if let Some(content) = &doc.request {
         let media_type = media_type_of(content);
-        let body = RequestBodyBuilder::new().content(media_type, content.clone()).required(Some(Required::True)).build();
+        let body =
+            RequestBodyBuilder::new().content(media_type, content.clone()).required(Some(Required::True)).build();
         builder = builder.request_body(Some(body));
     }
     for (status, content) in &doc.responses {
@@ -205,7 +205,12 @@ fn path_parameters(path: &str) -> Vec<Parameter> {
     names
         .map(|name| {
             let schema = serde_json::from_value::<RefOr<Schema>>(json!({ "type": "string" })).ok();
-            ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).schema(schema).build()
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(schema)
+                .build()
         })
         .collect()
 }

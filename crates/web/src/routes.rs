@@ -142,7 +142,13 @@ impl Routes {
 
     /// A REST route for any person or key.
     #[must_use]
-    pub fn signed_in_api<H: Handler<T, App>, T: 'static>(self, method: Method, path: &'static str, handler: H, doc: Doc) -> Self {
+    pub fn signed_in_api<H: Handler<T, App>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        handler: H,
+        doc: Doc,
+    ) -> Self {
         self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::SignedIn, Kind::Api) }, handler)
     }
 
@@ -178,9 +184,12 @@ impl Routes {
         let filter = MethodFilter::try_from(spec.method.clone()).unwrap_or(MethodFilter::GET);
         let layer = middleware::from_fn_with_state(
             (self.app.clone(), spec.clone()),
-            |state: axum::extract::State<(App, RouteSpec)>, request: Request, next: Next| guard::admit(state, request, next),
+            |state: axum::extract::State<(App, RouteSpec)>, request: Request, next: Next| {
+                guard::admit(state, request, next)
+            },
         );
-        let same_site = (spec.kind == Kind::Page && !spec.cross_site).then(|| CsrfLayer::new().with_rejection_response(guard::from_elsewhere));
+        let same_site = (spec.kind == Kind::Page && !spec.cross_site)
+            .then(|| CsrfLayer::new().with_rejection_response(guard::from_elsewhere));
         let route = on(filter, handler);
         let route = match same_site {
             Some(same_site) => route.layer(same_site).layer(layer),

@@ -43,7 +43,12 @@ pub async fn find_offer(app: &App, origin: &Origin, token: &str) -> Result<Offer
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is over or the account does not fit, names `full_name` or `password`.
-pub async fn accept_invitation(app: &App, origin: &Origin, token: &str, joining: &Joining<'_>) -> Result<Option<Opened>> {
+pub async fn accept_invitation(
+    app: &App,
+    origin: &Origin,
+    token: &str,
+    joining: &Joining<'_>,
+) -> Result<Option<Opened>> {
     let offer = find_offer(app, origin, token).await?;
     if offer.over(app.clock.now()).is_some() {
         return Err(Error::conflict("invitation_over", "This invitation is not open any more. Ask for a new one."));
@@ -86,7 +91,10 @@ async fn join_new(app: &App, origin: &Origin, offer: &Offer, (full_name, typed):
 
 async fn join_signed(app: &App, origin: &Origin, offer: &Offer, user_id: Uuid) -> Result<()> {
     if offer.user_id != Some(user_id) {
-        return Err(Error::conflict("other_account", "This invitation is for another address than the one you are signed in with."));
+        return Err(Error::conflict(
+            "other_account",
+            "This invitation is for another address than the one you are signed in with.",
+        ));
     }
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);

@@ -61,7 +61,8 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
     let inserted = store::insert(&tx, &row).await;
     inserted.map_err(|e| if matches!(e, kernel::Error::Constraint(_)) { kernel::Error::NotFound } else { e })?;
     let after = Some(json!({ "name": name, "mode": mode, "scopes": scopes, "last_four": api_key::last_four(&key) }));
-    tx.audit("api_key.created", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after }).await?;
+    tx.audit("api_key.created", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after })
+        .await?;
     tx.commit().await?;
     Ok(CreatedKey { id, key, scopes })
 }
@@ -83,7 +84,8 @@ pub async fn revoke_key(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> 
     let tx = scope.transaction().await?;
     let name = store::revoke(&tx, client_id, id).await?;
     let after = Some(json!({ "name": name }));
-    tx.audit("api_key.revoked", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after }).await?;
+    tx.audit("api_key.revoked", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after })
+        .await?;
     tx.commit().await
 }
 

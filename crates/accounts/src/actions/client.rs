@@ -12,8 +12,22 @@ use crate::store::organization::{self as store, Client, Organization};
 
 /// The words of the enum, in the order of the data model.
 pub const INDUSTRIES: [&str; 16] = [
-    "roofing", "rei", "auto_service", "auto_dealership", "dental", "healthcare", "legal", "real_estate", "restaurant", "retail",
-    "fitness", "home_services", "financial", "insurance", "nonprofit", "other",
+    "roofing",
+    "rei",
+    "auto_service",
+    "auto_dealership",
+    "dental",
+    "healthcare",
+    "legal",
+    "real_estate",
+    "restaurant",
+    "retail",
+    "fitness",
+    "home_services",
+    "financial",
+    "insurance",
+    "nonprofit",
+    "other",
 ];
 
 /// What a new client is.
@@ -75,7 +89,8 @@ pub async fn create_client(app: &App, actor: &Actor, new: &NewClient<'_>) -> Res
             return Err(Error::conflict("direct_has_one_client", "A direct organization has one client: itself."));
         }
         let (id, slug) = (kernel::new_id(), slug::numbered(&base, n));
-        let params: database::Params<'_> = &[&id, &new.org_id, &name, &slug, &new.industry, &website, &new.time_zone, &tx.now()];
+        let params: database::Params<'_> =
+            &[&id, &new.org_id, &name, &slug, &new.industry, &website, &new.time_zone, &tx.now()];
         match tx.execute(&store::INSERT_CLIENT, params).await {
             Err(Error::Constraint(rule)) if rule == "clients_slug_key" => continue,
             other => other?,
@@ -113,7 +128,11 @@ pub async fn update_client(app: &App, actor: &Actor, id: Uuid, change: &ClientCh
     ];
     if tx.execute(&store::UPDATE_CLIENT, params).await? == 0 {
         let message = "Somebody else changed this meanwhile. Look at it again.";
-        return Err(if version == before.updated_at { Error::NotFound } else { Error::conflict("changed_meanwhile", message) });
+        return Err(if version == before.updated_at {
+            Error::NotFound
+        } else {
+            Error::conflict("changed_meanwhile", message)
+        });
     }
     let what = Audited { client_id: Some(id), before: Some(shown(&before)), after: Some(shown(&after)) };
     tx.audit("client.updated", "clients", Some(id), what).await?;
@@ -174,7 +193,8 @@ fn applied(before: &Client, change: &ClientChange<'_>) -> Result<Client> {
 }
 
 fn set_colour(problems: &mut Problems, colours: &mut Value, (key, colour): (&str, &str)) {
-    let is_colour = colour.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_colour =
+        colour.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
     match colours.as_object_mut() {
         Some(colours) if colour.is_empty() => drop(colours.remove(key)),
         Some(colours) if is_colour => drop(colours.insert(key.to_owned(), json!(colour.to_lowercase()))),

@@ -10,7 +10,7 @@ use web::App;
 use super::invite::{fits, may_grant};
 use super::session::revoke_others;
 use crate::password;
-use crate::store::organization::{FIND_CLIENT, FIND_ORGANIZATION, Client, Organization};
+use crate::store::organization::{Client, FIND_CLIENT, FIND_ORGANIZATION, Organization};
 use crate::store::user::{self, Credentials, NewPerson, Place};
 
 /// Who the new person is.
@@ -41,7 +41,9 @@ pub async fn create_user(app: &App, actor: &Actor, new: &NewUser<'_>) -> Result<
         problems.invalid("email", "not an e-mail address");
     }
     let shortest = app.settings.security.password_min_length;
-    if let Some(Err(Error::Invalid(fields))) = new.password.map(|given| password::check(given, shortest, &[new.email, new.full_name])) {
+    if let Some(Err(Error::Invalid(fields))) =
+        new.password.map(|given| password::check(given, shortest, &[new.email, new.full_name]))
+    {
         for field in fields {
             problems.add(field.field, field.code, field.message);
         }

@@ -88,11 +88,7 @@ pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Inv
     let link = app.link(&format!("/invitations/{token}"));
     let by = inviter_name(&tx, actor).await?;
     mail(&address, &by, &org.name, new.role, &link).send(&tx, &app.keyring).await?;
-    let what = Audited {
-        client_id,
-        after: Some(json!({ "email": address, "role": new.role })),
-        ..Audited::default()
-    };
+    let what = Audited { client_id, after: Some(json!({ "email": address, "role": new.role })), ..Audited::default() };
     match client_id {
         Some(_) => tx.audit("invitation.created", "invitations", Some(id), what).await?,
         None => tx.audit_of_org(org.id, ("invitation.created", "invitations", Some(id)), what).await?,

@@ -27,6 +27,8 @@ pub use permission::set_grants;
 pub use profile::{ProfileChange, change_email, confirm_email, update_profile};
 pub use recover::{ask_for_reset, reset_password, reset_session, send_reset};
 pub use second_factor::{Enrolment, begin_enrolment, confirm_enrolment, remove_second_factor, renew_recovery_codes};
-pub use session::{Opened, Tokens, begin_console, begin_tokens, refresh, revoke_session, sign_out, sign_out_all, sign_out_others};
+pub use session::{
+    Opened, Tokens, begin_console, begin_tokens, refresh, revoke_session, sign_out, sign_out_all, sign_out_others,
+};
 pub use sign_in::{Step, check_code, check_password, code_step, wrong_credentials};
 pub use team::{change_role, deactivate, reactivate, remove_from_client};

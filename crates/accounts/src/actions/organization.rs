@@ -61,7 +61,12 @@ pub async fn create_organization(app: &App, actor: &Actor, new: &NewOrganization
 ///
 /// # Errors
 /// `NotFound` when it is out of reach; names `name`.
-pub async fn update_organization(app: &App, actor: &Actor, id: Uuid, change: &OrganizationChange<'_>) -> Result<Organization> {
+pub async fn update_organization(
+    app: &App,
+    actor: &Actor,
+    id: Uuid,
+    change: &OrganizationChange<'_>,
+) -> Result<Organization> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let before: Organization = tx.query_one(&store::FIND_ORGANIZATION, &[&id]).await?;

@@ -26,14 +26,17 @@ pub async fn set_grants(app: &App, actor: &Actor, wanted: &[Grant]) -> Result<us
     let below = |grant: &&Grant| grant.role != Role::Admin;
     let now: BTreeSet<Grant> = store::list_in(&tx).await?.iter().filter(below).cloned().collect();
     let wanted: BTreeSet<Grant> = wanted.iter().filter(below).cloned().collect();
-    let (added, removed): (Vec<&Grant>, Vec<&Grant>) = (wanted.difference(&now).collect(), now.difference(&wanted).collect());
+    let (added, removed): (Vec<&Grant>, Vec<&Grant>) =
+        (wanted.difference(&now).collect(), now.difference(&wanted).collect());
     for grant in &added {
         store::insert(&tx, grant).await?;
     }
     for grant in &removed {
         store::delete(&tx, grant).await?;
     }
-    let words = |grants: &[&Grant]| grants.iter().map(|grant| format!("{}: {}", grant.role, grant.permission_key)).collect::<Vec<_>>();
+    let words = |grants: &[&Grant]| {
+        grants.iter().map(|grant| format!("{}: {}", grant.role, grant.permission_key)).collect::<Vec<_>>()
+    };
     if !(added.is_empty() && removed.is_empty()) {
         let what = Audited {
             before: Some(json!({ "taken": words(&removed) })),

@@ -46,12 +46,14 @@ pub async fn send_reset(app: &App, address: &str) -> Result<()> {
     let found: Option<Credentials> = tx.query_opt(&user::CREDENTIALS_BY_EMAIL, &[&address]).await?;
     let Some(user) = found.filter(|user| user.deactivated_at.is_none()) else { return Ok(()) };
     let purpose = Purpose::Recover.as_str();
-    let recent: i64 = tx.query_scalar(&session::COUNT_RECENT_TOKENS, &[&user.id, &purpose, &(tx.now() - LIFETIME)]).await?;
+    let recent: i64 =
+        tx.query_scalar(&session::COUNT_RECENT_TOKENS, &[&user.id, &purpose, &(tx.now() - LIFETIME)]).await?;
     if recent >= AT_MOST {
         return Ok(());
     }
     let token = kernel::random::token();
-    let new = NewToken { purpose: Purpose::Recover, token: &token, user_id: user.id, email: &user.email, lifetime: LIFETIME };
+    let new =
+        NewToken { purpose: Purpose::Recover, token: &token, user_id: user.id, email: &user.email, lifetime: LIFETIME };
     session::insert_token(&tx, &new).await?;
     let mail = SystemMail {
         to: user.email.clone(),

@@ -155,10 +155,15 @@ pub(super) async fn begin(
     let person: Person = tx.query_one(&user::PERSON, &[&user_id]).await?;
     tx.execute(&session::FORGET_TRIES, &[&try_hash(app, &person.email)]).await?;
     tx.execute(&user::NOTE_SIGN_IN, &[&user_id, &tx.now()]).await?;
-    tx.audit("session.began", "auth.users", Some(user_id), Audited {
-        after: Some(json!({ "session": id, "console": cookie.is_some(), "second_factor": second_factor })),
-        ..Audited::default()
-    })
+    tx.audit(
+        "session.began",
+        "auth.users",
+        Some(user_id),
+        Audited {
+            after: Some(json!({ "session": id, "console": cookie.is_some(), "second_factor": second_factor })),
+            ..Audited::default()
+        },
+    )
     .await?;
     Ok(id)
 }

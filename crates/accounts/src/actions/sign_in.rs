@@ -35,7 +35,8 @@ pub async fn check_password(app: &App, origin: &Origin, address: &str, given: &s
     let address = email::normalise(address).unwrap_or_else(|| address.trim().to_lowercase());
     count_try(app, &scope, &address).await?;
     let found: Option<Credentials> = scope.query_opt(&user::CREDENTIALS_BY_EMAIL, &[&address]).await?;
-    let hash = found.as_ref().filter(|user| user.deactivated_at.is_none()).and_then(|user| user.encrypted_password.clone());
+    let hash =
+        found.as_ref().filter(|user| user.deactivated_at.is_none()).and_then(|user| user.encrypted_password.clone());
     let right = password::verify(given, hash).await?;
     match found {
         Some(user) if right && user.totp_confirmed_at.is_some() => Ok(Step::Code(user)),

@@ -28,7 +28,11 @@ pub struct ListParams {
 }
 
 /// `GET /v1/audit`
-pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<ListParams>) -> web::Result<axum::Json<Page<AuditEntry>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: web::Query<ListParams>,
+) -> web::Result<axum::Json<Page<AuditEntry>>> {
     let params = query.0;
     let page = PageParams { limit: params.limit, after: params.after };
     let search = params.q.unwrap_or_default();

@@ -48,10 +48,14 @@ pub async fn token(
     };
     let tokens = match query.0.grant_type.as_deref() {
         Some("password") => by_password(&app, &visitor.origin, &body).await,
-        Some("refresh_token") => actions::refresh(&app, &visitor.origin, &body.refresh_token).await.map_err(|error| match error {
-            Error::Unauthenticated => Refusal::new(400, "refresh_token_not_found", "Invalid Refresh Token: Already Used or Not Found"),
-            other => Refusal::of(&other),
-        }),
+        Some("refresh_token") => {
+            actions::refresh(&app, &visitor.origin, &body.refresh_token).await.map_err(|error| match error {
+                Error::Unauthenticated => {
+                    Refusal::new(400, "refresh_token_not_found", "Invalid Refresh Token: Already Used or Not Found")
+                }
+                other => Refusal::of(&other),
+            })
+        }
         _ => Err(Refusal::new(400, "validation_failed", "grant_type must be password or refresh_token")),
     };
     match tokens {
@@ -70,7 +74,11 @@ async fn by_password(app: &App, origin: &Origin, body: &TokenBody) -> std::resul
             (user.id, true)
         }
         (Step::Code(_), None) => {
-            return Err(Refusal::new(403, "insufficient_aal", "This account has a second factor: send its code as totp_code"));
+            return Err(Refusal::new(
+                403,
+                "insufficient_aal",
+                "This account has a second factor: send its code as totp_code",
+            ));
         }
     };
     actions::begin_tokens(app, origin, user_id, second_factor).await.map_err(|e| Refusal::of(&e))
@@ -142,7 +150,12 @@ pub struct LogoutQuery {
 }
 
 /// `POST /auth/v1/logout?scope=global|local|others`
-pub async fn logout(State(app): State<App>, visitor: Visitor, headers: HeaderMap, query: web::Query<LogoutQuery>) -> Response {
+pub async fn logout(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    query: web::Query<LogoutQuery>,
+) -> Response {
     let ended = async {
         let (who, _) = person_of(&app, &visitor.origin, &headers).await?;
         match query.0.scope.as_deref() {
@@ -190,7 +203,9 @@ pub async fn verify(State(app): State<App>, visitor: Visitor, body: web::Result<
     }
     match actions::reset_session(&app, &visitor.origin, &body.token).await {
         Ok(tokens) => no_store(axum::Json(session(&app, &tokens)).into_response()),
-        Err(Error::NotFound) => Refusal::new(403, "otp_expired", "Email link is invalid or has expired").into_response(),
+        Err(Error::NotFound) => {
+            Refusal::new(403, "otp_expired", "Email link is invalid or has expired").into_response()
+        }
         Err(error) => refuse(&error),
     }
 }
@@ -298,7 +313,9 @@ impl Refusal {
                 (StatusCode::UNPROCESSABLE_ENTITY, "mfa_verification_failed")
             }
             Error::Invalid(_) => (StatusCode::BAD_REQUEST, "validation_failed"),
-            Error::Conflict { code: "reauthentication_needed", .. } => (StatusCode::UNAUTHORIZED, "reauthentication_needed"),
+            Error::Conflict { code: "reauthentication_needed", .. } => {
+                (StatusCode::UNAUTHORIZED, "reauthentication_needed")
+            }
             Error::Conflict { code, .. } => (StatusCode::BAD_REQUEST, *code),
             other => (web::status(other), "unexpected_failure"),
         };

@@ -31,10 +31,18 @@ pub struct ListParams {
 }
 
 /// `GET /v1/clients`
-pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<ListParams>) -> web::Result<axum::Json<Page<Client>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: web::Query<ListParams>,
+) -> web::Result<axum::Json<Page<Client>>> {
     let params = query.0;
     let page = PageParams { limit: params.limit, after: params.after };
-    let wanted = ClientFilter { search: params.q.as_deref().unwrap_or_default(), org_id: params.org_id, archived: params.archived };
+    let wanted = ClientFilter {
+        search: params.q.as_deref().unwrap_or_default(),
+        org_id: params.org_id,
+        archived: params.archived,
+    };
     Ok(axum::Json(list_clients(&caller.scope(&app), &wanted, &page).await?))
 }
 

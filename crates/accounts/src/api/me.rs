@@ -53,6 +53,10 @@ pub async fn get(State(app): State<App>, caller: Caller) -> web::Result<axum::Js
         full_name: user.map(|user| user.full_name.clone()),
         roles: user.map(|user| user.roles.clone()).unwrap_or_default(),
         permissions: caller.permissions.iter().cloned().collect(),
-        clients: clients.data.into_iter().map(|client| MyClient { id: client.id, slug: client.slug, name: client.name }).collect(),
+        clients: clients
+            .data
+            .into_iter()
+            .map(|client| MyClient { id: client.id, slug: client.slug, name: client.name })
+            .collect(),
     }))
 }

@@ -34,7 +34,11 @@ pub async fn list(
 }
 
 /// `GET /v1/organizations/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<axum::Json<Organization>> {
+pub async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+) -> web::Result<axum::Json<Organization>> {
     Ok(axum::Json(caller.scope(&app).query_one(&FIND_ORGANIZATION, &[&path.0]).await?))
 }
 
@@ -74,6 +78,7 @@ pub async fn update(
     path: web::Path<Uuid>,
     body: web::Json<OrganizationPatch>,
 ) -> web::Result<axum::Json<Organization>> {
-    let change = OrganizationChange { name: body.0.name.as_deref(), require_second_factor: body.0.require_second_factor };
+    let change =
+        OrganizationChange { name: body.0.name.as_deref(), require_second_factor: body.0.require_second_factor };
     Ok(axum::Json(actions::update_organization(&app, &caller.actor, path.0, &change).await?))
 }

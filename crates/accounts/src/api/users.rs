@@ -27,7 +27,11 @@ pub struct ListParams {
 }
 
 /// `GET /v1/users`
-pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<ListParams>) -> web::Result<axum::Json<Page<Member>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: web::Query<ListParams>,
+) -> web::Result<axum::Json<Page<Member>>> {
     let page = PageParams { limit: query.0.limit, after: query.0.after };
     let wanted = PeopleFilter { search: query.0.q.as_deref().unwrap_or_default(), role: query.0.role };
     Ok(axum::Json(team::list_people(&caller.scope(&app), &wanted, &page).await?))

@@ -86,7 +86,11 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Prof
 }
 
 /// `POST /account/password`
-pub async fn change_password(State(app): State<App>, caller: Caller, form: web::Form<PasswordForm>) -> web::Result<Response> {
+pub async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    form: web::Form<PasswordForm>,
+) -> web::Result<Response> {
     let user = person(&caller)?;
     let change = PasswordChange { current: &form.0.current_password, new: &form.0.password };
     match actions::change_password(&app, &caller.actor.origin, (user.user_id, user.session_id), &change).await {
@@ -179,7 +183,13 @@ impl AccountPage {
     /// A browser's name, as far as its header tells.
     fn browser(&self, user_agent: &Option<String>) -> String {
         let agent = user_agent.as_deref().unwrap_or_default();
-        let known = [("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl/", "curl")];
+        let known = [
+            ("Edg/", "Edge"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+            ("curl/", "curl"),
+        ];
         let name = known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
         name.unwrap_or(if agent.is_empty() { "Unknown program" } else { "Another program" }).to_owned()
     }

@@ -61,9 +61,12 @@ pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<Want
     };
     let page = PageParams { limit: None, after: Some(wanted.after.clone()) };
     let found = audit::list(&caller.scope(&app), &filter, &page).await?;
-    let clients: Vec<Choice> = caller.clients.iter().map(|client| Choice::new(&client.slug, client.name.clone())).collect();
-    let set = [("q", wanted.q), ("client", wanted.client), ("from", wanted.from), ("to", wanted.to), ("after", wanted.after)];
-    let filters = Filters::new("/admin/audit", set).search("Search action, person or row id").choice("client", "Client", clients);
+    let clients: Vec<Choice> =
+        caller.clients.iter().map(|client| Choice::new(&client.slug, client.name.clone())).collect();
+    let set =
+        [("q", wanted.q), ("client", wanted.client), ("from", wanted.from), ("to", wanted.to), ("after", wanted.after)];
+    let filters =
+        Filters::new("/admin/audit", set).search("Search action, person or row id").choice("client", "Client", clients);
     let pager = Pager::new(&filters, found.data.len(), found.next.as_deref());
     render(&AuditPage { shell: Shell::new(&caller, "Audit"), filters, rows: found.data, pager })
 }

@@ -104,7 +104,11 @@ pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<Want
 }
 
 /// `POST /admin/organizations`
-pub async fn create(State(app): State<App>, caller: Caller, form: web::Form<OrganizationForm>) -> web::Result<Response> {
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    form: web::Form<OrganizationForm>,
+) -> web::Result<Response> {
     let new = NewOrganization { name: &form.0.name, kind: &form.0.kind };
     match actions::create_organization(&app, &caller.actor, &new).await {
         Ok(org) => Ok(redirect_with(&format!("/admin/organizations/{}", org.slug), "Organization created.")),
@@ -128,7 +132,8 @@ pub async fn update(
     form: web::Form<ChangeForm>,
 ) -> web::Result<Response> {
     let org = find(&app, &caller, &path.0).await?;
-    let change = OrganizationChange { name: Some(&form.0.name), require_second_factor: Some(form.0.require_second_factor) };
+    let change =
+        OrganizationChange { name: Some(&form.0.name), require_second_factor: Some(form.0.require_second_factor) };
     match actions::update_organization(&app, &caller.actor, org.id, &change).await {
         Ok(_) => Ok(redirect_with(&format!("/admin/organizations/{}", org.slug), "Organization saved.")),
         Err(error) => {

@@ -86,9 +86,12 @@ fn end_of(typed: &str, zone: &str) -> kernel::Result<Option<DateTime<Utc>>> {
 async fn page(app: &App, caller: &Caller, done: Done) -> web::Result<Response> {
     let client = caller.client()?;
     let keys = actions::list_keys(app, &caller.actor, client.id).await?;
-    let own = kernel::permissions::GRANTS.iter().filter(|grant| api_key::is_about_a_client(grant.key) && caller.may(grant.key));
+    let own = kernel::permissions::GRANTS
+        .iter()
+        .filter(|grant| api_key::is_about_a_client(grant.key) && caller.may(grant.key));
     let page = KeysPage {
-        shell: Shell::new(caller, "API keys").lede("Programs of yours act for this client with a key. Each holds only the permissions you give it."),
+        shell: Shell::new(caller, "API keys")
+            .lede("Programs of yours act for this client with a key. Each holds only the permissions you give it."),
         keys,
         now: app.clock.now(),
         grantable: own.map(|grant| Choice::new(grant.key, grant.meaning)).collect(),

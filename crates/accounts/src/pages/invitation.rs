@@ -36,7 +36,12 @@ pub struct NewForm {
 }
 
 /// `GET /invitations/{token}`
-pub async fn show(State(app): State<App>, visitor: Visitor, headers: HeaderMap, path: web::Path<String>) -> web::Result<Response> {
+pub async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    path: web::Path<String>,
+) -> web::Result<Response> {
     let caller = signed_in(&app, &visitor.origin, &headers).await?;
     page(&app, &visitor.origin, (path.0, caller), (NewForm::default(), FieldErrors::none())).await
 }
@@ -64,7 +69,9 @@ pub async fn accept(
             Ok(response)
         }
         Ok(None) => Ok(redirect_with("/", &welcome)),
-        Err(Error::Conflict { code: "account_exists", .. }) => Ok(redirect(&format!("/sign-in?next=/invitations/{}", path.0))),
+        Err(Error::Conflict { code: "account_exists", .. }) => {
+            Ok(redirect(&format!("/sign-in?next=/invitations/{}", path.0)))
+        }
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             page(&app, &visitor.origin, (path.0, caller), (form.0, errors)).await

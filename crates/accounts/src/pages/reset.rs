@@ -100,7 +100,8 @@ async fn new_page(app: &App, token: String, errors: FieldErrors) -> web::Result<
     match session::find_token(&app.db.scope(&auth), Purpose::Recover, &token, app.clock.now()).await {
         Ok(owner) => {
             let shortest = app.settings.security.password_min_length;
-            let page = NewPage { shell: Shell::bare("Set a new password"), token, email: owner.email, shortest, errors };
+            let page =
+                NewPage { shell: Shell::bare("Set a new password"), token, email: owner.email, shortest, errors };
             Ok(no_store(render_with(status_of(&page.errors), &page)?))
         }
         Err(Error::NotFound) => over(),

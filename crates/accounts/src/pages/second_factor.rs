@@ -98,7 +98,9 @@ async fn page(app: &App, caller: &Caller, errors: FieldErrors) -> web::Result<Re
 }
 
 fn codes_page(caller: &Caller, codes: Vec<String>) -> web::Result<Response> {
-    let shell = Shell::new(caller, "Recovery codes").crumb("Account", "/account").crumb("Second factor", "/account/second-factor");
+    let shell = Shell::new(caller, "Recovery codes")
+        .crumb("Account", "/account")
+        .crumb("Second factor", "/account/second-factor");
     Ok(no_store(web::render(&CodesPage { shell, codes })?))
 }
 

@@ -61,7 +61,12 @@ pub struct CodeForm {
 }
 
 /// `GET /sign-in`
-pub async fn show(State(app): State<App>, visitor: Visitor, headers: HeaderMap, query: web::Query<Next>) -> web::Result<Response> {
+pub async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    query: web::Query<Next>,
+) -> web::Result<Response> {
     if signed_in(&app, &visitor.origin, &headers).await?.is_some() {
         return Ok(redirect(local(&query.0.next)));
     }
@@ -85,7 +90,8 @@ pub async fn submit(State(app): State<App>, visitor: Visitor, form: web::Form<Pa
         Err(Error::TooMany { retry_after }) => {
             let minutes = retry_after.div_ceil(60);
             let wait = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
-            let locked = Error::conflict("locked", format!("Too many wrong tries. Wait {wait}, or set a new password."));
+            let locked =
+                Error::conflict("locked", format!("Too many wrong tries. Wait {wait}, or set a new password."));
             page(form, FieldErrors::from_error(locked)?, None)
         }
         Err(error) => page(form, FieldErrors::from_error(error)?, None),
@@ -105,7 +111,9 @@ pub async fn submit_code(
     form: web::Form<CodeForm>,
 ) -> web::Result<Response> {
     let jar = CookieJar::from_headers(&headers);
-    let Some(token) = jar.get(STEP_COOKIE).map(|cookie| cookie.value().to_owned()) else { return Ok(redirect("/sign-in")) };
+    let Some(token) = jar.get(STEP_COOKIE).map(|cookie| cookie.value().to_owned()) else {
+        return Ok(redirect("/sign-in"));
+    };
     let auth = kernel::Actor::system(kernel::System::Auth).from(visitor.origin.clone());
     let scope = app.db.scope(&auth);
     let owner = match session::find_token(&scope, Purpose::SecondFactor, &token, app.clock.now()).await {
@@ -149,7 +157,12 @@ pub(super) fn flash_of(headers: &HeaderMap) -> Option<web::flash::Flash> {
     web::flash::Flash::read(CookieJar::from_headers(headers).get(web::flash::COOKIE)?.value())
 }
 
-async fn enter(app: &App, origin: &Origin, (user_id, second_factor): (Uuid, bool), next: &str) -> web::Result<Response> {
+async fn enter(
+    app: &App,
+    origin: &Origin,
+    (user_id, second_factor): (Uuid, bool),
+    next: &str,
+) -> web::Result<Response> {
     let opened = actions::begin_console(app, origin, user_id, second_factor).await?;
     let mut response = redirect(local(next));
     set_cookie(&mut response, &identity::session_cookie(app, &opened.cookie));
@@ -168,7 +181,8 @@ fn page(form: PasswordForm, errors: FieldErrors, flash: Option<web::flash::Flash
 }
 
 fn code_page(next: String, errors: FieldErrors) -> web::Result<Response> {
-    let shell = Shell::bare("One more step").lede("Enter the code your authenticator app shows, or one of your recovery codes.");
+    let shell = Shell::bare("One more step")
+        .lede("Enter the code your authenticator app shows, or one of your recovery codes.");
     render_with(status_of(&errors), &CodePage { shell, next, errors })
 }
 
@@ -179,7 +193,15 @@ fn local(next: &str) -> &str {
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -189,7 +211,9 @@ mod tests {
     #[test]
     fn signing_in_leads_to_our_own_pages_only() {
         assert_eq!(local("/acme/contacts?q=a"), "/acme/contacts?q=a");
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"] {
+        for elsewhere in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"]
+        {
             assert_eq!(local(elsewhere), "/", "{elsewhere}");
         }
     }

@@ -91,7 +91,11 @@ pub async fn invite(State(app): State<App>, caller: Caller, form: web::Form<Invi
 }
 
 /// `POST /{client}/team/invitations/{id}/revoke`
-pub async fn revoke_invitation(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
+pub async fn revoke_invitation(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<(String, Uuid)>,
+) -> web::Result<Response> {
     actions::revoke_invitation(&app, &caller.actor, path.0.1).await?;
     back(&caller, "Invitation revoked. Its link does not work any more.")
 }
@@ -115,13 +119,21 @@ pub async fn remove(State(app): State<App>, caller: Caller, path: web::Path<(Str
 }
 
 /// `POST /{client}/team/{id}/deactivate`
-pub async fn deactivate(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
+pub async fn deactivate(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<(String, Uuid)>,
+) -> web::Result<Response> {
     let done = actions::deactivate(&app, &caller.actor, path.0.1).await;
     told(&app, &caller, done, "Deactivated. All of their sessions have ended.").await
 }
 
 /// `POST /{client}/team/{id}/reactivate`
-pub async fn reactivate(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
+pub async fn reactivate(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<(String, Uuid)>,
+) -> web::Result<Response> {
     let done = actions::reactivate(&app, &caller.actor, path.0.1).await;
     told(&app, &caller, done, "Active again.").await
 }

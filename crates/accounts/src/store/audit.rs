@@ -92,6 +92,7 @@ pub async fn list(scope: &Scope<'_>, wanted: &AuditFilter<'_>, page: &PageParams
     if let Some((at, id)) = &after {
         filter = filter.bind("and (a.at, a.id) < (", at).bind(",", id).push(")");
     }
-    let rows: Vec<AuditEntry> = scope.query_filter(&filter.push("order by a.at desc, a.id desc").bind("limit", &take)).await?;
+    let rows: Vec<AuditEntry> =
+        scope.query_filter(&filter.push("order by a.at desc, a.id desc").bind("limit", &take)).await?;
     Ok(Page::from_rows(rows, limit, |row| (row.at, row.id)))
 }

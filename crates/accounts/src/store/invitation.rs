@@ -185,7 +185,12 @@ pub async fn insert(tx: &Transaction, new: &NewInvitation<'_>) -> Result<()> {
 }
 
 /// Open invitations of a client, or of an organization itself.
-pub async fn list_pending(scope: &Scope<'_>, org_id: Uuid, client_id: Option<Uuid>, now: DateTime<Utc>) -> Result<Vec<Invitation>> {
+pub async fn list_pending(
+    scope: &Scope<'_>,
+    org_id: Uuid,
+    client_id: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Invitation>> {
     scope.query(&LIST_PENDING, &[&org_id, &client_id, &now]).await
 }
 

@@ -213,7 +213,8 @@ pub async fn list_people(scope: &Scope<'_>, wanted: &PeopleFilter<'_>, page: &Pa
     .bind("or p.full_name ilike", &like)
     .bind(") and u.email >", &after);
     if let Some(role) = &wanted.role {
-        filter = filter.bind("and exists (select from user_roles r where r.user_id = u.id and r.role =", role).push(")");
+        filter =
+            filter.bind("and exists (select from user_roles r where r.user_id = u.id and r.role =", role).push(")");
     }
     let rows: Vec<Member> = scope.query_filter(&filter.push("order by u.email").bind("limit", &take)).await?;
     Ok(Page::from_rows(rows, limit, |row| row.email.clone()))

@@ -218,7 +218,9 @@ pub async fn person(scope: &Scope<'_>, id: Uuid) -> Result<Person> {
 /// Writes a new person; the address must be free.
 pub async fn insert(tx: &Transaction, new: &NewPerson<'_>) -> Result<()> {
     let inserted = tx.execute(&INSERT_USER, &[&new.id, &new.email, &new.encrypted_password, &tx.now()]).await;
-    inserted.map_err(|e| e.on_constraint("users_email_key", "email", "taken", "somebody with this address is here already"))?;
+    inserted.map_err(|e| {
+        e.on_constraint("users_email_key", "email", "taken", "somebody with this address is here already")
+    })?;
     tx.execute(&INSERT_PROFILE, &[&new.id, &new.email, &new.full_name, &tx.now()]).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 use testkit::story::PASSWORD;
 use web::Method;
 
-use crate::support::{unbase32, count, link, mails, start};
+use crate::support::{count, link, mails, start, unbase32};
 
 #[tokio::test]
 async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
@@ -13,7 +13,11 @@ async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
     assert!(page.contains("Cal A. Acme") && page.contains("(614) 555-0123"), "{page}");
     let wrong = [("full_name", ""), ("phone", "abc"), ("timezone", "Mars/Olympus")];
     let page = test.post_form("/account", &wrong).as_user(person).await.expect_status(422).text();
-    assert!(page.contains("full name is required") && page.contains("not a phone number") && page.contains("not a time zone"));
+    assert!(
+        page.contains("full name is required")
+            && page.contains("not a phone number")
+            && page.contains("not a time zone")
+    );
     assert_eq!(test.get("/account").await.location(), "/sign-in?next=%2Faccount");
 }
 
@@ -83,7 +87,8 @@ async fn the_second_factor_is_set_up_with_a_qr_code_and_removed_with_a_code() {
     let secret = unbase32(&key_of(&text));
     let code = |at: i64| accounts::totp::code_of(&secret, at / 30);
     let now = || test.clock().now().timestamp();
-    let codes = test.post_form("/account/second-factor", &[("code", code(now()))]).as_user(person).await.expect_status(200);
+    let codes =
+        test.post_form("/account/second-factor", &[("code", code(now()))]).as_user(person).await.expect_status(200);
     assert!(codes.text().contains("Keep these codes now"));
     assert_eq!(count(&test, "select count(*) from auth.recovery_codes").await, 10);
     test.post_form("/account/second-factor/remove", &[("code", code(now()))]).as_user(person).await.expect_status(422);
@@ -97,7 +102,6 @@ fn key_of(page: &str) -> String {
     page[at..].split('<').next().unwrap().replace(' ', "")
 }
 
-
 #[tokio::test]
 async fn people_land_on_their_only_client_or_choose() {
     let test = start().await;
@@ -107,5 +111,8 @@ async fn people_land_on_their_only_client_or_choose() {
     let page = test.get("/?q=bright").as_user(&test.story.agency_owner).await.text();
     assert!(page.contains("/bright-dental/home"));
     assert_eq!(test.get("/").await.location(), "/sign-in");
-    test.api(Method::GET, "/v1/me").cookie(web::identity::SESSION_COOKIE, &test.story.acme_agent.cookie).await.expect_status(401);
+    test.api(Method::GET, "/v1/me")
+        .cookie(web::identity::SESSION_COOKIE, &test.story.acme_agent.cookie)
+        .await
+        .expect_status(401);
 }

@@ -15,7 +15,10 @@ async fn an_admin_creates_organizations_and_an_agency_owner_clients_of_their_own
     assert_eq!(made.location(), "/admin/organizations/lakeside-group");
     test.get(made.location()).as_user(&story.admin).await.expect_status(200);
     test.get(made.location()).as_user(&story.agency_owner).await.expect_status(404);
-    test.post_form("/admin/organizations", &[("name", ""), ("type", "club")]).as_user(&story.admin).await.expect_status(422);
+    test.post_form("/admin/organizations", &[("name", ""), ("type", "club")])
+        .as_user(&story.admin)
+        .await
+        .expect_status(422);
 
     let client = [("name", "Acme Roofing"), ("industry", "roofing"), ("time_zone", "America/Chicago")];
     let own = "/admin/organizations/northside-marketing/clients";
@@ -27,7 +30,8 @@ async fn an_admin_creates_organizations_and_an_agency_owner_clients_of_their_own
     let foreign = json!({ "org_id": story.corner_org, "name": "Mine now" });
     test.api_json(Method::POST, "/v1/clients", &foreign).as_user(&story.agency_owner).await.expect_status(404);
     let second = json!({ "org_id": story.corner_org, "name": "Second" });
-    let refused = test.api_json(Method::POST, "/v1/clients", &second).as_user(&story.admin).await.expect_status(409).json();
+    let refused =
+        test.api_json(Method::POST, "/v1/clients", &second).as_user(&story.admin).await.expect_status(409).json();
     assert_eq!(refused["code"], "direct_has_one_client");
     test.get("/admin/organizations").as_user(&story.acme_owner).await.expect_status(403);
 }
@@ -43,7 +47,10 @@ async fn client_settings_are_changed_by_those_who_may_and_not_over_somebody_else
     let patch = |body: serde_json::Value, by: &testkit::Person| test.api_json(Method::PATCH, &path, &body).as_user(by);
     let changed = patch(json!({ "support_phone": "(614) 555-0123", "primary_color": "#0F766E" }), &story.acme_owner);
     let changed = changed.header("if-match", &tag).await.expect_status(200).json();
-    assert_eq!((changed["support_phone"].as_str(), changed["brand_colors_json"]["primary"].as_str()), (Some("+16145550123"), Some("#0f766e")));
+    assert_eq!(
+        (changed["support_phone"].as_str(), changed["brand_colors_json"]["primary"].as_str()),
+        (Some("+16145550123"), Some("#0f766e"))
+    );
     patch(json!({ "name": "Late" }), &story.acme_owner).header("if-match", &tag).await.expect_status(409);
     patch(json!({ "logo_url": "javascript:alert(1)" }), &story.acme_owner).await.expect_status(422);
     patch(json!({ "time_zone": "Mars/Olympus" }), &story.acme_owner).await.expect_status(422);
@@ -76,9 +83,15 @@ async fn permissions_are_edited_by_admins_and_take_effect_at_once() {
     test.post_form("/admin/permissions", &ticked).as_user(&story.admin).await.expect_status(303);
     test.get("/acme-roofing/team").as_user(&story.acme_developer).await.expect_status(403);
     assert_eq!(audited(&test, "permissions.changed").await, 2);
-    test.post_form("/admin/permissions", &[("grant", "developer:no.such")]).as_user(&story.admin).await.expect_status(422);
+    test.post_form("/admin/permissions", &[("grant", "developer:no.such")])
+        .as_user(&story.admin)
+        .await
+        .expect_status(422);
     test.post_form("/admin/permissions", &()).as_user(&story.admin).await.expect_status(422);
-    assert!(count(&test, "select count(*) from role_permissions where role = 'admin'").await > 70, "an admin holds every key");
+    assert!(
+        count(&test, "select count(*) from role_permissions where role = 'admin'").await > 70,
+        "an admin holds every key"
+    );
 }
 
 #[tokio::test]
@@ -86,10 +99,17 @@ async fn the_audit_trail_shows_each_what_is_theirs_and_refusals_too() {
     let test = start().await;
     let story = &test.story;
     test.get("/admin/permissions").as_user(&story.acme_owner).await.expect_status(403);
-    test.post_form("/acme-roofing/team/invitations", &[("email", "a@example.com"), ("role", "developer")]).as_user(&story.acme_owner).await;
-    test.post_form("/corner-auto/team/invitations", &[("email", "c@example.com"), ("role", "developer")]).as_user(&story.corner_owner).await;
+    test.post_form("/acme-roofing/team/invitations", &[("email", "a@example.com"), ("role", "developer")])
+        .as_user(&story.acme_owner)
+        .await;
+    test.post_form("/corner-auto/team/invitations", &[("email", "c@example.com"), ("role", "developer")])
+        .as_user(&story.corner_owner)
+        .await;
     let all = test.get("/admin/audit").as_user(&story.admin).await.expect_status(200).text();
-    assert!(all.contains("authorization.refused") && all.contains("a@example.com") && all.contains("c@example.com"), "{all}");
+    assert!(
+        all.contains("authorization.refused") && all.contains("a@example.com") && all.contains("c@example.com"),
+        "{all}"
+    );
     let agency = test.get("/admin/audit").as_user(&story.agency_owner).await.expect_status(200).text();
     assert!(agency.contains("a@example.com") && !agency.contains("c@example.com"));
     test.get("/admin/audit").as_user(&story.acme_owner).await.expect_status(403);
@@ -122,11 +142,19 @@ async fn accounts_are_made_outright_by_the_operator_only_where_the_role_belongs(
     let by_owner = NewUser { email: "y@example.com", ..new.clone() };
     assert!(actions::create_user(&test.app, &story.acme_owner.actor(), &by_owner).await.is_err());
     let nowhere = NewUser { email: "x@example.com", client_id: None, ..new.clone() };
-    assert_eq!(actions::create_user(&test.app, &test.operator(), &nowhere).await.unwrap_err().fields()[0].field, "client");
+    assert_eq!(
+        actions::create_user(&test.app, &test.operator(), &nowhere).await.unwrap_err().fields()[0].field,
+        "client"
+    );
     let weak = NewUser { email: "w@example.com", password: Some("password1234"), ..new.clone() };
-    assert_eq!(actions::create_user(&test.app, &test.operator(), &weak).await.unwrap_err().fields()[0].field, "password");
+    assert_eq!(
+        actions::create_user(&test.app, &test.operator(), &weak).await.unwrap_err().fields()[0].field,
+        "password"
+    );
     actions::set_password(&test.app, "zoe@example.com", "another whole sentence").await.unwrap();
-    test.post_form("/sign-in", &[("email", "zoe@example.com"), ("password", "another whole sentence")]).await.expect_status(303);
+    test.post_form("/sign-in", &[("email", "zoe@example.com"), ("password", "another whole sentence")])
+        .await
+        .expect_status(303);
     let users = test.api(Method::GET, "/v1/users?q=zoe").as_user(&story.acme_owner).await.json();
     assert_eq!(users["data"][0]["id"], id.to_string());
     let foreign = test.api(Method::GET, &format!("/v1/users/{id}")).as_user(&story.corner_owner).await;

@@ -9,7 +9,11 @@ use crate::support::{audited, count, start};
 async fn a_key_is_shown_once_and_acts_for_its_client_until_it_is_revoked() {
     let test = start().await;
     let owner = &test.story.acme_owner;
-    let page = test.post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test")]).as_user(owner).await.expect_status(200);
+    let page = test
+        .post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test")])
+        .as_user(owner)
+        .await
+        .expect_status(200);
     assert_eq!(page.header("cache-control"), "no-store");
     let text = page.text();
     let at = text.find("ace_test_").unwrap();
@@ -23,7 +27,10 @@ async fn a_key_is_shown_once_and_acts_for_its_client_until_it_is_revoked() {
     assert_eq!(count(&test, &format!("select count(*) from audit_log where after::text like '%{key}%'")).await, 0);
 
     let keys = test.api(Method::GET, "/v1/api-keys").as_user(owner).await.json();
-    let id = keys["data"].as_array().unwrap().iter().find(|row| row["name"] == "CRM").unwrap()["id"].as_str().unwrap().to_owned();
+    let id = keys["data"].as_array().unwrap().iter().find(|row| row["name"] == "CRM").unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let revoke = format!("/v1/api-keys/{id}");
     test.api(Method::DELETE, &revoke).as_user(&test.story.corner_owner).await.expect_status(404);
     test.api(Method::DELETE, &revoke).as_user(owner).await.expect_status(204);
@@ -41,7 +48,11 @@ async fn a_key_holds_no_more_than_its_maker() {
     };
     let all = make(&story.acme_developer, &[]).await.expect_status(201).json();
     let scopes: Vec<&str> = all["scopes"].as_array().unwrap().iter().filter_map(|scope| scope.as_str()).collect();
-    assert!(scopes.contains(&"contacts.view") && !scopes.contains(&"contacts.import") && !scopes.contains(&"api_keys.manage"));
+    assert!(
+        scopes.contains(&"contacts.view")
+            && !scopes.contains(&"contacts.import")
+            && !scopes.contains(&"api_keys.manage")
+    );
     let key = all["key"].as_str().unwrap();
     test.api(Method::GET, "/v1/clients").bearer(key).await.expect_status(200);
     test.api(Method::GET, "/v1/api-keys").bearer(key).await.expect_status(403);

@@ -1,3 +1,6 @@
+use std::future::IntoFuture;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::Duration;
 use serde_json::{Value, json};
 use testkit::{Ask, TestApp};
@@ -20,7 +23,8 @@ async fn the_same_request_again_is_answered_from_the_first_one_for_a_day() {
     assert_eq!(again.header("content-type"), "application/json");
     assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1);
     let secret = first.json()["key"].as_str().unwrap().to_owned();
-    let sql = format!("select count(*) from idempotency_keys where position('{secret}'::bytea in response_body_sealed) > 0");
+    let sql =
+        format!("select count(*) from idempotency_keys where position('{secret}'::bytea in response_body_sealed) > 0");
     assert_eq!(count(&test, &sql).await, 0, "the answer holds a secret and is kept sealed");
 
     test.clock().advance(Duration::hours(24) + Duration::seconds(1));
@@ -74,4 +78,45 @@ async fn a_key_whose_process_died_is_free_again_after_two_minutes() {
     make(&test, "k1", &body).await.expect_status(201);
 }
 
-use std::future::IntoFuture;
+static DONE: AtomicUsize = AtomicUsize::new(0);
+
+async fn act() -> (axum::http::StatusCode, String) {
+    (axum::http::StatusCode::ACCEPTED, DONE.fetch_add(1, Ordering::SeqCst).to_string())
+}
+
+#[tokio::test]
+async fn an_api_key_repeats_its_own_requests_and_those_of_no_other() {
+    let test = TestApp::new(|app| {
+        web::Routes::new(app).api(Method::POST, "/v1/acts", "contacts.view", act, web::Doc::new("Act"))
+    })
+    .await;
+    let ask = |key: &str| test.api(Method::POST, "/v1/acts").bearer(key).header("idempotency-key", "k1");
+    let first = ask(&test.story.acme.key).await.expect_status(202);
+    let again = ask(&test.story.acme.key).await.expect_status(202);
+    assert_eq!((first.text(), again.header("idempotent-replayed")), (again.text(), "true"));
+    let other = ask(&test.story.corner.key).await.expect_status(202);
+    assert_ne!(first.text(), other.text());
+}
+
+async fn fall_over() -> String {
+    let nothing: Option<String> = None;
+    nothing.expect("a bug")
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_with_an_id_and_the_key_given_back() {
+    let test = TestApp::new(|app| {
+        web::Routes::new(app)
+            .api(Method::POST, "/v1/bugs", "contacts.view", fall_over, web::Doc::new("Fall over"))
+            .public(Method::GET, "/bug", fall_over)
+    })
+    .await;
+    for _ in 0..2 {
+        let ask = test.api(Method::POST, "/v1/bugs").bearer(&test.story.acme.key).header("idempotency-key", "k1");
+        let reply = ask.await.expect_status(500);
+        assert_eq!(reply.json()["request_id"], reply.header("x-request-id"));
+        assert!(!reply.text().contains("a bug"), "the inside stays in the log");
+    }
+    let page = test.get("/bug").await.expect_status(500);
+    assert!(page.text().contains(page.header("x-request-id")) && !page.text().contains("a bug"));
+}

@@ -17,7 +17,11 @@ async fn asking_for_a_link_answers_alike_and_does_alike_whether_or_not_anybody_h
     let mails = mails(&test).await;
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, test.story.acme_owner.email);
-    assert_eq!(count(&test, "select count(*) from jobs where payload::text like '%/reset/%'").await, 0, "no link in the queue");
+    assert_eq!(
+        count(&test, "select count(*) from jobs where payload::text like '%/reset/%'").await,
+        0,
+        "no link in the queue"
+    );
 }
 
 #[tokio::test]
@@ -64,4 +68,19 @@ async fn nobody_is_sent_more_than_five_links_an_hour() {
         actions::send_reset(&test.app, &test.story.acme_owner.email).await.unwrap();
     }
     assert_eq!(mails(&test).await.len(), 5);
+}
+
+#[tokio::test]
+async fn of_two_who_use_the_same_link_at_once_one_sets_the_password() {
+    let test = start().await;
+    actions::send_reset(&test.app, &test.story.acme_owner.email).await.unwrap();
+    let path = link(&mails(&test).await[0]);
+    let token = path.rsplit('/').next().unwrap();
+    let origin = kernel::Origin::here();
+    let (one, other) = tokio::join!(
+        actions::reset_password(&test.app, &origin, token, "the first whole sentence"),
+        actions::reset_password(&test.app, &origin, token, "the other whole sentence"),
+    );
+    assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1, "{one:?} {other:?}");
+    assert_eq!(audited(&test, "user.password_changed").await, 1);
 }

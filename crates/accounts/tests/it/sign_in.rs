@@ -5,7 +5,7 @@ use testkit::TestApp;
 use testkit::story::PASSWORD;
 use web::identity::SESSION_COOKIE;
 
-use crate::support::{unbase32, audited, start};
+use crate::support::{audited, start, unbase32};
 
 async fn try_password(test: &TestApp, email: &str, password: &str) -> testkit::Reply {
     test.post_form("/sign-in", &[("email", email), ("password", password)]).await
@@ -15,7 +15,10 @@ async fn try_password(test: &TestApp, email: &str, password: &str) -> testkit::R
 async fn the_right_password_opens_a_session_and_signing_out_ends_it_at_once() {
     let test = start().await;
     let reply = test
-        .post_form("/sign-in", &[("email", " Amir.Acme@Example.com "), ("password", PASSWORD), ("next", "/acme-roofing/team")])
+        .post_form(
+            "/sign-in",
+            &[("email", " Amir.Acme@Example.com "), ("password", PASSWORD), ("next", "/acme-roofing/team")],
+        )
         .await
         .expect_status(303);
     assert_eq!(reply.location(), "/acme-roofing/team");
@@ -64,7 +67,10 @@ async fn five_wrong_tries_lock_for_a_delay_that_grows_whether_or_not_the_address
         test.clock().advance(Duration::seconds(61));
         assert!(try_password(&test, &email, "wrong wrong wrong").await.text().contains("is wrong"));
         test.clock().advance(Duration::seconds(61));
-        assert!(try_password(&test, &email, PASSWORD).await.text().contains("Wait a minute"), "the second lock is two minutes");
+        assert!(
+            try_password(&test, &email, PASSWORD).await.text().contains("Wait a minute"),
+            "the second lock is two minutes"
+        );
         test.clock().advance(Duration::seconds(61));
         assert!(try_password(&test, &email, "wrong wrong wrong").await.text().contains("is wrong"));
         assert!(try_password(&test, &email, PASSWORD).await.text().contains("Wait 4 minutes"));
@@ -112,7 +118,10 @@ async fn a_second_factor_is_asked_for_and_each_code_works_once() {
     let again = try_password(&test, &person.email, PASSWORD).await.cookie("ace_sign_in").unwrap();
     let reused = test.post_form("/sign-in/code", &[("code", &codes[0])]).cookie("ace_sign_in", &again).await;
     assert_eq!(reused.status, 422);
-    assert!(test.post_form("/sign-in/code", &[("code", &codes[2])]).await.location() == "/sign-in", "without the first step");
+    assert!(
+        test.post_form("/sign-in/code", &[("code", &codes[2])]).await.location() == "/sign-in",
+        "without the first step"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +147,6 @@ async fn enrol(test: &TestApp, person: &testkit::Person) -> Vec<String> {
     assert!(actions::confirm_enrolment(&test.app, &origin, person.id, "123456").await.is_err());
     actions::confirm_enrolment(&test.app, &origin, person.id, &code).await.unwrap()
 }
-
 
 #[tokio::test]
 async fn where_an_organization_requires_a_second_factor_nothing_else_is_open_without_one() {

@@ -31,10 +31,16 @@ async fn signing_in_gives_tokens_that_are_good_until_signing_out() {
     let claims = test.app.tokens.claims(session["access_token"].as_str().unwrap(), test.clock().now()).unwrap();
     assert_eq!((claims.role.as_str(), claims.app_role.as_str()), ("authenticated", "company_owner"));
     user(&test, &session).await.expect_status(200);
-    let me = test.api(Method::GET, "/v1/me").bearer(session["access_token"].as_str().unwrap()).await.expect_status(200).json();
+    let me = test
+        .api(Method::GET, "/v1/me")
+        .bearer(session["access_token"].as_str().unwrap())
+        .await
+        .expect_status(200)
+        .json();
     assert_eq!(me["roles"], json!(["company_owner"]));
 
-    let out = test.api(Method::POST, "/auth/v1/logout?scope=global").bearer(session["access_token"].as_str().unwrap()).await;
+    let out =
+        test.api(Method::POST, "/auth/v1/logout?scope=global").bearer(session["access_token"].as_str().unwrap()).await;
     assert_eq!(out.status, 204);
     let refused = user(&test, &session).await.expect_status(401).json();
     assert_eq!((refused["code"].as_i64(), refused["error_code"].as_str()), (Some(401), Some("bad_jwt")));
@@ -90,7 +96,8 @@ async fn deactivating_closes_the_api_and_the_console_at_once_and_coming_back_tak
 async fn wrong_credentials_and_nonsense_are_answered_in_supabases_shape() {
     let test = start().await;
     let body = json!({ "email": "nobody@example.com", "password": "x" });
-    let wrong = test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &body).await.expect_status(400).json();
+    let wrong =
+        test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &body).await.expect_status(400).json();
     assert_eq!((wrong["error_code"].as_str(), wrong["code"].as_i64()), (Some("invalid_credentials"), Some(400)));
     assert!(wrong["msg"].as_str().is_some_and(|text| !text.is_empty()));
     test.api_json(Method::POST, "/auth/v1/token?grant_type=magic", &body).await.expect_status(400);
@@ -109,7 +116,8 @@ async fn a_second_factor_is_asked_for_here_too() {
     let sql = "update auth.users set totp_confirmed_at = now() where id = $1";
     test.database.admin().await.execute(sql, &[&person.id]).await.unwrap();
     let body = json!({ "email": person.email, "password": PASSWORD });
-    let refused = test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &body).await.expect_status(403).json();
+    let refused =
+        test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &body).await.expect_status(403).json();
     assert_eq!(refused["error_code"], "insufficient_aal");
     let body = json!({ "email": person.email, "password": PASSWORD, "totp_code": "000000" });
     test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &body).await.expect_status(422);
@@ -142,7 +150,8 @@ async fn a_reset_link_can_be_exchanged_for_a_session_once() {
     let test = start().await;
     let person = &test.story.acme_owner;
     for email in [person.email.as_str(), "nobody.here@example.com"] {
-        let reply = test.api_json(Method::POST, "/auth/v1/recover", &json!({ "email": email })).await.expect_status(200);
+        let reply =
+            test.api_json(Method::POST, "/auth/v1/recover", &json!({ "email": email })).await.expect_status(200);
         assert_eq!(reply.json(), json!({}));
     }
     run_jobs(&test).await;
@@ -159,7 +168,11 @@ async fn a_reset_link_can_be_exchanged_for_a_session_once() {
 #[tokio::test]
 async fn the_public_key_is_published_and_other_origins_may_ask() {
     let test = start().await;
-    let jwks = test.api(Method::GET, "/auth/v1/.well-known/jwks.json").header("origin", "https://app.example").await.expect_status(200);
+    let jwks = test
+        .api(Method::GET, "/auth/v1/.well-known/jwks.json")
+        .header("origin", "https://app.example")
+        .await
+        .expect_status(200);
     assert_eq!(jwks.json()["keys"][0]["alg"], "ES256");
     assert_eq!(jwks.header("access-control-allow-origin"), "https://app.example");
     let page = test.get("/sign-in").header("origin", "https://app.example").await;
@@ -171,7 +184,9 @@ async fn the_public_key_is_published_and_other_origins_may_ask() {
 async fn tokens_of_an_outside_supabase_are_good_for_people_we_know() {
     use jsonwebtoken::{Algorithm, EncodingKey, Header};
     // another deployment's keys play Supabase
-    let other = web::token::Tokens::new(&kernel::keyring::Keyring::generate(), &kernel::settings::Settings::for_tests()).unwrap();
+    let other =
+        web::token::Tokens::new(&kernel::keyring::Keyring::generate(), &kernel::settings::Settings::for_tests())
+            .unwrap();
     let path = std::env::temp_dir().join(format!("ace-jwks-{}.json", kernel::new_id()));
     std::fs::write(&path, other.jwks().to_string()).unwrap();
     let file = path.clone();
@@ -185,7 +200,11 @@ async fn tokens_of_an_outside_supabase_are_good_for_people_we_know() {
     holder.email = "stranger@example.com".into();
     let stranger = other.sign(&holder, test.clock().now()).unwrap();
     test.api(Method::GET, "/v1/me").bearer(&stranger).await.expect_status(401);
-    let forged = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &json!({ "email": person.email, "exp": 9_999_999_999_i64 }), &EncodingKey::from_secret(b"x"));
+    let forged = jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &json!({ "email": person.email, "exp": 9_999_999_999_i64 }),
+        &EncodingKey::from_secret(b"x"),
+    );
     test.api(Method::GET, "/v1/me").bearer(&forged.unwrap()).await.expect_status(401);
     test.clock().advance(Duration::minutes(61));
     test.api(Method::GET, "/v1/me").bearer(&token).await.expect_status(401);

@@ -14,7 +14,9 @@ async fn the_team_page_shows_the_clients_people_and_another_clients_is_not_found
     assert!(!page.contains("Bea Bright") && !page.contains("Cora Corner"));
     let foreign = test.get("/corner-auto/team").as_user(&test.story.acme_owner).await.expect_status(404).text();
     let missing = test.get("/no-such-client/team").as_user(&test.story.acme_owner).await.expect_status(404).text();
-    let plain = |text: &str| text.split("request").next().unwrap_or_default().replace("corner-auto", "X").replace("no-such-client", "X");
+    let plain = |text: &str| {
+        text.split("request").next().unwrap_or_default().replace("corner-auto", "X").replace("no-such-client", "X")
+    };
     assert_eq!(plain(&foreign), plain(&missing));
 }
 
@@ -40,7 +42,10 @@ async fn roles_are_changed_by_those_who_hold_the_level_and_by_nobody_else() {
     ] {
         assert!(change(by, acme, who, role).await.is_err(), "{} makes {} a {role}", by.role, who.role);
     }
-    assert_eq!(change(&story.corner_owner, story.corner.id, &story.acme_agent, Role::Developer).await, Err(Error::NotFound));
+    assert_eq!(
+        change(&story.corner_owner, story.corner.id, &story.acme_agent, Role::Developer).await,
+        Err(Error::NotFound)
+    );
     assert_eq!(change(&story.corner_owner, acme, &story.acme_agent, Role::Developer).await, Err(Error::NotFound));
     change(&story.agency_owner, acme, &story.acme_owner, Role::Developer).await.unwrap();
 }
@@ -56,7 +61,9 @@ async fn somebody_who_also_works_for_others_is_changed_by_an_administrator_only(
     assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
     let refused = actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_agent.id).await;
     assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
-    actions::change_role(&test.app, &story.admin.actor(), story.acme.id, story.acme_agent.id, Role::Developer).await.unwrap();
+    actions::change_role(&test.app, &story.admin.actor(), story.acme.id, story.acme_agent.id, Role::Developer)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
     let imported = async {
         let client_id = find::client(&ace, &args.client).await?;
         let progress = |import: &audience::store::imports::Import| {
-            let percent = import.total_bytes.filter(|total| *total > 0).map_or(100, |total| import.bytes_read * 100 / total);
+            let percent =
+                import.total_bytes.filter(|total| *total > 0).map_or(100, |total| import.bytes_read * 100 / total);
             output.progress(&format!("{} rows read, {percent} %", import.rows_read));
         };
         let work = (options, source::reader(file));
@@ -86,12 +87,18 @@ pub async fn cards(loaded: Loaded, args: &ImportCardsArgs, output: Output) -> an
     ace.close().await;
     let report = report?;
     let mut lines = vec![report.sentence()];
-    lines.extend(report.problems.iter().map(|problem| format!("line {}, {}: {}", problem.line, problem.column, problem.reason)));
+    lines.extend(
+        report.problems.iter().map(|problem| format!("line {}, {}: {}", problem.line, problem.column, problem.reason)),
+    );
     output.result(&lines.join("\n"), &json!(report));
     Ok(report.refused == 0)
 }
 
-async fn upload(ace: &Ace, args: &ImportCardsArgs, file: std::fs::File) -> anyhow::Result<rewards::upload::UploadReport> {
+async fn upload(
+    ace: &Ace,
+    args: &ImportCardsArgs,
+    file: std::fs::File,
+) -> anyhow::Result<rewards::upload::UploadReport> {
     rewards::upload::run(&ace.app, &operator(), args.pool, file).await.map_err(|error| match error {
         kernel::Error::NotFound => anyhow::anyhow!("--pool: there is no pool {}", args.pool),
         other => other.into(),

@@ -8,7 +8,8 @@ use super::story::{Client, Region};
 use super::{Demo, found};
 
 /// The columns of the files, in words a CRM would use.
-const HEADER: &str = "Customer No,First Name,Last Name,Email,Cell Phone,Street,City,State,ZIP,Do not contact,Lead Source";
+const HEADER: &str =
+    "Customer No,First Name,Last Name,Email,Cell Phone,Street,City,State,ZIP,Do not contact,Lead Source";
 
 /// Lines that no import can take: people shall see what a report looks like.
 const BROKEN: &str = "\nTOTAL";

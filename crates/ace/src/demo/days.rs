@@ -236,7 +236,11 @@ async fn call(
         recipient_id: recipient.id,
         caller_phone: String::new(),
         opened_at: Some(app.clock.now() - Duration::seconds(seconds)),
-        notes: if dice.chance(55) { dice.pick(&demo.story.call_notes).cloned().unwrap_or_default() } else { String::new() },
+        notes: if dice.chance(55) {
+            dice.pick(&demo.story.call_notes).cloned().unwrap_or_default()
+        } else {
+            String::new()
+        },
         identity_checked: vec!["name".into(), if dice.chance(50) { "address" } else { "phone" }.into()],
         disposition: String::new(),
     };

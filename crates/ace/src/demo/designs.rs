@@ -105,7 +105,8 @@ async fn stock(demo: &Demo, told: &Client, (tenant, pool): (&Tenant, &Pool)) -> 
 fn cards(demo: &Demo, told: &Client, pool: &Pool) -> Vec<u8> {
     let uses = |campaign: &Campaign| campaign.conditions.iter().filter(|c| c.pool.as_ref() == Some(&pool.name)).count();
     let launched = told.campaigns.iter().filter(|campaign| campaign.is_launched());
-    let promised: usize = launched.map(|campaign| campaign.cards_per_reward(told, demo.contacts) * uses(campaign)).sum();
+    let promised: usize =
+        launched.map(|campaign| campaign.cards_per_reward(told, demo.contacts) * uses(campaign)).sum();
     let number = promised + promised * pool.spare_percent / 100;
     let expires = demo.app.clock.now().date_naive() + chrono::Duration::days(demo.story.weeks * 7 + CARDS_LAST);
     let mut file = "code,expiry\n".to_owned();

@@ -9,9 +9,8 @@ impl Dice {
     pub fn of(words: &[&str], number: usize) -> Self {
         // FNV-1a, with a byte between the words
         let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
-        let seed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let seed = bytes
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         let mut dice = Self(seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         dice.throw();
         dice

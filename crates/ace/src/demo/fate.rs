@@ -137,7 +137,10 @@ mod tests {
         let people = all.iter().filter(|h| matches!(h.deed, Deed::Visit { .. })).map(|h| h.who);
         let people = people.collect::<std::collections::BTreeSet<_>>().len();
         assert!((340..460).contains(&people), "{people}");
-        assert!(all.iter().all(|happening| happening.at > mailing(Response { visit: 0, scan: 0, submit: 0, call: 0 }).mailed_at));
+        assert!(
+            all.iter()
+                .all(|happening| happening.at > mailing(Response { visit: 0, scan: 0, submit: 0, call: 0 }).mailed_at)
+        );
         let calls = all.iter().filter(|happening| matches!(happening.deed, Deed::Call { .. }));
         assert!(calls.map(|call| zone::hour(call.at, "America/New_York")).all(|hour| (8..18).contains(&hour)));
     }
@@ -146,7 +149,8 @@ mod tests {
     fn whoever_submits_has_visited_before_and_nobody_does_anything_unasked() {
         let all = happenings(Response { visit: 40, scan: 60, submit: 50, call: 0 });
         for submit in all.iter().filter(|happening| happening.deed == Deed::Submit) {
-            let visited = |h: &&Happening| h.who == submit.who && matches!(h.deed, Deed::Visit { .. }) && h.at < submit.at;
+            let visited =
+                |h: &&Happening| h.who == submit.who && matches!(h.deed, Deed::Visit { .. }) && h.at < submit.at;
             assert!(all.iter().any(|happening| visited(&happening)));
         }
         assert!(happenings(Response { visit: 0, scan: 60, submit: 50, call: 0 }).is_empty());

@@ -108,8 +108,7 @@ async fn user(demo: &Demo, told: &Person, org_id: Option<Uuid>, client_id: Optio
         return Ok(id);
     }
     let password = Some(demo.app.settings.demo.password.as_str());
-    let new =
-        NewUser { email: &told.email, full_name: &told.name, role: told.role, org_id, client_id, password };
+    let new = NewUser { email: &told.email, full_name: &told.name, role: told.role, org_id, client_id, password };
     Ok(create_user(&demo.app, &demo.operator, &new).await?)
 }
 

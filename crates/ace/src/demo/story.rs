@@ -342,7 +342,8 @@ mod tests {
         let story = Story::read().unwrap();
         let codes = story.regions.values().flat_map(|region| &region.area_codes);
         let made = codes.map(|code| format!("({code}) 555-0123"));
-        let written = clients(&story).flat_map(|c| c.numbers.iter().map(|n| n.number.clone()).chain([c.support_phone.clone()]));
+        let written =
+            clients(&story).flat_map(|c| c.numbers.iter().map(|n| n.number.clone()).chain([c.support_phone.clone()]));
         for number in made.chain(written) {
             assert!(kernel::phone::normalise(&number, "US").is_some(), "{number}");
             assert!(number.contains("555-01"), "{number}");

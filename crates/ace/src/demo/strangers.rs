@@ -68,7 +68,8 @@ impl Strangers {
             ("ace-recipient".to_owned(), recipient.purl_token.clone()),
             ("ace-channel".to_owned(), if dice.chance(70) { "sms" } else { "email" }.to_owned()),
         ];
-        let answers = told.form.config.fields.iter().map(|field| (field.id.clone(), answer(&mut dice, told, field, recipient)));
+        let answers =
+            told.form.config.fields.iter().map(|field| (field.id.clone(), answer(&mut dice, told, field, recipient)));
         fields.extend(answers);
         self.ask(Method::POST, &path, recipient.id, fields).await
     }
@@ -126,7 +127,9 @@ fn address(who: Uuid) -> IpAddr {
 fn answer(dice: &mut Dice, told: &Client, field: &Field, recipient: &Recipient) -> String {
     let some = |value: &Option<String>| value.clone().unwrap_or_default();
     match (field.kind, field.id.as_str()) {
-        (FieldType::Phone, _) => recipient.phone.clone().unwrap_or_else(|| format!("(614) 555-01{:02}", dice.below(100))),
+        (FieldType::Phone, _) => {
+            recipient.phone.clone().unwrap_or_else(|| format!("(614) 555-01{:02}", dice.below(100)))
+        }
         (FieldType::Email, _) => some(&recipient.email),
         (FieldType::Consent | FieldType::Checkbox, _) => "true".to_owned(),
         (FieldType::Select | FieldType::Radio, _) => dice.pick(&field.options).cloned().unwrap_or_default(),

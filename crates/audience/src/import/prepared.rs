@@ -1,7 +1,7 @@
 //! A row ready to be written.
 
 use kernel::postal::Address;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::field::Field;
@@ -43,6 +43,32 @@ pub struct Remark {
     pub refused: bool,
 }
 
+/// The custom fields of a row, all of them texts. A chunk holds thousands of these: a map for each would be most of it.
+#[derive(Debug, Clone, Default)]
+pub struct Custom(Vec<(String, String)>);
+
+impl Custom {
+    /// Puts a value in, in place of an earlier one.
+    pub fn insert(&mut self, key: String, value: String) {
+        match self.0.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, earlier)) => *earlier = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// The value of a key.
+    #[cfg(test)]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Serialize for Custom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
 /// A row ready to be written.
 #[derive(Debug, Clone)]
 pub struct Prepared {
@@ -65,7 +91,7 @@ pub struct Prepared {
     /// Lead score.
     pub score: Option<i32>,
     /// Custom fields.
-    pub custom: Map<String, Value>,
+    pub custom: Custom,
     /// Tags.
     pub tags: Vec<String>,
     /// Name and address in one.
@@ -87,7 +113,7 @@ impl Prepared {
             flags: [None; 3],
             stage: None,
             score: None,
-            custom: Map::new(),
+            custom: Custom::default(),
             tags: Vec::new(),
             match_key: None,
             remarks: Vec::new(),
@@ -116,7 +142,7 @@ impl Prepared {
         }
         self.stage = later.stage.or(self.stage);
         self.score = later.score.or(self.score);
-        self.custom.extend(later.custom);
+        later.custom.0.into_iter().for_each(|(key, value)| self.custom.insert(key, value));
         self.tags.extend(later.tags);
         self.remarks.extend(later.remarks);
         if later.check_code && !self.check_code {

@@ -44,11 +44,13 @@ pub(super) struct Reading {
     pub batch_rows: usize,
 }
 
-/// Reads the whole file and sends it chunk by chunk; waits while the receiver is busy, ends when it is gone.
+/// Reads the whole file and sends it chunk by chunk; ends when the receiver is gone. A chunk is only begun once the
+/// one before it is being written: two of them are in memory, never three.
 ///
 /// # Errors
 /// What the source of the bytes answers.
 pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender<Chunk>) -> Result<()> {
+    let runtime = tokio::runtime::Handle::current();
     let mut rows = open(source, &reading.plan)?;
     let preparer = Preparer::new(&reading.plan, reading.client_id);
     let mut chunk = Chunk::default();
@@ -63,7 +65,8 @@ pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender
         chunk.add(prepare(&preparer, item), &reading.plan);
         if chunk.is_full(reading.batch_rows) {
             chunk.bytes_read = rows.bytes_read() as i64;
-            if sender.blocking_send(std::mem::take(&mut chunk)).is_err() {
+            if sender.blocking_send(std::mem::take(&mut chunk)).is_err() || runtime.block_on(sender.reserve()).is_err()
+            {
                 return Ok(());
             }
         }

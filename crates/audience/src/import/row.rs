@@ -2,7 +2,6 @@
 
 use kernel::postal;
 use kernel::{cells, email, phone};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -77,7 +76,7 @@ impl<'a> Preparer<'a> {
         let cell = cell.replace('\0', "");
         match target {
             Target::Skip => {}
-            Target::Custom(key) => drop(prepared.custom.insert(key.clone(), Value::String(cell))),
+            Target::Custom(key) => prepared.custom.insert(key.clone(), cell),
             Target::Field(Field::CustomerCode) => {
                 let code = cell.to_ascii_uppercase();
                 if !is_customer_code(&code) {
@@ -114,7 +113,7 @@ impl<'a> Preparer<'a> {
         if understood.is_none() {
             let reason = format!("{} is not understood; kept as a custom field", field.label());
             prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
-            prepared.custom.insert(custom_key(field.word()), Value::String(words::shown(&cell)));
+            prepared.custom.insert(custom_key(field.word()), words::shown(&cell));
         }
     }
 
@@ -186,7 +185,7 @@ impl<'a> Preparer<'a> {
                 digest.update(text.as_bytes());
                 digest.update([0]);
             }
-            digest.update(Value::Object(prepared.custom.clone()).to_string());
+            digest.update(serde_json::json!(prepared.custom).to_string());
         }
         let hash = digest.finalize();
         code_of(u64::from_le_bytes(std::array::from_fn(|index| hash[index])))
@@ -243,7 +242,7 @@ mod tests {
         assert_eq!((good.text(Field::FirstName), good.text(Field::LastName)), ("Ada", "Lee"));
         assert_eq!((good.text(Field::Email), good.text(Field::Phone)), ("ada@example.com", "+16145550123"));
         assert_eq!((good.text(Field::State), good.text(Field::Zip)), ("OH", "43215-1234"));
-        assert_eq!(good.custom["roof"], "slate");
+        assert_eq!(good.custom.get("roof"), Some("slate"));
         assert!(good.remarks.is_empty());
         let odd = prepare(&plan, "Bo,at home,555-0199,Ohio,4321,").unwrap();
         assert_eq!(
@@ -294,10 +293,10 @@ mod tests {
         let plan = plan(&["last_name", "lifecycle_stage", "lead_score", "do_not_contact"]);
         let known = prepare(&plan, "Lee,Marketing qualified lead,70,Yes").unwrap();
         assert_eq!((known.stage, known.score, known.flags[0]), (Some("mql"), Some(70), Some(true)));
-        assert!(known.custom.is_empty());
+        assert_eq!(known.custom.get("lead_score"), None);
         let odd = prepare(&plan, "Lee,hot,9000,maybe").unwrap();
         assert_eq!((odd.stage, odd.score, odd.flags[0]), (None, None, None));
-        assert_eq!(odd.custom["lead_score"], "9000");
+        assert_eq!(odd.custom.get("lead_score"), Some("9000"));
         assert_eq!(odd.remarks.len(), 3);
     }
 }

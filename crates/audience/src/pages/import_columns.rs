@@ -90,8 +90,10 @@ fn columns_page(
         sample: sample(index),
     };
     let delimiter = match plan.delimiter {
-        '\t' => "tab".to_owned(),
-        other => format!("“{other}”"),
+        '\t' => "tabs",
+        ';' => "semicolons",
+        '|' => "bars",
+        _ => "commas",
     };
     let layout = format!("{}, cells apart by {delimiter}, {} columns", plan.encoding.label(), plan.headers.len());
     let action = shell.at(&format!("imports/{}/columns", import.id));

@@ -233,7 +233,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     if standing.import.status == "mapping" {
         return Ok(redirect(&format!("{}/columns", standing.base)));
     }
-    let shell = frame(&caller, &standing.import.filename).status(&standing.import.status);
+    let shell = frame(&caller, &standing.import.filename);
     render(&ShowPage { shell, standing })
 }
 

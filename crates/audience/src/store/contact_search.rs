@@ -22,7 +22,7 @@ pub struct ContactRow {
     pub company: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// Phone.
+    /// Phone, or mobile phone where there is no other.
     pub phone: Option<String>,
     /// City.
     pub city: Option<String>,
@@ -129,7 +129,8 @@ pub async fn list(
     let filter = Filter::new(
         "contacts list",
         "
-        select c.id, c.customer_code, c.first_name, c.last_name, c.company, c.email, c.phone, c.city, c.state,
+        select c.id, c.customer_code, c.first_name, c.last_name, c.company, c.email,
+          coalesce(c.phone, c.mobile_phone) as phone, c.city, c.state,
           c.lifecycle_stage, c.do_not_contact, c.created_at
         from contacts c",
     );

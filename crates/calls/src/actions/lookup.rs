@@ -39,7 +39,7 @@ pub struct Standing {
 /// Names `code`: malformed and a wrong check character are told apart without the database, `not_found` means that
 /// no recipient of this client has it.
 pub async fn by_code(app: &App, actor: &Actor, client_id: Uuid, typed: &str) -> Result<Recipient> {
-    let code = RedemptionCode::parse(typed).map_err(|error| refused(error))?;
+    let code = RedemptionCode::parse(typed).map_err(refused)?;
     match recipients::find_by_code(&app.scope(actor), client_id, code.as_str()).await {
         Err(Error::NotFound) => Err(problem("not_found", "nobody has this code: ask the caller to read it again")),
         found => found,

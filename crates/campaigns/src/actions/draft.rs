@@ -131,7 +131,6 @@ pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignI
         client_id: Some(client_id),
         before: Some(json!({ "name": read.name })),
         after: Some(json!({ "name": draft.name, "conditions": conditions.len() })),
-        ..Audited::default()
     };
     tx.audit("campaign.updated", "campaigns", Some(id), what).await?;
     tx.commit().await

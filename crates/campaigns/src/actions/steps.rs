@@ -167,7 +167,6 @@ pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wi
         client_id: Some(client_id),
         before: Some(json!({ "status": step.from })),
         after: Some(json!({ "status": step.to })),
-        ..Audited::default()
     };
     tx.audit("campaign.stepped", "campaigns", Some(id), what).await?;
     tx.commit().await

@@ -23,7 +23,7 @@ pub struct FormView {
     entries: Vec<Entry>,
     problems: Vec<(String, String, String)>,
     submit_label: String,
-    token: Uuid,
+    token: String,
     recipient: Option<String>,
     channel: Option<Field>,
     sample: bool,
@@ -47,17 +47,30 @@ struct Many {
 
 impl FormView {
     /// On a landing page, with its own heading.
-    pub fn embedded(form: &OpenForm, person: &Person) -> Self {
-        let view = Self::on_its_page(form, Some(person), &Sent::default(), &[]);
-        let settings = &form.config.settings;
-        Self { title: settings.title.clone(), description: settings.description.clone(), ..view }
+    ///
+    /// # Errors
+    /// `Internal` when the template fails.
+    pub fn embedded(form: &OpenForm, person: &Person) -> Result<String> {
+        match form.compiled.as_ref().and_then(|compiled| compiled.fill(person)) {
+            Some(html) => Ok(html),
+            None => Self::on_its_page(form, Some(person), &Sent::default(), &[]).headed(&form.config).markup(),
+        }
+    }
+
+    /// With a tag wherever visitors differ.
+    pub fn with_tags(form: &OpenForm, sent: &Sent) -> Self {
+        let view = Self::on_its_page(form, None, sent, &[]).headed(&form.config);
+        Self { token: format!("{{{{{TOKEN}}}}}"), recipient: Some(format!("{{{{{RECIPIENT}}}}}")), ..view }
     }
 
     /// In a preview: nothing can be sent.
     pub fn sample(config: &FormConfig, person: &Person) -> Self {
-        let view = Self::new(Uuid::nil(), config, Some(person), (&Sent::default(), &[]));
-        let settings = &config.settings;
-        Self { title: settings.title.clone(), description: settings.description.clone(), sample: true, ..view }
+        let view = Self::new(Uuid::nil(), config, Some(person), (&Sent::default(), &[])).headed(config);
+        Self { sample: true, ..view }
+    }
+
+    fn headed(self, config: &FormConfig) -> Self {
+        Self { title: config.settings.title.clone(), description: config.settings.description.clone(), ..self }
     }
 
     /// On its own page, with what was sent and what is wrong with it.
@@ -86,7 +99,7 @@ impl FormView {
             entries: config.fields.iter().map(|field| entry(config, field, person, (sent, &errors))).collect(),
             problems,
             submit_label: some_or(&config.settings.submit_label, "Send"),
-            token: sent.token.unwrap_or_else(new_token),
+            token: sent.token.unwrap_or_else(new_token).to_string(),
             recipient: person.map(|person| person.purl_token.clone()),
             channel: None,
             sample: false,

@@ -120,7 +120,7 @@ async fn bridge(
     if let Some(form) = form.as_ref().filter(|_| !machine && !preview) {
         engage.count_view(app, form.row.id);
     }
-    let html = form.as_ref().map(|form| FormView::embedded(form, &person).markup()).transpose()?.unwrap_or_default();
+    let html = form.as_ref().map(|form| FormView::embedded(form, &person)).transpose()?.unwrap_or_default();
     let shell = frame(&visited.client_name, &visited);
     let Some(landing) = landing else {
         let first_name = person.first_name.clone();

@@ -1,6 +1,7 @@
 //! Pages for strangers, and the console's preview of them.
 
 pub mod codes;
+pub mod compiled;
 mod form_view;
 pub mod forms;
 pub mod links;

@@ -38,8 +38,11 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Jo
     let state = Some(query.state.clone()).filter(|state| !state.is_empty());
     let page = jobs::list(&scope, state.as_deref(), &params).await?;
     let shell = Shell::new(&caller, "Jobs");
-    let filters = Filters::new("/admin/jobs", [("state", &query.state), ("after", &query.after)])
-        .choice("state", "State", ["ready", "running", "done", "dead"]);
+    let filters = Filters::new("/admin/jobs", [("state", &query.state), ("after", &query.after)]).choice(
+        "state",
+        "State",
+        ["ready", "running", "done", "dead"],
+    );
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
     let counts = jobs::counts(&scope).await?;
     render(&JobsPage { shell, filters, counts, rows: page.data, pager, may_retry: may_retry(&caller) })

@@ -34,7 +34,8 @@ mod tests {
 
     #[test]
     fn every_event_type_has_words_of_its_own() {
-        let spoken: std::collections::HashSet<&str> = EventType::ALL.iter().map(|kind| super::words(kind.word()).0).collect();
+        let spoken: std::collections::HashSet<&str> =
+            EventType::ALL.iter().map(|kind| super::words(kind.word()).0).collect();
         assert_eq!(spoken.len(), EventType::ALL.len());
     }
 }

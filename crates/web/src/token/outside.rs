@@ -69,7 +69,8 @@ impl Outside {
         if let Some(issuer) = &self.issuer {
             validation.set_issuer(&[issuer]);
         }
-        let data = jsonwebtoken::decode::<OutsideClaims>(token, &key, &validation).map_err(|_| Error::Unauthenticated)?;
+        let data =
+            jsonwebtoken::decode::<OutsideClaims>(token, &key, &validation).map_err(|_| Error::Unauthenticated)?;
         if data.claims.exp <= now.timestamp() {
             return Err(Error::Unauthenticated);
         }
@@ -91,7 +92,8 @@ impl Outside {
     }
 
     async fn fetch(&self) -> Result<JwkSet> {
-        let away = |error: &dyn std::fmt::Display| Error::Unavailable(format!("no keys of the sign-in service: {error}"));
+        let away =
+            |error: &dyn std::fmt::Display| Error::Unavailable(format!("no keys of the sign-in service: {error}"));
         match &self.from {
             From::Url(url, http) => {
                 let response = http.get(url).send().await.and_then(reqwest::Response::error_for_status);
