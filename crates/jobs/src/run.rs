@@ -36,7 +36,7 @@ pub(crate) fn outcome(registry: &Registry, job: &Job, result: Result<(), JobErro
     let text = Some(clean(error.why()));
     match (error, entry) {
         (JobError::Retry(_, after), Some(entry)) if !job.is_last_try() => {
-            let delay = after.map_or_else(|| with_jitter(entry.policy, job.attempts), |d| span(d));
+            let delay = after.map_or_else(|| with_jitter(entry.policy, job.attempts), span);
             Outcome { state: "ready", run_at: Some(now + delay), error: text, ..base }
         }
         _ => Outcome { state: "dead", error: text, ..base },

@@ -82,7 +82,7 @@ impl Chart {
     }
 
     fn cell(&self, series: &Series, index: &usize) -> String {
-        series.values.get(*index).map(|value| super::number(value)).unwrap_or_default()
+        series.values.get(*index).map(super::number).unwrap_or_default()
     }
 }
 
