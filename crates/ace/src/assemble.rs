@@ -107,9 +107,18 @@ pub async fn connect_options(settings: &Settings) -> anyhow::Result<(ConnectOpti
 /// # Errors
 /// Says what is missing, or that the schema is another version's.
 pub async fn open(loaded: Loaded, clock: Clock) -> anyhow::Result<Ace> {
+    open_with(loaded, clock, |_| {}).await
+}
+
+/// The same with a word on how to connect.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(loaded: Loaded, clock: Clock, adjust: fn(&mut ConnectOptions)) -> anyhow::Result<Ace> {
     let settings = loaded.settings;
     providers::http::install_tls();
-    let (options, managed) = connect_options(&settings).await?;
+    let (mut options, managed) = connect_options(&settings).await?;
+    adjust(&mut options);
     database::migrate::run(&options.owner).await?;
     let keyring = Keyring::load(&settings)?;
     let app = App::new(Database::new(&options, clock)?, settings, keyring)?;

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 #[path = "../../database/tests/database/rows.rs"]
+#[expect(dead_code, reason = "the tenant tests use all of it, this one makes rows only")]
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -42,10 +42,13 @@ impl OpenForm {
     }
 }
 
+/// When a form was looked up, and what was found then.
+type KeptForm = (Instant, Option<Arc<OpenForm>>);
+
 #[derive(Default)]
 struct Kept {
     pages: RwLock<HashMap<Uuid, Arc<Landing>>>,
-    forms: RwLock<HashMap<Uuid, (Instant, Option<Arc<OpenForm>>)>>,
+    forms: RwLock<HashMap<Uuid, KeptForm>>,
     views: Mutex<HashMap<Uuid, i32>>,
 }
 

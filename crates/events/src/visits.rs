@@ -135,7 +135,7 @@ async fn run(db: Database, mut receiver: mpsc::Receiver<Waiting>, mut stopped: w
         if taken == 0 {
             break;
         }
-        under_way.spawn(record_and_answer(db.clone(), waiting.drain(..).collect()));
+        under_way.spawn(record_and_answer(db.clone(), std::mem::take(&mut waiting)));
         // What waits for somebody else's lock does not keep all others waiting.
         let _ = timeout(PATIENCE, under_way.join_next()).await;
         while under_way.len() >= UNDER_WAY {

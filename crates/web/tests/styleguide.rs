@@ -1,5 +1,6 @@
 //! The living style page: every component in every state, written to `target/styleguide/` to be looked at.
 //! `e2e` holds the same pages against axe; here they only have to render.
+#![cfg(test)]
 
 use std::path::PathBuf;
 

@@ -109,7 +109,7 @@ pub async fn submit(
         Err(errors) => return refused(&form, known.as_ref(), &sent, &errors),
     };
     let person = match by_code(&app, &visitor, (&form, known.as_ref()), &answers).await? {
-        ByCode::Person(person) => Some(person),
+        ByCode::Person(person) => Some(*person),
         ByCode::NotAsked => known.clone(),
         ByCode::Wrong(error) => return refused(&form, known.as_ref(), &sent, &[error]),
     };
@@ -162,7 +162,7 @@ async fn person(
 /// What a redemption code in the answers came to.
 enum ByCode {
     /// It is this recipient's.
-    Person(Person),
+    Person(Box<Person>),
     /// The form has no such field, or it was left empty.
     NotAsked,
     /// Unknown, another's, or of a campaign that is not under way: all the same to a stranger.
@@ -190,7 +190,7 @@ async fn by_code(
             if known.is_none() {
                 limits::redemption(app, person.recipient_id)?;
             }
-            Ok(ByCode::Person(person))
+            Ok(ByCode::Person(Box::new(person)))
         }
         None => {
             limits::wrong(app, visitor)?;

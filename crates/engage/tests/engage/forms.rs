@@ -115,7 +115,7 @@ async fn thirty_two_at_once_get_one_card_whether_it_is_one_page_or_many() {
     for n in 0..8 {
         crowd.push(world.someone(&format!("P{n}")).await);
     }
-    let tokens: Vec<String> = (0..32).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+    let tokens: Vec<String> = (0..32).map(|_| kernel::new_id().to_string()).collect();
     let many = tokens.iter().enumerate().map(|(n, token)| {
         let (world, someone) = (&world, &crowd[n % 8]);
         async move { world.send(&answers(someone, token)).await.expect_status(200) }
