@@ -1,5 +1,5 @@
 //! The rules of section 1 of the behaviour, each with its denial, through the real router and database.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails right there")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod account;
 mod admin;
