@@ -9,13 +9,13 @@ use uuid::Uuid;
 #[derive(Debug, Parser)]
 #[command(name = "ace", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Examples:\n  ace serve                         start ACE on http://127.0.0.1:8080\n  ace demo                          fill it with a living example and print the logins\n  ace import contacts people.csv --client 0190…   import a contact file\n  ace doctor                        recount everything that must hold\n\nSettings come from config.toml, the environment (ACE_SECTION__KEY) and DATABASE_URL; see `ace config`."
+    after_help = "Examples:\n  ace serve                         start ACE on http://127.0.0.1:8080\n  ace demo                          fill it with a living example and print the logins\n  ace import contacts people.csv --client 0190…   import a contact file\n  ace doctor                        recount everything that must hold\n\nSettings come from /etc/ace/ace.toml, the environment (ACE_SECTION__KEY) and DATABASE_URL; see `ace config`."
 )]
 pub struct Cli {
     /// Print one JSON object on stdout instead of text; progress and errors go to stderr.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Read settings from this file instead of <data-dir>/config.toml.
+    /// Read settings from this file instead of /etc/ace/ace.toml.
     #[arg(long, global = true, value_name = "FILE", env = "ACE_CONFIG")]
     pub config: Option<PathBuf>,
     /// Keep PostgreSQL's data and the keys here.
