@@ -1,4 +1,4 @@
-//! Cards. What leaves this file is masked, but for the sealed code that [`sealed`] hands to a reveal.
+//! Cards. What leaves this file is masked, but for the sealed code that `sealed` hands to a reveal.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
