@@ -1,7 +1,7 @@
 //! Bringing contacts in from a file: one path for the console, the API and the command line.
 //!
 //! The file is stored in the database as it arrives ([`upload`]), read without being written ([`preview`]), and then
-//! written chunk by chunk ([`begin`], [`run`]): a chunk is committed whole with its progress, so an import that is
+//! written chunk by chunk ([`begin`], [`run()`]): a chunk is committed whole with its progress, so an import that is
 //! killed goes on after the last chunk, wherever a worker next picks it up.
 
 pub(crate) mod chunk;
@@ -48,7 +48,7 @@ pub const STANDSTILL: Duration = Duration::seconds(60);
 pub enum Runs {
     /// The next free worker.
     Queued,
-    /// The caller, who calls [`run`] next; a worker only if the caller is gone for [`STANDSTILL`].
+    /// The caller, who calls [`run()`] next; a worker only if the caller is gone for [`STANDSTILL`].
     Here,
 }
 
@@ -187,7 +187,7 @@ pub async fn start(
 /// Stores a file and runs its import in this very process, for the command line and the demo.
 ///
 /// # Errors
-/// As [`start`] and [`run`].
+/// As [`start`] and [`run()`].
 pub async fn run_now(
     app: &App,
     actor: &Actor,

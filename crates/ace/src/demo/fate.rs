@@ -7,7 +7,8 @@ use super::dice::Dice;
 use super::story::Response;
 
 /// First visits by days after the mail date: the post takes two days or three, most answer in the first week.
-const DAYS: &[u64] = &[0, 2, 9, 17, 18, 13, 9, 8, 6, 5, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+const DAYS: &[u64] =
+    &[0, 2, 9, 17, 18, 13, 9, 8, 6, 5, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
 /// Visits by hour of the day: breakfast, lunch, and most after work.
 const VISIT_HOURS: &[u64] = &[1, 0, 0, 0, 0, 1, 3, 6, 8, 8, 8, 8, 11, 9, 7, 7, 9, 13, 15, 14, 11, 8, 5, 2];
 /// Calls by hour of the day: while somebody answers.

@@ -1,5 +1,7 @@
 //! Finding the person on the phone.
 
+use std::cmp::Reverse;
+
 use campaigns::store::campaigns::{self as campaigns_store, Campaign};
 use campaigns::store::conditions::{self, Condition, MetRow};
 use campaigns::store::recipients::{self, Recipient};
@@ -8,8 +10,12 @@ use kernel::{Actor, Error, Result};
 use uuid::Uuid;
 use web::App;
 
+use crate::store::calls::{self, CampaignName};
+
 /// The most people a search shows: more is no help to somebody on the phone.
-const FOUND: i64 = 20;
+const FOUND: usize = 20;
+/// The most people it chooses them from.
+const LOOKED_AT: i64 = 500;
 
 /// A recipient with what the desk shows of the campaign.
 #[derive(Debug, Clone)]
@@ -46,19 +52,25 @@ pub async fn by_code(app: &App, actor: &Actor, client_id: Uuid, typed: &str) -> 
     }
 }
 
-/// By phone number, e-mail address or part of a name.
+/// By phone number, e-mail address or part of a name: those of running campaigns first, and the newest of them.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn search(app: &App, actor: &Actor, client_id: Uuid, text: &str) -> Result<Vec<Recipient>> {
-    let mut found = recipients::search(
-        &app.scope(actor),
-        client_id,
-        recipients::Search { text: Some(text), ..Default::default() },
-        FOUND,
-    )
-    .await?;
-    found.truncate(usize::try_from(FOUND).unwrap_or(usize::MAX));
+pub async fn search(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    text: &str,
+) -> Result<Vec<(Recipient, Option<CampaignName>)>> {
+    let scope = app.scope(actor);
+    let wanted = recipients::Search { text: Some(text), ..Default::default() };
+    let found = recipients::search(&scope, client_id, wanted, LOOKED_AT).await?;
+    let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
+    let campaigns = calls::campaign_names(&scope, client_id, &ids).await?;
+    let campaign = |recipient: &Recipient| campaigns.iter().find(|c| c.id == recipient.campaign_id).cloned();
+    let mut found: Vec<_> = found.into_iter().map(|one| (campaign(&one), one)).map(|(c, one)| (one, c)).collect();
+    found.sort_by_key(|(one, campaign)| Reverse((campaign.as_ref().is_some_and(|c| c.live), one.id)));
+    found.truncate(FOUND);
     Ok(found)
 }
 

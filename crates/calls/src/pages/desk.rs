@@ -18,7 +18,7 @@ use super::name_of;
 use super::work::{Work, WorkForm, spoken};
 use crate::actions::{handle, lookup};
 use crate::call::disposition_label;
-use crate::store::calls::{self as store, Call, ListFilter, Tally};
+use crate::store::calls::{self as store, Call, CampaignName, ListFilter, Tally};
 
 /// How many of the agent's own last calls stand beside the work.
 const RECENT: i64 = 5;
@@ -45,6 +45,7 @@ struct Found {
     name: String,
     place: String,
     campaign: String,
+    live: bool,
 }
 
 #[derive(Template)]
@@ -71,10 +72,10 @@ pub async fn find(State(app): State<App>, caller: Caller, Query(asked): Query<Fi
     let mut page = empty(&app, &caller).await?;
     if !asked.q.trim().is_empty() {
         let found = lookup::search(&app, &caller.actor, client_id, &asked.q).await?;
-        if let [only] = found.as_slice() {
+        if let [(only, _)] = found.as_slice() {
             return Ok(redirect(&path_of(&caller, only.id)));
         }
-        page.results = Some(results(&app, &caller, found).await?);
+        page.results = Some(results(&caller, &found));
     }
     render(&DeskPage { asked, ..page })
 }
@@ -158,21 +159,16 @@ async fn empty(app: &App, caller: &Caller) -> Result<DeskPage> {
     })
 }
 
-async fn results(app: &App, caller: &Caller, found: Vec<Recipient>) -> Result<Vec<Found>> {
-    let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
-    let names = store::campaign_names(&caller.scope(app), caller.client_id()?, &ids).await?;
-    let campaign = |id: Uuid| names.iter().find(|c| c.id == id).map(|c| c.name.clone()).unwrap_or_default();
-    let result = |(index, recipient): (usize, &Recipient)| {
-        let place = [&recipient.city, &recipient.state].into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
-        Found {
-            href: path_of(caller, recipient.id),
-            key: if index < 9 { (index + 1).to_string() } else { String::new() },
-            name: name_of(recipient),
-            place,
-            campaign: campaign(recipient.campaign_id),
-        }
+fn results(caller: &Caller, found: &[(Recipient, Option<CampaignName>)]) -> Vec<Found> {
+    let result = |(index, (recipient, campaign)): (usize, &(Recipient, Option<CampaignName>))| Found {
+        href: path_of(caller, recipient.id),
+        key: if index < 9 { (index + 1).to_string() } else { String::new() },
+        name: name_of(recipient),
+        place: [&recipient.city, &recipient.state].into_iter().flatten().cloned().collect::<Vec<_>>().join(", "),
+        campaign: campaign.as_ref().map(|campaign| campaign.name.clone()).unwrap_or_default(),
+        live: campaign.as_ref().is_some_and(|campaign| campaign.live),
     };
-    Ok(found.iter().enumerate().map(result).collect())
+    found.iter().enumerate().map(result).collect()
 }
 
 fn desk_path(caller: &Caller) -> String {

@@ -64,6 +64,8 @@ pub struct CampaignName {
     pub id: Uuid,
     /// Its name.
     pub name: String,
+    /// Whether conditions count: it is in the mail and not over.
+    pub live: bool,
 }
 
 /// What an agent did since some moment.
@@ -116,7 +118,7 @@ database::statement! {
           and agent_user_id is not distinct from $4";
     /// Names of a few campaigns.
     CAMPAIGN_NAMES, app, "
-        select id, name
+        select id, name, status in ('mailed', 'active') as live
         from campaigns
         where client_id = $1
           and id = any ($2::uuid[])";
