@@ -1,6 +1,6 @@
 //! Bringing contacts in from a file: one path for the console, the API and the command line.
 //!
-//! The file is stored in the database as it arrives ([`upload`]), read without being written ([`preview`]), and then
+//! The file is stored in the database as it arrives ([`upload`]), read without being written ([`preview()`]), and then
 //! written chunk by chunk ([`begin`], [`run()`]): a chunk is committed whole with its progress, so an import that is
 //! killed goes on after the last chunk, wherever a worker next picks it up.
 

@@ -61,15 +61,15 @@ pub async fn search(
     actor: &Actor,
     client_id: Uuid,
     text: &str,
-) -> Result<Vec<(Recipient, Option<CampaignName>)>> {
+) -> Result<Vec<(Option<CampaignName>, Recipient)>> {
     let scope = app.scope(actor);
     let wanted = recipients::Search { text: Some(text), ..Default::default() };
     let found = recipients::search(&scope, client_id, wanted, LOOKED_AT).await?;
     let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
     let campaigns = calls::campaign_names(&scope, client_id, &ids).await?;
     let campaign = |recipient: &Recipient| campaigns.iter().find(|c| c.id == recipient.campaign_id).cloned();
-    let mut found: Vec<_> = found.into_iter().map(|one| (campaign(&one), one)).map(|(c, one)| (one, c)).collect();
-    found.sort_by_key(|(one, campaign)| Reverse((campaign.as_ref().is_some_and(|c| c.live), one.id)));
+    let mut found: Vec<_> = found.into_iter().map(|one| (campaign(&one), one)).collect();
+    found.sort_by_key(|(campaign, one)| Reverse((campaign.as_ref().is_some_and(|c| c.live), one.id)));
     found.truncate(FOUND);
     Ok(found)
 }

@@ -72,7 +72,7 @@ pub async fn find(State(app): State<App>, caller: Caller, Query(asked): Query<Fi
     let mut page = empty(&app, &caller).await?;
     if !asked.q.trim().is_empty() {
         let found = lookup::search(&app, &caller.actor, client_id, &asked.q).await?;
-        if let [(only, _)] = found.as_slice() {
+        if let [(_, only)] = found.as_slice() {
             return Ok(redirect(&path_of(&caller, only.id)));
         }
         page.results = Some(results(&caller, &found));
@@ -159,8 +159,8 @@ async fn empty(app: &App, caller: &Caller) -> Result<DeskPage> {
     })
 }
 
-fn results(caller: &Caller, found: &[(Recipient, Option<CampaignName>)]) -> Vec<Found> {
-    let result = |(index, (recipient, campaign)): (usize, &(Recipient, Option<CampaignName>))| Found {
+fn results(caller: &Caller, found: &[(Option<CampaignName>, Recipient)]) -> Vec<Found> {
+    let result = |(index, (campaign, recipient)): (usize, &(Option<CampaignName>, Recipient))| Found {
         href: path_of(caller, recipient.id),
         key: if index < 9 { (index + 1).to_string() } else { String::new() },
         name: name_of(recipient),
