@@ -38,6 +38,22 @@ async fn an_agent_finds_a_caller_by_phone_or_name_and_nobody_of_another_tenant()
 }
 
 #[tokio::test]
+async fn among_people_of_one_name_those_of_running_campaigns_come_first_and_the_others_say_so() {
+    let scene = Scene::set().await;
+    let (over_and_done, recipient, acme) = (kernel::new_id(), kernel::new_id(), scene.story().acme.id);
+    let sql = "insert into campaigns (id, client_id, name, slug, no_mail_piece) values ($1, $2, 'Last year', 'last-year', true)";
+    scene.run(sql, &[&over_and_done, &acme]).await;
+    let sql = "insert into recipients (id, client_id, campaign_id, redemption_code, purl_token, first_name, last_name)
+        values ($1, $2, $3, '000000000000', '9876543210', 'Pedro', 'Lopez')";
+    scene.run(sql, &[&recipient, &acme, &over_and_done]).await;
+    let page =
+        scene.test.get(&scene.at("desk?q=lopez")).as_user(&scene.story().acme_agent).await.expect_status(200).text();
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}: {page}"));
+    assert!(place("Maria Lopez") < place("Pedro Lopez"));
+    assert!(page.contains("Last year, not running") && !page.contains("Spring roof check, not running"));
+}
+
+#[tokio::test]
 async fn the_desk_shows_the_caller_and_hides_them_from_those_who_may_not_take_calls_or_are_of_another_tenant() {
     let scene = Scene::set().await;
     let page = scene.test.get(&scene.desk()).as_user(&scene.story().acme_agent).await.expect_status(200).text();
