@@ -56,7 +56,9 @@ impl Stage {
 async fn the_demo_shows_every_status_and_every_outcome_keeps_the_books_and_is_loaded_once() {
     let stage = Stage::empty().await;
     let now = stage.database.clock().now();
+    assert!(ace::demo::is_unused(&stage.app).await.unwrap());
     assert!(stage.load().await);
+    assert!(ace::demo::is_unused(&stage.app).await.unwrap(), "the demo's people are nobody");
     assert_eq!(stage.app.clock.now(), now, "the clock shows the present again");
     assert_eq!(stage.count("select count(distinct status) from campaigns").await, 6);
     assert_eq!(stage.count("select count(distinct role) from user_roles").await, 6);
@@ -86,6 +88,9 @@ async fn the_demo_shows_every_status_and_every_outcome_keeps_the_books_and_is_lo
     let later = now + chrono::Duration::minutes(1);
     let row = stage.admin.query_one("select count(*) from events where created_at > $1", &[&later]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 0, "nothing happens after the present");
+    let real = "insert into organizations (id, name, slug, type) values (gen_random_uuid(), 'Real', 'real', 'direct')";
+    stage.admin.execute(real, &[]).await.unwrap();
+    assert!(!ace::demo::is_unused(&stage.app).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

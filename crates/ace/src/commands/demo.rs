@@ -5,7 +5,7 @@ use kernel::Clock;
 use kernel::settings::{EmailDriver, Loaded, SmsDriver};
 use serde_json::json;
 
-use crate::assemble;
+use crate::assemble::{self, Ace};
 use crate::demo::{self, Login};
 use crate::output::Output;
 
@@ -16,35 +16,61 @@ use crate::output::Output;
 pub async fn run(loaded: Loaded, output: Output) -> anyhow::Result<()> {
     let settings = &loaded.settings;
     let (address, password) = (settings.server.public_url.clone(), settings.demo.password.clone());
-    let loaded_now = load(loaded, output).await?;
+    let loaded_now = load(loaded, output, Where::Anywhere).await? == Done::Loaded;
     let logins = demo::logins()?;
     let value = json!({ "loaded": loaded_now, "address": address, "password": password, "logins": logins });
     output.result(&text(&address, &password, &logins), &value);
     Ok(())
 }
 
-/// Loads the demo before serving, unless it is there already; prints how to sign in.
+/// Loads the demo before serving, unless it is there already or somebody works here; prints how to sign in.
 ///
 /// # Errors
 /// Says what stands in the way.
 pub async fn load_if_empty(loaded: Loaded, output: Output) -> anyhow::Result<()> {
     let settings = &loaded.settings;
     let (address, password) = (settings.server.public_url.clone(), settings.demo.password.clone());
-    load(loaded, output).await?;
-    output.progress(&text(&address, &password, &demo::logins()?));
+    if load(loaded, output, Where::Unused).await? != Done::NotHere {
+        output.progress(&text(&address, &password, &demo::logins()?));
+    }
     Ok(())
 }
 
-async fn load(mut loaded: Loaded, output: Output) -> anyhow::Result<bool> {
+/// Into which database the demo may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// One in which nobody works.
+    Unused,
+    /// Any: it was asked for by name.
+    Anywhere,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Loaded,
+    WasThere,
+    NotHere,
+}
+
+async fn load(mut loaded: Loaded, output: Output, to: Where) -> anyhow::Result<Done> {
     // Nobody in the story exists: nothing may leave, whatever is set up.
     loaded.settings.sms.driver = SmsDriver::Sandbox;
     loaded.settings.email.driver = EmailDriver::Sandbox;
     let contacts = usize::try_from(loaded.settings.demo.contacts)?;
     let ace = assemble::open_with(loaded, Clock::manual(Clock::system().now()), in_a_hurry).await?;
-    let mut progress = |line: &str| output.progress(&format!("demo: {line}"));
-    let done = demo::load(&ace.app, &ace.drivers, contacts, &mut progress).await;
+    let done = load_into(&ace, output, (contacts, to)).await;
     ace.close().await;
     done
+}
+
+async fn load_into(ace: &Ace, output: Output, (contacts, to): (usize, Where)) -> anyhow::Result<Done> {
+    if to == Where::Unused && !demo::is_unused(&ace.app).await? {
+        return Ok(Done::NotHere);
+    }
+    let mut progress = |line: &str| output.progress(&format!("demo: {line}"));
+    let loaded = demo::load(&ace.app, &ace.drivers, contacts, &mut progress).await?;
+    Ok(if loaded { Done::Loaded } else { Done::WasThere })
 }
 
 /// Thousands of commits of nobody's data need not wait for the disk one by one. A crash loses the last moments only,

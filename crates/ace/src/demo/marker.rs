@@ -14,6 +14,12 @@ database::statement! {
         from organizations
         where slug = $1
           and settings_json ? 'demo'";
+    /// Whether nobody works here: no people and no organizations but the demo's own.
+    UNUSED, app, "
+        select not exists (select from organizations where not settings_json ? 'demo')
+          and (
+            exists (select from organizations where settings_json ? 'demo')
+            or not exists (select from auth.users))";
     /// Adds to an organization's settings.
     SET, app, "
         update organizations
@@ -48,6 +54,14 @@ struct Row {
 pub async fn find(scope: &Scope<'_>, slug: &str) -> Result<Option<(Uuid, Marker)>> {
     let row: Option<Row> = scope.query_opt(&FIND, &[&slug]).await?;
     Ok(row.and_then(|row| Some((row.id, serde_json::from_value(row.settings_json["demo"].clone()).ok()?))))
+}
+
+/// Whether nobody works here yet but, perhaps, the demo's people.
+///
+/// # Errors
+/// What the database answered.
+pub async fn is_unused(scope: &Scope<'_>) -> Result<bool> {
+    scope.query_scalar(&UNUSED, &[]).await
 }
 
 /// Writes the marker.

@@ -88,6 +88,15 @@ pub async fn load(app: &App, drivers: &Drivers, contacts: usize, progress: &mut 
     Ok(true)
 }
 
+/// Whether nobody works here yet but, perhaps, the demo's people.
+///
+/// # Errors
+/// When the database is out of reach.
+pub async fn is_unused(app: &App) -> anyhow::Result<bool> {
+    let operator = Actor::system(System::Operator);
+    Ok(marker::is_unused(&app.scope(&operator)).await?)
+}
+
 /// The logins of the demo.
 ///
 /// # Errors
