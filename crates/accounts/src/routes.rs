@@ -4,7 +4,7 @@ use web::{App, Doc, Method, Routes};
 
 use crate::api::{api_keys as keys_api, audit as audit_api, auth, clients, invitations, me, organizations, users};
 use crate::pages::{
-    account, admin_audit, admin_organizations, admin_permissions, admin_users, api_keys, home, invitation, reset,
+    account, admin_audit, admin_organizations, admin_permissions, admin_users, api_keys, invitation, reset,
     second_factor, settings, sign_in, team,
 };
 use crate::store::{api_key::ApiKey, audit::AuditEntry, invitation::Invitation, organization, team::Member};
@@ -43,7 +43,6 @@ fn entrances(routes: Routes) -> Routes {
 
 fn account_pages(routes: Routes) -> Routes {
     routes
-        .signed_in(GET, "/", home::show)
         .signed_in(POST, "/sign-out", sign_in::sign_out)
         .signed_in(GET, "/account", account::show)
         .signed_in(POST, "/account", account::update)

@@ -10,9 +10,9 @@ use crate::store::campaign::EventRow;
 #[rustfmt::skip]
 pub fn routes(app: &App) -> Routes {
     Routes::new(app)
+        .signed_in(Method::GET, "/", pages::clients::show)
         .page(Method::GET, "/{client}", "dashboard.view", pages::home::short)
         .page(Method::GET, "/{client}/home", "dashboard.view", pages::home::show)
-        .page(Method::GET, "/{client}/search", "campaigns.view", pages::search::show)
         .account_page(Method::GET, "/admin/jobs", "platform.jobs", pages::jobs::list)
         .account_page(Method::POST, "/admin/jobs/{id}/retry", "platform.jobs", pages::jobs::retry)
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures", "campaigns.analytics", pages::figures::show)

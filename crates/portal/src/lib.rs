@@ -1,19 +1,11 @@
-//! Help: the repository's user docs as pages of the console.
+//! Finding one's way: the search of the top bar, and help, which is the repository's user docs as pages of the console.
 //!
-//! Owns `/help`. The pages are compiled in, so they always speak of the program that shows them.
-//! Refuses: anything but showing them; what people wrote stays Markdown in `docs/`.
+//! Owns `/help` and `/{client}/search`. The docs are compiled in, so they always speak of the program that shows them.
+//! Refuses: changing anything; what people wrote stays Markdown in `docs/`.
 
 mod pages;
+mod routes;
+pub mod search;
 mod topics;
 
-use web::{App, Method, Routes};
-
-/// The route table.
-pub fn routes(app: &App) -> Routes {
-    Routes::new(app).account_page(Method::GET, "/help", "docs.view", pages::list).account_page(
-        Method::GET,
-        "/help/{topic}",
-        "docs.view",
-        pages::show,
-    )
-}
+pub use routes::routes;

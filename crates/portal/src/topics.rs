@@ -36,6 +36,18 @@ topics! {
     "operations": "Settings, the database, processes, keys",
 }
 
+/// The topics that have every word of `text` somewhere, in reading order, those named by it first.
+pub fn matching(text: &str) -> impl Iterator<Item = &'static Topic> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let has = |hay: &str| {
+        let hay = hay.to_lowercase();
+        words.iter().all(|word| hay.contains(word.as_str()))
+    };
+    let (named, inside): (Vec<_>, Vec<_>) =
+        TOPICS.iter().filter(|topic| has(topic.markdown) || has(topic.about)).partition(|topic| has(topic.title()));
+    named.into_iter().chain(inside)
+}
+
 impl Topic {
     /// The first heading.
     pub fn title(&self) -> &'static str {
@@ -57,6 +69,14 @@ impl Topic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn topics_are_found_by_every_word_of_theirs_and_first_by_their_title() {
+        let slugs = |text| matching(text).map(|topic| topic.slug).collect::<Vec<_>>();
+        assert_eq!(slugs("CAMPAIGNS")[0], "campaigns");
+        assert!(slugs("idempotency-key repeat").contains(&"api") && !slugs("idempotency-key").contains(&"roles"));
+        assert!(slugs("zebra crossing").is_empty());
+    }
 
     #[test]
     fn every_topic_has_a_title_and_no_link_leads_to_a_file() {

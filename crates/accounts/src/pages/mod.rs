@@ -6,7 +6,6 @@ pub mod admin_organizations;
 pub mod admin_permissions;
 pub mod admin_users;
 pub mod api_keys;
-pub mod home;
 pub mod invitation;
 pub mod reset;
 pub mod second_factor;

@@ -1,5 +1,4 @@
 use testkit::story::PASSWORD;
-use web::Method;
 
 use crate::support::{count, link, mails, start, unbase32};
 
@@ -100,19 +99,4 @@ async fn the_second_factor_is_set_up_with_a_qr_code_and_removed_with_a_code() {
 fn key_of(page: &str) -> String {
     let at = page.find("font-mono text-sm\">").unwrap() + "font-mono text-sm\">".len();
     page[at..].split('<').next().unwrap().replace(' ', "")
-}
-
-#[tokio::test]
-async fn people_land_on_their_only_client_or_choose() {
-    let test = start().await;
-    assert_eq!(test.get("/").as_user(&test.story.acme_agent).await.expect_status(303).location(), "/acme-roofing/home");
-    let page = test.get("/").as_user(&test.story.agency_owner).await.expect_status(200).text();
-    assert!(page.contains("Acme Roofing") && page.contains("Bright Dental") && !page.contains("Corner Auto"));
-    let page = test.get("/?q=bright").as_user(&test.story.agency_owner).await.text();
-    assert!(page.contains("/bright-dental/home"));
-    assert_eq!(test.get("/").await.location(), "/sign-in");
-    test.api(Method::GET, "/v1/me")
-        .cookie(web::identity::SESSION_COOKIE, &test.story.acme_agent.cookie)
-        .await
-        .expect_status(401);
 }

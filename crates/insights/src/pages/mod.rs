@@ -1,9 +1,9 @@
 //! Console handlers and their pages.
 
+pub mod clients;
 pub mod figures;
 pub mod home;
 pub mod jobs;
-pub mod search;
 
 /// What a feed says of an event, and the icon beside it.
 fn words(event_type: &str) -> (&'static str, &'static str) {

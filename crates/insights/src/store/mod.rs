@@ -1,5 +1,5 @@
 //! SQL of this room.
 
 pub mod campaign;
+pub mod clients;
 pub mod home;
-pub mod search;

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod campaign;
+mod clients;
 mod events;
 mod home;
 mod world;

@@ -1,0 +1,4 @@
+//! Console handlers and their pages.
+
+pub mod help;
+pub mod search;

@@ -1,0 +1,14 @@
+//! Every route of this room, with its permission.
+
+use web::{App, Method, Routes};
+
+use crate::pages;
+
+/// The route table.
+#[rustfmt::skip]
+pub fn routes(app: &App) -> Routes {
+    Routes::new(app)
+        .page(Method::GET, "/{client}/search", "dashboard.view", pages::search::show)
+        .account_page(Method::GET, "/help", "docs.view", pages::help::list)
+        .account_page(Method::GET, "/help/{topic}", "docs.view", pages::help::show)
+}
