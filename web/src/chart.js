@@ -15,7 +15,7 @@ function token(element, name) {
 
 class AceChart extends HTMLElement {
   connectedCallback() {
-    this.data = JSON.parse(this.querySelector('script').textContent);
+    this.read();
     this.canvas = document.createElement('canvas');
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', `${this.closest('figure')?.querySelector('figcaption')?.textContent ?? 'Chart'}; its table follows`);
@@ -24,10 +24,26 @@ class AceChart extends HTMLElement {
     this.system = matchMedia('(prefers-color-scheme: dark)');
     this.system.addEventListener('change', this.redraw);
     document.addEventListener('ace:theme', this.redraw);
+    // live pages put newer values in the place of the old ones
+    this.newer = new MutationObserver(() => this.update());
+    this.newer.observe(this, { childList: true });
     this.draw();
   }
 
+  read() {
+    this.data = JSON.parse(this.querySelector('script').textContent);
+  }
+
+  update() {
+    const before = JSON.stringify(this.data);
+    this.read();
+    if (JSON.stringify(this.data) === before) return;
+    this.chart.data = this.drawn();
+    this.chart.update('none');
+  }
+
   disconnectedCallback() {
+    this.newer?.disconnect();
     this.chart?.destroy();
     this.canvas?.remove();
     this.system?.removeEventListener('change', this.redraw);
@@ -36,12 +52,16 @@ class AceChart extends HTMLElement {
 
   draw() {
     this.chart?.destroy();
-    const { kind, labels, series } = this.data;
     this.chart = new Chart(this.canvas, {
-      type: kind === 'line' ? 'line' : 'bar',
-      data: { labels, datasets: series.map((one, index) => this.dataset(one, index)) },
+      type: this.data.kind === 'line' ? 'line' : 'bar',
+      data: this.drawn(),
       options: this.options(),
     });
+  }
+
+  drawn() {
+    const { labels, series } = this.data;
+    return { labels, datasets: series.map((one, index) => this.dataset(one, index)) };
   }
 
   dataset({ name, values }, index) {

@@ -1,5 +1,7 @@
 //! Puts the rooms together: settings, database, keys, drivers, routes, jobs.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use database::managed::{Managed, Options, SUPERUSER};
 use database::{ConnectOptions, Database};
@@ -25,8 +27,10 @@ pub struct Ace {
 }
 
 impl Ace {
-    /// Stops the managed PostgreSQL, when this process runs it.
+    /// Leaves the database, and stops the managed PostgreSQL when this process runs it.
     pub async fn close(self) {
+        // before its server goes: connections that are cut complain
+        self.app.db.close();
         if let Some(managed) = self.managed {
             let stopped = tokio::task::spawn_blocking(move || managed.stop()).await;
             if let Err(error) = stopped {
@@ -64,7 +68,9 @@ pub fn start_logging(settings: &Settings) {
     // What these two say at every start is noise to whoever waits for an answer.
     let quiet = ["refinery_core=warn", "tokio_postgres=warn"].into_iter().filter_map(|rule| rule.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // colours are for people who look: a file or a journal gets plain text
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // A second call, as in tests, keeps the first subscriber.
     let _ = match settings.log.format {
         LogFormat::Json => builder.json().try_init(),

@@ -64,6 +64,12 @@ impl Database {
         Scope { database: self, actor }
     }
 
+    /// Closes every connection; what asks for one afterwards is told that the database is gone.
+    pub fn close(&self) {
+        self.app.close();
+        self.system.close();
+    }
+
     /// Whether PostgreSQL answers.
     ///
     /// # Errors

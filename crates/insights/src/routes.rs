@@ -17,6 +17,7 @@ pub fn routes(app: &App) -> Routes {
         .account_page(Method::POST, "/admin/jobs/{id}/retry", "platform.jobs", pages::jobs::retry)
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures", "campaigns.analytics", pages::figures::show)
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures/live", "campaigns.analytics", pages::figures::live)
+        .page(Method::GET, "/{client}/campaigns/{campaign}/figures/charts", "campaigns.analytics", pages::figures::charts)
         .api(Method::GET, "/v1/campaigns/{id}/analytics", "campaigns.analytics", api::analytics, Doc::new("Say what became of a campaign").returns::<Analytics>())
         .api(Method::GET, "/v1/events", "campaigns.analytics", api::events, Doc::new("List events").query::<EventParams>().returns_page_of::<EventRow>())
 }

@@ -47,14 +47,41 @@ struct FiguresFragment {
     figures: Figures,
 }
 
+/// The counts in distinct recipients.
 #[derive(Template)]
 #[template(path = "figures/live.html")]
-struct LiveFragment<'a> {
+struct LivePart<'a> {
     shell: &'a Shell,
     live: &'a Live,
 }
 
-impl HtmlSafe for LiveFragment<'_> {}
+impl HtmlSafe for LivePart<'_> {}
+
+/// The latest events and what became of the rewards; `fresh` when it replaces what the page has.
+#[derive(Template)]
+#[template(path = "figures/feed.html")]
+struct FeedPart<'a> {
+    shell: &'a Shell,
+    live: &'a Live,
+    fresh: bool,
+}
+
+impl HtmlSafe for FeedPart<'_> {}
+
+/// What the page asks for every two seconds.
+#[derive(Template)]
+#[template(path = "figures/fresh.html")]
+struct FreshFragment {
+    shell: Shell,
+    live: Live,
+}
+
+/// What the page asks for every ten seconds: the charts cost more, and lines move slower than counts.
+#[derive(Template)]
+#[template(path = "figures/charts.html")]
+struct ChartsFragment {
+    figures: Figures,
+}
 
 /// `GET /{client}/campaigns/{campaign}/figures`: a fragment for the campaign's page, or a page.
 pub async fn show(
@@ -75,11 +102,17 @@ pub async fn show(
     render(&FiguresPage { shell, figures })
 }
 
-/// `GET /{client}/campaigns/{campaign}/figures/live`: the part that is fetched again and again.
+/// `GET /{client}/campaigns/{campaign}/figures/live`: counts and feed, fetched again and again.
 pub async fn live(State(app): State<App>, caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
     let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
     let live = counted(&caller.scope(&app), &campaign, app.clock.now()).await?;
-    render(&LiveFragment { shell: &Shell::new(&caller, "Figures"), live: &live })
+    render(&FreshFragment { shell: Shell::new(&caller, "Figures"), live })
+}
+
+/// `GET /{client}/campaigns/{campaign}/figures/charts`: the values of the charts, fetched again now and then.
+pub async fn charts(State(app): State<App>, caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
+    let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
+    render(&ChartsFragment { figures: figures(&app, &caller, &campaign).await? })
 }
 
 async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figures> {
@@ -95,7 +128,7 @@ async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figu
         funnel_chart: funnel_chart(&live.funnel),
         live,
         timeline: timeline(&points, &stretch, zone),
-        path: format!("{}/figures/live", caller.path.trim_end_matches("/figures")),
+        path: format!("{}/figures", caller.path.trim_end_matches("/figures")),
     })
 }
 
@@ -120,10 +153,13 @@ fn timeline(points: &[Point], stretch: &Stretch, zone: &str) -> Chart {
         .series("Rewards", points.iter().map(|point| point.rewards))
 }
 
-impl Figures {
-    /// The live part as it is first shown.
-    fn first<'a>(&'a self, shell: &'a Shell) -> LiveFragment<'a> {
-        LiveFragment { shell, live: &self.live }
+impl Live {
+    fn counts<'a>(&'a self, shell: &'a Shell) -> LivePart<'a> {
+        LivePart { shell, live: self }
+    }
+
+    fn feed<'a>(&'a self, shell: &'a Shell, fresh: bool) -> FeedPart<'a> {
+        FeedPart { shell, live: self, fresh }
     }
 }
 

@@ -75,13 +75,17 @@ async fn the_page_shows_the_funnel_and_its_live_part_follows_what_happens() {
     world.run("update events set event_data = '{\"bot\": true}' where recipient_id = $1", &[&id]).await;
     let without = world.test.get(&live).as_user(owner).await.expect_status(200).text();
     assert!(!without.contains("Zoe"), "programs are not in the feed: {without}");
+
+    let charts = world.test.get(&format!("{path}/charts")).as_user(owner).await.expect_status(200).text();
+    assert!(charts.contains("id=\"chart-over-time-data\" hx-swap-oob") && charts.contains(">31<"), "{charts}");
+    assert!(!charts.contains("<figure"), "the drawing stays: {charts}");
 }
 
 #[tokio::test]
 async fn figures_are_for_those_who_reach_the_client_and_hold_the_permission() {
     let world = World::new(30).await;
     let story = &world.test.story;
-    for path in ["/acme-roofing/campaigns/spring/figures", "/acme-roofing/campaigns/spring/figures/live"] {
+    for path in ["/acme-roofing/campaigns/spring/figures", "/acme-roofing/campaigns/spring/figures/live", "/acme-roofing/campaigns/spring/figures/charts"] {
         world.test.get(path).as_user(&story.corner_owner).await.expect_status(404);
         world.test.get(path).as_user(&story.acme_agent).await.expect_status(403);
     }

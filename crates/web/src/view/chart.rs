@@ -11,6 +11,9 @@ pub struct Chart {
     kind: &'static str,
     #[serde(skip)]
     title: String,
+    /// Of its parts in the page, by which newer values find their place.
+    #[serde(skip)]
+    id: String,
     x: String,
     y: String,
     labels: Vec<String>,
@@ -46,6 +49,7 @@ impl Chart {
         Self {
             kind,
             title: title.into(),
+            id: format!("chart-{}", kernel::slug::slugify(title)),
             x: x.into(),
             y: y.into(),
             labels: Vec::new(),
@@ -76,6 +80,12 @@ impl Chart {
         self
     }
 
+    /// Only the values, for a chart of the same title that is in the page already: htmx puts them in their place, and
+    /// the drawing and an open table stay as they are.
+    pub fn fresh(&self) -> FreshChart<'_> {
+        FreshChart { chart: self }
+    }
+
     /// The data for the island; `<` never appears, so it cannot end the script element.
     fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
@@ -85,6 +95,15 @@ impl Chart {
         series.values.get(*index).map(super::number).unwrap_or_default()
     }
 }
+
+/// The newer values of a chart.
+#[derive(Debug, Template)]
+#[template(path = "parts/chart_fresh.html")]
+pub struct FreshChart<'a> {
+    chart: &'a Chart,
+}
+
+impl HtmlSafe for FreshChart<'_> {}
 
 #[cfg(test)]
 mod tests {
@@ -96,5 +115,14 @@ mod tests {
         let html = chart.to_string();
         assert!(html.contains("1,200"), "{html}");
         assert!(!html.contains("</script>\""), "{html}");
+    }
+
+    #[test]
+    fn newer_values_name_the_parts_of_the_page_they_replace() {
+        let chart = Chart::lines("Over time", "Day", "Visits").labels(["2 Mar"]).series("QR", [7]);
+        let (whole, fresh) = (chart.to_string(), chart.fresh().to_string());
+        for id in ["id=\"chart-over-time-data\"", "id=\"chart-over-time-rows\""] {
+            assert!(whole.contains(id) && fresh.contains(&format!("{id} hx-swap-oob=\"true\"")), "{whole}{fresh}");
+        }
     }
 }
