@@ -2,12 +2,14 @@
 
 use database::{FromRow, Scope};
 use kernel::Result;
+use rewards::codes::BRAND_OFF;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store::campaigns::Campaign;
 use crate::store::conditions::{self, Condition};
+use crate::store::stock::{self, PoolStock};
 
 /// How an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,6 +39,9 @@ impl Level {
 pub struct CheckItem {
     /// How it stands.
     pub level: Level,
+    /// The stable error code, where it has one: `GC-002` for a brand that is switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// The field it is about.
     pub field: String,
     /// What is so, and what to do.
@@ -129,11 +134,12 @@ impl Checklist {
 pub async fn make(scope: &Scope<'_>, campaign: &Campaign) -> Result<Checklist> {
     let facts: Facts = scope.query_one(&FACTS, &[&campaign.client_id, &campaign.id]).await?;
     let conditions = conditions::list(scope, campaign.client_id, campaign.id).await?;
-    Ok(judge(campaign, facts, &conditions))
+    let stock = stock::list(scope, campaign.client_id, campaign.id).await?;
+    Ok(judge(campaign, facts, &conditions, &stock))
 }
 
 /// The rules, without the database.
-fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition]) -> Checklist {
+fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition], stock: &[PoolStock]) -> Checklist {
     let cards = campaign.cards_per_reward.map_or(facts.mailable, i64::from);
     let rewards = i64::try_from(conditions.iter().filter(|c| c.gift_card_pool_id.is_some()).count()).unwrap_or(0);
     let credits_needed =
@@ -146,13 +152,13 @@ fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition]) -> Checkli
     for condition in conditions {
         items.push(judge_condition(condition, &facts));
     }
-    items.extend(pools(conditions, cards));
+    items.extend(stock.iter().map(|pool| closed(pool).unwrap_or_else(|| enough(pool, cards * pool.rewards))));
     items.push(credits(&facts, credits_needed));
     Checklist { items, facts, cards_per_reward: cards, credits_needed }
 }
 
 fn item(level: Level, field: &str, step: &'static str, text: impl Into<String>) -> CheckItem {
-    CheckItem { level, field: field.to_owned(), text: text.into(), step }
+    CheckItem { level, code: None, field: field.to_owned(), text: text.into(), step }
 }
 
 fn audience(campaign: &Campaign, facts: &Facts) -> CheckItem {
@@ -236,29 +242,27 @@ fn judge_condition(condition: &Condition, facts: &Facts) -> CheckItem {
     }
 }
 
-/// Each pool once, with everything this campaign needs of it.
-fn pools(conditions: &[Condition], cards: i64) -> Vec<CheckItem> {
-    let mut needs: Vec<(Uuid, &str, i64, i64)> = Vec::new();
-    for condition in conditions {
-        let Some(pool_id) = condition.gift_card_pool_id else { continue };
-        match needs.iter_mut().find(|need| need.0 == pool_id) {
-            Some(need) => need.3 += cards,
-            None => {
-                let name = condition.pool_name.as_deref().unwrap_or("The pool");
-                needs.push((pool_id, name, condition.free_cards.map_or(0, i64::from), cards));
-            }
-        }
+/// Why nothing new can be promised from a pool, if so. What was promised before goes on being handed out.
+pub(crate) fn closed(pool: &PoolStock) -> Option<CheckItem> {
+    let PoolStock { pool_name: name, brand_name: brand, .. } = pool;
+    let field = format!("conditions/{}/gift_card_pool_id", pool.condition_number - 1);
+    let at = |text: String| item(Level::Missing, &field, "conditions", text);
+    if pool.archived {
+        return Some(at(format!("{name} is archived: choose another pool.")));
     }
-    needs.into_iter().map(|(_, name, free, needed)| pool(name, free, needed)).collect()
+    let off = at(format!("{name} holds cards of {brand}, a brand that is switched off (GC-002): choose another pool."));
+    (!pool.brand_active).then_some(CheckItem { code: Some(BRAND_OFF), ..off })
 }
 
-fn pool(name: &str, free: i64, needed: i64) -> CheckItem {
+/// A pool with everything this campaign needs of it.
+fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
+    let (name, free) = (&pool.pool_name, i64::from(pool.free_cards));
     let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
     if free < needed {
         return at(
             Level::Missing,
             format!(
-                "{name} has {free} free cards, {needed} are needed: upload more, or promise fewer cards for each reward."
+                "{name} has {free} free cards and {needed} are needed: upload more, or promise fewer cards for each reward."
             ),
         );
     }
@@ -273,8 +277,8 @@ fn credits(facts: &Facts, needed: i64) -> CheckItem {
     let have = i64::from(facts.credits);
     let (level, text) = match needed {
         0 => (Level::Done, "No credits are charged.".to_owned()),
-        _ if have < needed => (Level::Missing, format!("{needed} credits are needed, {have} are there.")),
-        _ => (Level::Done, format!("{needed} credits are needed at most, {have} are there.")),
+        _ if have < needed => (Level::Missing, format!("{needed} credits are needed, and you have {have}.")),
+        _ => (Level::Done, format!("At most {needed} credits are needed, and you have {have}.")),
     };
     item(level, "credits", "review", text)
 }
@@ -285,9 +289,32 @@ mod tests {
 
     #[test]
     fn a_pool_is_missing_tight_or_fine_and_two_rewards_add_up() {
-        assert_eq!(pool("A", 99, 100).level, Level::Missing);
-        assert_eq!(pool("A", 109, 100).level, Level::Warning);
-        assert_eq!(pool("A", 110, 100).level, Level::Done);
+        let level = |free_cards| enough(&pool(free_cards), 100).level;
+        assert_eq!(level(99), Level::Missing);
+        assert_eq!(level(109), Level::Warning);
+        assert_eq!(level(110), Level::Done);
+    }
+
+    #[test]
+    fn an_archived_pool_and_one_of_a_brand_that_is_off_are_missing_however_full() {
+        assert!(closed(&pool(500)).is_none());
+        let archived = closed(&PoolStock { archived: true, ..pool(500) }).unwrap();
+        assert_eq!((archived.level, archived.code), (Level::Missing, None));
+        let off = closed(&PoolStock { brand_active: false, ..pool(500) }).unwrap();
+        assert_eq!((off.level, off.code), (Level::Missing, Some("GC-002")));
+    }
+
+    fn pool(free_cards: i32) -> PoolStock {
+        let (pool_name, brand_name) = ("A".to_owned(), "B".to_owned());
+        PoolStock {
+            condition_number: 1,
+            pool_name,
+            free_cards,
+            rewards: 1,
+            archived: false,
+            brand_name,
+            brand_active: true,
+        }
     }
 
     #[test]

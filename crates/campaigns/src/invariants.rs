@@ -3,12 +3,17 @@
 use database::Statement;
 
 database::statement! {
-    /// Recipients of campaigns that are drafts.
+    /// Recipients of campaigns that are drafts, but for those that are being deleted.
     RECIPIENTS_OF_DRAFTS, app, "
         select count(*)
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
-        where c.status = 'draft'";
+        where c.status = 'draft'
+          and not exists (
+            select
+            from jobs j
+            where j.unique_key = 'campaigns.clear:' || c.id
+              and j.state in ('ready', 'running'))";
     /// Met conditions that the campaign does not have.
     MET_WITHOUT_CONDITION, app, "
         select count(*)
@@ -26,6 +31,27 @@ database::statement! {
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         where c.status in ('draft', 'completed')
           and r.reserved > 0";
+    /// Campaigns that took another number of a pool's cards than the pool knows of.
+    CLAIMED_CARDS, app, "
+        select count(*)
+        from campaign_reservations r
+        where r.claimed <> (
+            select count(*)
+            from gift_cards g
+            where g.campaign_id = r.campaign_id
+              and g.client_id = r.client_id
+              and g.pool_id = r.pool_id
+              and g.claimed_at is not null)";
+    /// Launches that no job works on any more.
+    ABANDONED_LAUNCHES, app, "
+        select count(*)
+        from campaign_launches l
+        where l.state = 'running'
+          and not exists (
+            select
+            from jobs j
+            where j.unique_key = 'campaigns.launch:' || l.campaign_id
+              and j.state in ('ready', 'running'))";
     /// Recipients that are not in their contact's history.
     WITHOUT_PARTICIPATION, app, "
         select count(*)
@@ -43,5 +69,7 @@ pub static INVARIANTS: &[(&str, &Statement)] = &[
     ("a draft has no recipients", &RECIPIENTS_OF_DRAFTS),
     ("a met condition is one of its campaign's", &MET_WITHOUT_CONDITION),
     ("only campaigns under way have promised cards", &PROMISES_OF_ENDED),
+    ("a campaign took as many cards as its pools gave", &CLAIMED_CARDS),
+    ("every launch under way has a worker", &ABANDONED_LAUNCHES),
     ("every recipient is in the contact's history", &WITHOUT_PARTICIPATION),
 ];

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 use web::App;
 
-use crate::actions::launch;
 use crate::actions::steps::{self, Wish};
+use crate::actions::{clear, launch};
 use crate::meet::{self, Met, Trigger};
 use crate::store::life;
 
@@ -20,9 +20,10 @@ pub const ENGAGED_JOB: &str = "campaigns.engaged";
 /// A campaign in which nothing happened for so long is over.
 const QUIET_DAYS: i64 = 90;
 const HOUR: Duration = Duration::from_secs(3_600);
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
 #[derive(Deserialize)]
-struct LaunchPayload {
+struct CampaignPayload {
     campaign_id: Uuid,
 }
 
@@ -42,8 +43,8 @@ struct DelayPayload {
 
 /// Registers the handlers. All of them may run twice: the second time nothing is left to do.
 pub fn jobs(registry: Registry, app: &App) -> Registry {
-    let (one, two, three, four) = (app.clone(), app.clone(), app.clone(), app.clone());
-    registry
+    let (one, two, three) = (app.clone(), app.clone(), app.clone());
+    let registry = registry
         .on(launch::JOB, move |job: Job| {
             let app = one.clone();
             async move { run_launch(&app, &job).await }
@@ -55,15 +56,32 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
         .on(meet::TIME_DELAY_JOB, move |job: Job| {
             let app = three.clone();
             async move { time_passed(&app, &job).await }
+        });
+    upkeep(registry, app)
+}
+
+fn upkeep(registry: Registry, app: &App) -> Registry {
+    let (one, two, three) = (app.clone(), app.clone(), app.clone());
+    registry
+        .on(clear::JOB, move |job: Job| {
+            let app = one.clone();
+            async move {
+                let CampaignPayload { campaign_id } = job.payload()?;
+                Ok(clear::run(&app, job.client_id()?, campaign_id).await?)
+            }
         })
         .every("campaigns.complete_quiet", HOUR, move || {
-            let app = four.clone();
+            let app = two.clone();
             async move { complete_quiet(&app).await }
+        })
+        .every("campaigns.sweep", FIVE_MINUTES, move || {
+            let app = three.clone();
+            async move { Ok(clear::sweep(&app).await?) }
         })
 }
 
 async fn run_launch(app: &App, job: &Job) -> Result<(), JobError> {
-    let LaunchPayload { campaign_id } = job.payload()?;
+    let CampaignPayload { campaign_id } = job.payload()?;
     let client_id = job.client_id()?;
     match launch::run(app, client_id, campaign_id).await {
         Ok(_) => Ok(()),

@@ -82,7 +82,30 @@ database::statement! {
         ) s on true
         where m.gift_card_id is not null
           and m.delivery_status = 'delivered'
-          and not coalesce(s.delivered, false)"
+          and not coalesce(s.delivered, false)";
+    /// Conditions that are not as far as the messages that bring their card, although no job will see to it.
+    BEHIND, app, "
+        select count(*)
+        from (
+          select client_id, gift_card_id, array_agg('rewards.message_moved:' || id || ':' || status) as job_keys,
+            case
+              when bool_or(status = 'delivered') then 'delivered'
+              when bool_or(status = 'sent') then 'sent'
+              when bool_or(status in ('pending', 'held')) then 'pending'
+              else 'failed'
+            end as furthest
+          from messages
+          where gift_card_id is not null
+          group by client_id, gift_card_id
+        ) f
+        join call_conditions_met m on m.client_id = f.client_id and m.gift_card_id = f.gift_card_id
+        where m.delivery_status <> f.furthest
+          and not exists (
+            select
+            from jobs j
+            where j.unique_key = any (f.job_keys)
+              and j.state in ('ready', 'running')
+          )"
 }
 
 /// Name and statement of each.
@@ -93,4 +116,5 @@ pub static INVARIANTS: &[(&str, &Statement)] = &[
     ("every card somebody has was earned", &UNEARNED),
     ("credits equal the sum of their ledger", &CREDITS),
     ("a delivery that is called delivered was", &DELIVERY),
+    ("a delivery is as far as its messages", &BEHIND),
 ];

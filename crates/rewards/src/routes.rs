@@ -62,7 +62,7 @@ fn stock(routes: Routes) -> Routes {
         .api(Method::POST, "/v1/pools", "gift_cards.manage_pools", api::pools::create, Doc::new("Create a pool").body::<PoolInput>().returns_with::<Created>(201))
         .api(Method::GET, "/v1/pools/{id}", "gift_cards.view", api::pools::get, Doc::new("Get a pool").returns::<PoolOut>())
         .api(Method::PUT, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").body::<RenameInput>().returns::<PoolOut>())
-        .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").returns::<PoolOut>())
+        .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").describe("Refused (409) while its cards are promised or awaited, or a campaign under way hands them out.").returns::<PoolOut>())
         .api(Method::POST, "/v1/pools/{id}/cards", "gift_cards.upload", api::pools::upload, Doc::new("Upload cards").describe("A CSV with the columns code and, optionally, pin, number, expiry and cost: all cards or none.").raw_body("text/csv").returns_with::<UploadReport>(201))
 }
 
@@ -72,10 +72,10 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().returns_page_of::<CardOut>())
         .api(Method::GET, "/v1/cards/{id}", "gift_cards.view", api::cards::get, Doc::new("Get a card").returns::<CardOut>())
         .api(Method::POST, "/v1/cards/find", "gift_cards.view", api::cards::find, Doc::new("Find a card by its code").describe("The code travels in the body, so that it is in no log.").body::<FindInput>().returns::<CardOut>())
-        .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row.").returns::<OpenCard>())
+        .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row. Refused (409) for a card that is still to be handed out.").returns::<OpenCard>())
         .api(Method::POST, "/v1/cards/{id}/redeem", "gift_cards.provision", api::cards::redeem, Doc::new("Mark a card as redeemed").body::<RedeemInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").body::<RevokeInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits.").body::<ReplaceInput>().returns_with::<Created>(201))
         .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().returns::<CreditsOut>())
-        .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").body::<GrantInput>().returns_with::<Balance>(201))
+        .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").describe("The same `id` again books nothing more.").body::<GrantInput>().returns_with::<Balance>(201))
 }

@@ -43,8 +43,12 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
 }
 
 fn recurring(registry: Registry, app: &App) -> Registry {
-    let (fulfil, watch, expire) = (app.clone(), app.clone(), app.clone());
+    let (fulfil, watch, expire, catch_up) = (app.clone(), app.clone(), app.clone(), app.clone());
     registry
+        .every("rewards.catch_up", Duration::from_secs(3_600), move || {
+            let app = catch_up.clone();
+            async move { Ok(deliveries::catch_up(&app).await?) }
+        })
         .every("rewards.fulfil_pending", Duration::from_secs(300), move || {
             let app = fulfil.clone();
             async move { Ok(stock::fulfil_everywhere(&app).await?) }
@@ -55,6 +59,9 @@ fn recurring(registry: Registry, app: &App) -> Registry {
         })
         .every("rewards.expire", Duration::from_secs(3_600), move || {
             let app = expire.clone();
-            async move { Ok(stock::expire(&app).await?) }
+            async move {
+                stock::expire(&app).await?;
+                Ok(stock::watch_expiring(&app).await?)
+            }
         })
 }

@@ -73,7 +73,7 @@ pub async fn give_numbers(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow
 async fn grant(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow::Result<()> {
     if found::id(&demo.scope(), &found::GRANT, &[&tenant.id]).await?.is_none() {
         let note = "Credits to begin with".to_owned();
-        let input = credits::GrantInput { amount: told.credits.to_string(), note };
+        let input = credits::GrantInput { amount: told.credits.to_string(), note, id: None };
         credits::grant(&demo.app, &demo.operator, tenant.id, &input).await?;
     }
     Ok(())

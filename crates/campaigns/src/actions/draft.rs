@@ -98,11 +98,22 @@ pub struct ConditionInput {
 /// # Errors
 /// Names the wrong fields.
 pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &CampaignInput) -> Result<(Uuid, String)> {
+    insert(app, actor, client_id, input, &[]).await
+}
+
+/// `chosen`: pools that may be archived, because another campaign chose them when they were not.
+async fn insert(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    input: &CampaignInput,
+    chosen: &[Uuid],
+) -> Result<(Uuid, String)> {
     let (draft, conditions) = check(input)?;
     let id = new_id();
     let tx = app.scope(actor).transaction().await?;
     let slug = store::insert(&tx, client_id, id, &draft).await?;
-    conditions::replace(&tx, client_id, id, &conditions).await?;
+    conditions::replace(&tx, (client_id, id), &conditions, chosen).await?;
     let first = Stepped { from: None, to: "draft", reason: None, by: actor.user_id() };
     life::history(&tx, client_id, id, &first).await?;
     let after = Some(json!({ "name": draft.name }));
@@ -126,7 +137,7 @@ pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignI
     let (draft, conditions) = check(input)?;
     let tx = app.scope(actor).transaction().await?;
     store::update(&tx, client_id, id, &draft, read.updated_at).await?;
-    conditions::replace(&tx, client_id, id, &conditions).await?;
+    conditions::replace(&tx, (client_id, id), &conditions, &[]).await?;
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "name": read.name })),
@@ -163,10 +174,11 @@ pub async fn duplicate(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> R
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
     let conditions = conditions::list(&scope, client_id, id).await?;
+    let chosen: Vec<Uuid> = conditions.iter().filter_map(|condition| condition.gift_card_pool_id).collect();
     let mut input = input_of(&campaign, conditions);
     input.name = format!("{} copy", campaign.name);
     input.mail_date = None;
-    create(app, actor, client_id, &input).await
+    insert(app, actor, client_id, &input, &chosen).await
 }
 
 /// A campaign as the input that would make it.

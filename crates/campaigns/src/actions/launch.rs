@@ -11,12 +11,13 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
-use crate::checklist::{self, Checklist, Level};
+use super::clear;
+use crate::checklist::{self, CheckItem, Checklist, Level};
 use crate::store::campaigns::{self as store, Campaign};
 use crate::store::launches::Launch;
 use crate::store::life::{self, Stepped};
 use crate::store::recipients::{self, Given, Source};
-use crate::store::{conditions, launches, reservations};
+use crate::store::{conditions, launches, reservations, stock};
 
 /// Contacts looked at by one statement: large enough to be fast, small enough to show progress and bound memory.
 const CHUNK: usize = 5_000;
@@ -78,6 +79,7 @@ pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
     refuse_missing(&checklist)?;
     let list_id = campaign.contact_list_id.ok_or_else(|| Error::required("contact_list_id"))?;
     let watched = launches::latest(&scope, client_id, id).await?;
+    clear::rest(&tx, client_id, id).await?;
     let source = Source { client_id, campaign_id: id, list_id, after: Uuid::nil() };
     let launched = generate(app, &tx, source, watched.as_ref()).await?;
     if launched.recipients == 0 {
@@ -150,7 +152,10 @@ async fn promise_cards(tx: &Transaction, campaign: &Campaign, recipients: i64) -
             return Err(Error::invalid("cards_per_reward", format!("{name} has fewer than {cards} free cards")));
         }
     }
-    Ok(())
+    // Once more under the locks of the pools: nobody archives one from here on.
+    let stock = stock::list_in(tx, campaign.client_id, campaign.id).await?;
+    let fields: Vec<FieldError> = stock.iter().filter_map(checklist::closed).map(|item| problem(&item)).collect();
+    if fields.is_empty() { Ok(()) } else { Err(Error::Invalid(fields)) }
 }
 
 fn cards(campaign: &Campaign, recipients: i64) -> i64 {
@@ -159,8 +164,10 @@ fn cards(campaign: &Campaign, recipients: i64) -> i64 {
 
 fn refuse_missing(checklist: &Checklist) -> Result<()> {
     let missing = checklist.items.iter().filter(|item| item.level == Level::Missing);
-    let fields: Vec<FieldError> = missing
-        .map(|item| FieldError { field: item.field.clone(), code: "missing", message: item.text.clone() })
-        .collect();
+    let fields: Vec<FieldError> = missing.map(problem).collect();
     if fields.is_empty() { Ok(()) } else { Err(Error::Invalid(fields)) }
+}
+
+fn problem(item: &CheckItem) -> FieldError {
+    FieldError { field: item.field.clone(), code: item.code.unwrap_or("missing"), message: item.text.clone() }
 }

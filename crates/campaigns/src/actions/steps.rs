@@ -7,9 +7,10 @@ use serde_json::json;
 use uuid::Uuid;
 use web::{App, Caller};
 
+use super::clear;
 use crate::store::campaigns::{self as store, Campaign};
 use crate::store::life::{self, Stepped};
-use crate::store::{recipients, reservations};
+use crate::store::reservations;
 
 /// A step people can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub const STEPS: [Step; 5] = [
         to: "draft",
         permission: "campaigns.launch",
         label: "Back to draft",
-        done: "Back to draft. You can change it and launch again.",
+        done: "Back to draft. You can change it and launch it again.",
         means: "Deletes the recipients with their codes and links, and frees the promised cards.",
     },
     Step {
@@ -210,7 +211,7 @@ async fn second_person(tx: &Transaction, client_id: Uuid, id: Uuid, actor: &Acto
     }
     Err(Error::conflict(
         "approval_needed",
-        "your organization wants a second person to send this to production: somebody else than who launched it",
+        "your organization wants a second person to send this to production: somebody other than the one who launched it",
     ))
 }
 
@@ -223,20 +224,23 @@ async fn charge(tx: &Transaction, campaign: &Campaign) -> Result<()> {
     let params: database::Params<'_> = &[&new_id(), &campaign.client_id, &-credits, &"piece", &campaign.id, &tx.now()];
     tx.execute(&LEDGER, params).await.map(|_| ()).map_err(|error| match error {
         Error::Constraint(_) => {
-            Error::conflict("GC-006", format!("{credits} credits are needed for the pieces, fewer are there"))
+            Error::conflict("GC-006", format!("the pieces cost {credits} credits, more than you have"))
         }
         other => other,
     })
 }
 
+/// Takes a campaign back: the cards are free and the credits are there at once, its recipients go in the background.
+///
+/// Pools before credits, as every claim: the ledger's trigger locks the client's row, which a claim asks for while it
+/// holds its pool.
 async fn take_back(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    reservations::release(tx, client_id, id).await?;
     let Charged { credits } = tx.query_one(&CHARGED, &[&client_id, &id]).await?;
     if credits > 0 {
         tx.execute(&LEDGER, &[&new_id(), &client_id, &credits, &"refund", &id, &tx.now()]).await?;
     }
-    reservations::release(tx, client_id, id).await?;
-    recipients::delete_all(tx, client_id, id).await?;
-    Ok(())
+    clear::enqueue(tx, client_id, id).await
 }
 
 #[cfg(test)]

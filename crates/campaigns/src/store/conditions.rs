@@ -112,23 +112,28 @@ database::statement! {
         delete from campaign_conditions
         where client_id = $1
           and campaign_id = $2";
-    /// Takes all rewards of a draft away.
+    /// Takes all rewards of a draft away; answers their pools.
     DELETE_REWARDS, app, "
         delete from campaign_reward_configs
         where client_id = $1
-          and campaign_id = $2";
+          and campaign_id = $2
+        returning gift_card_pool_id as pool_id";
     /// A condition.
     INSERT_CONDITION, app, "
         insert into campaign_conditions (
             id, client_id, campaign_id, condition_number, condition_name, trigger_type, crm_event_name,
             time_delay_hours, form_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    /// What it earns.
+    /// What it earns; nothing from an archived pool, unless it was chosen before.
     INSERT_REWARD, app, "
         insert into campaign_reward_configs (
             id, client_id, campaign_id, condition_number, gift_card_pool_id, reward_description, delivery_channel,
             sms_template, email_subject, email_template, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        select $1, $2, $3, $4, p.id, $6, $7, $8, $9, $10, $11
+        from gift_card_pools p
+        where p.client_id = $2
+          and p.id = $5
+          and (p.archived_at is null or p.id = any ($12::uuid[]))";
     /// What a recipient has met so far.
     MET_BY, both, "
         select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address
@@ -163,25 +168,37 @@ pub async fn met_by(scope: &Scope<'_>, client_id: Uuid, recipient_id: Uuid) -> R
     scope.query(&MET_BY, &[&client_id, &recipient_id]).await
 }
 
+#[derive(FromRow)]
+struct PoolRow {
+    pool_id: Uuid,
+}
+
 /// Replaces all conditions of a draft, numbered in order. At most ten, so one statement each is no loop to fear.
+/// A pool that was archived since the draft chose it stays (the check list says so), as do those of `chosen`.
 ///
 /// # Errors
-/// Names the condition whose form or pool does not exist.
-pub async fn replace(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, drafts: &[ConditionDraft]) -> Result<()> {
+/// Names the condition whose form or pool does not exist, or whose pool is archived.
+pub async fn replace(
+    tx: &Transaction,
+    (client_id, campaign_id): (Uuid, Uuid),
+    drafts: &[ConditionDraft],
+    chosen: &[Uuid],
+) -> Result<()> {
     tx.execute(&DELETE_CONDITIONS, &[&client_id, &campaign_id]).await?;
-    tx.execute(&DELETE_REWARDS, &[&client_id, &campaign_id]).await?;
+    let before: Vec<PoolRow> = tx.query(&DELETE_REWARDS, &[&client_id, &campaign_id]).await?;
+    let chosen: Vec<Uuid> = before.iter().map(|row| row.pool_id).chain(chosen.iter().copied()).collect();
     for (number, draft) in (1_i32..).zip(drafts) {
-        insert(tx, client_id, campaign_id, number, draft).await?;
+        insert(tx, (client_id, campaign_id), number, draft, &chosen).await?;
     }
     Ok(())
 }
 
 async fn insert(
     tx: &Transaction,
-    client_id: Uuid,
-    campaign_id: Uuid,
+    (client_id, campaign_id): (Uuid, Uuid),
     number: i32,
     draft: &ConditionDraft,
+    chosen: &[Uuid],
 ) -> Result<()> {
     let path = |field: &str| format!("conditions/{}/{field}", number - 1);
     let condition: database::Params<'_> = &[
@@ -212,9 +229,10 @@ async fn insert(
         &draft.email_subject,
         &draft.email_template,
         &tx.now(),
+        &chosen,
     ];
-    tx.execute(&INSERT_REWARD, reward).await.map(|_| ()).map_err(|error| {
-        let pool = "campaign_reward_configs_gift_card_pool_id_fkey";
-        error.on_constraint(pool, &path("gift_card_pool_id"), "invalid", "there is no such pool")
-    })
+    match tx.execute(&INSERT_REWARD, reward).await? {
+        0 => Err(Error::invalid(path("gift_card_pool_id"), "there is no such pool, or it is archived")),
+        _ => Ok(()),
+    }
 }

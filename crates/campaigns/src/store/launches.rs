@@ -58,6 +58,28 @@ database::statement! {
         where client_id = $1
           and campaign_id = $2
           and state = 'running'";
+    /// Ends a campaign's launch that no job works on any more; its key is that of `actions::launch::JOB`.
+    FAIL_DEAD, app, "
+        update campaign_launches l
+        set state = 'failed', error = $3, finished_at = $4
+        where l.client_id = $1
+          and l.campaign_id = $2
+          and l.state = 'running'
+          and not exists (
+            select
+            from jobs j
+            where j.unique_key = 'campaigns.launch:' || l.campaign_id
+              and j.state in ('ready', 'running'))";
+    /// The same for every campaign.
+    FAIL_ABANDONED, system, "
+        update campaign_launches l
+        set state = 'failed', error = $1, finished_at = $2
+        where l.state = 'running'
+          and not exists (
+            select
+            from jobs j
+            where j.unique_key = 'campaigns.launch:' || l.campaign_id
+              and j.state in ('ready', 'running'))";
     /// The last launch of a campaign.
     LATEST, app, "
         select id, state, contacts_total, contacts_done, error, started_at, finished_at, started_by_user_id
@@ -68,11 +90,15 @@ database::statement! {
         limit 1"
 }
 
-/// Begins a launch; returns its id.
+/// What people read about a launch whose job died.
+const ABANDONED: &str = "it was interrupted, and nothing was made: launch again";
+
+/// Begins a launch; returns its id. One whose job died makes way.
 ///
 /// # Errors
 /// `Conflict` when one is running.
 pub async fn begin(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<Uuid> {
+    tx.execute(&FAIL_DEAD, &[&client_id, &campaign_id, &ABANDONED, &tx.now()]).await?;
     let id = new_id();
     let by = tx.actor().user_id();
     let done = tx.execute(&INSERT, &[&id, &client_id, &campaign_id, &tx.now(), &by]).await;
@@ -99,6 +125,14 @@ pub async fn progress(scope: &Scope<'_>, client_id: Uuid, launch_id: Uuid, conta
 pub async fn finish(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, error: Option<&str>) -> Result<()> {
     let state = if error.is_some() { "failed" } else { "finished" };
     tx.execute(&FINISH, &[&client_id, &campaign_id, &state, &error, &tx.now()]).await.map(|_| ())
+}
+
+/// Ends every launch that no job works on any more; answers how many.
+///
+/// # Errors
+/// What the database answered.
+pub async fn fail_abandoned(tx: &Transaction) -> Result<u64> {
+    tx.execute(&FAIL_ABANDONED, &[&ABANDONED, &tx.now()]).await
 }
 
 /// The last launch of a campaign, if there was one.

@@ -7,3 +7,4 @@ pub mod launches;
 pub mod life;
 pub mod recipients;
 pub mod reservations;
+pub mod stock;

@@ -84,6 +84,15 @@ pub struct Counts {
     pub skipped: i64,
 }
 
+/// A draft that has recipients left.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Left {
+    /// The client it belongs to.
+    pub client_id: Uuid,
+    /// The draft.
+    pub campaign_id: Uuid,
+}
+
 database::statement! {
     /// One chunk of a launch: the next contacts of the list become recipients, or are left out with the reason.
     GENERATE, app, "
@@ -134,16 +143,38 @@ database::statement! {
             (select id from chunk order by id desc limit 1) as last_contact_id,
             (select count(*) from chunk) as contacts,
             (select count(*) from made) as recipients";
-    /// Takes everything generated away again: before anything was sent.
-    DELETE_ALL, app, "
+    /// Takes some of what was generated away again: before anything was sent.
+    DELETE, app, "
         delete from recipients
         where client_id = $1
-          and campaign_id = $2";
-    /// And what was left out.
+          and id = any (array(
+            select id
+            from recipients
+            where client_id = $1
+              and campaign_id = $2
+            order by id
+            limit $3))";
+    /// And some of what was left out.
     DELETE_SKIPS, app, "
         delete from recipient_skips
         where client_id = $1
-          and campaign_id = $2";
+          and id = any (array(
+            select id
+            from recipient_skips
+            where client_id = $1
+              and campaign_id = $2
+            limit $3))";
+    /// Drafts that have recipients: those of a launch that was taken back and not cleared yet.
+    LEFT_IN_DRAFTS, system, "
+        select c.client_id, c.id as campaign_id
+        from campaigns c
+        where c.status = 'draft'
+          and exists (
+            select
+            from recipients r
+            where r.client_id = c.client_id
+              and r.campaign_id = c.id)
+        limit 100";
     /// One recipient by id.
     FIND, both, "
         select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
@@ -223,13 +254,28 @@ pub async fn generate(tx: &Transaction, source: Source, given: &Given) -> Result
     tx.query_one(&GENERATE, params).await
 }
 
-/// Takes everything generated away again.
+/// Takes up to `limit` of the generated recipients away again; answers how many.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn delete_all(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<u64> {
-    tx.execute(&DELETE_SKIPS, &[&client_id, &campaign_id]).await?;
-    tx.execute(&DELETE_ALL, &[&client_id, &campaign_id]).await
+pub async fn delete(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, limit: i64) -> Result<u64> {
+    tx.execute(&DELETE, &[&client_id, &campaign_id, &limit]).await
+}
+
+/// The same with the contacts that were left out.
+///
+/// # Errors
+/// What the database answered.
+pub async fn delete_skips(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, limit: i64) -> Result<u64> {
+    tx.execute(&DELETE_SKIPS, &[&client_id, &campaign_id, &limit]).await
+}
+
+/// Drafts, of any client, that have recipients left.
+///
+/// # Errors
+/// What the database answered.
+pub async fn left_in_drafts(tx: &Transaction) -> Result<Vec<Left>> {
+    tx.query(&LEFT_IN_DRAFTS, &[]).await
 }
 
 /// One recipient by id.

@@ -177,3 +177,27 @@ async fn a_copy_has_everything_but_the_recipients_and_only_what_rests_is_archive
     let listed = world.test.api(Method::GET, "/v1/campaigns?q=spring").bearer(key).await.json();
     assert_eq!(listed["data"].as_array().unwrap().len(), 1, "the archived one is out of sight: {listed}");
 }
+
+#[tokio::test]
+async fn an_archived_pool_cannot_be_chosen_and_one_chosen_before_is_told_by_the_check_list() {
+    let world = World::with(2, 9).await;
+    let (id, _) = world.draft(&world.input()).await;
+    world.admin.execute("update gift_card_pools set archived_at = now()", &[]).await.unwrap();
+    let key = &world.test.story.acme.key;
+    let refused =
+        world.test.api_json(Method::POST, "/v1/campaigns", &body(&world)).bearer(key).await.expect_status(422);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "#/conditions/0/gift_card_pool_id", "{}", refused.text());
+    let bare = json!({ "name": "Bare" });
+    let bare = world.test.api_json(Method::POST, "/v1/campaigns", &bare).bearer(key).await.expect_status(201).json();
+    let path = format!("/v1/campaigns/{}", bare["id"].as_str().unwrap());
+    world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(422);
+    // A draft that had it keeps it, and so does a copy: nothing is lost silently, and neither launches.
+    let path = format!("/v1/campaigns/{id}");
+    world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(200);
+    let copy = world.test.api(Method::POST, &format!("{path}/duplicate")).bearer(key).await.expect_status(201).json();
+    for id in [id.to_string(), copy["id"].as_str().unwrap().to_owned()] {
+        let path = format!("/v1/campaigns/{id}/checklist");
+        let told = world.test.api(Method::GET, &path).bearer(key).await.expect_status(200).text();
+        assert!(told.contains("$25 Roof Depot is archived: choose another pool."), "{told}");
+    }
+}

@@ -156,3 +156,59 @@ async fn the_history_names_who_launched_and_a_list_without_anybody_to_mail_is_re
     let stranger: Actor = world.test.story.corner_owner.actor();
     assert_eq!(launch::begin(&world.test.app, &stranger, world.client_id, empty).await, Err(Error::NotFound));
 }
+
+#[tokio::test]
+async fn a_launch_whose_job_died_ends_and_can_be_begun_again() {
+    let world = World::with(3, 20).await;
+    let (id, slug) = world.draft(&world.input()).await;
+    let (app, owner) = (&world.test.app, world.owner());
+    let died =
+        "update jobs set state = 'dead', finished_at = now() where kind = 'campaigns.launch' and state = 'ready'";
+    let states = "select string_agg(state, ' ' order by id) from campaign_launches where campaign_id = $1";
+    let states = async || world.admin.query_one(states, &[&id]).await.unwrap().get::<_, String>(0);
+    launch::begin(app, &owner, world.client_id, id).await.unwrap();
+    let twice = launch::begin(app, &owner, world.client_id, id).await;
+    assert!(
+        matches!(twice, Err(Error::Conflict { code: "launch_running", .. })),
+        "a live one is left alone: {twice:?}"
+    );
+    world.admin.execute(died, &[]).await.unwrap();
+    launch::begin(app, &owner, world.client_id, id).await.unwrap();
+    assert_eq!(states().await, "failed running");
+
+    world.admin.execute(died, &[]).await.unwrap();
+    campaigns::actions::clear::sweep(app).await.unwrap();
+    assert_eq!(states().await, "failed failed");
+    let path = format!("/acme-roofing/campaigns/{slug}/edit/review");
+    let page = world.test.get(&path).as_user(&world.test.story.acme_owner).await.expect_status(200).text();
+    assert!(page.contains("it was interrupted"), "{page}");
+    world.launch(id).await;
+    assert_eq!(world.status(id).await, "ready");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_archived_pool_and_a_brand_that_is_off_stop_a_launch_but_not_what_runs() {
+    let world = World::with(3, 20).await;
+    let (running, _) = world.launched(&world.input()).await;
+    let (id, _) = world.draft(&world.input()).await;
+    let (app, owner, client_id) = (&world.test.app, world.owner(), world.client_id);
+    world.admin.execute("update gift_card_brands set is_active = false", &[]).await.unwrap();
+    let refused = launch::begin(app, &owner, client_id, id).await.unwrap_err();
+    let problem = &refused.fields()[0];
+    assert_eq!((problem.field.as_str(), problem.code), ("conditions/0/gift_card_pool_id", "GC-002"));
+    let path = format!("/v1/campaigns/{id}/checklist");
+    let told = world.test.api(web::Method::GET, &path).bearer(&world.test.story.acme.key).await.expect_status(200);
+    assert!(told.text().contains("\"code\":\"GC-002\"") && told.text().contains("switched off"), "{}", told.text());
+    world.step(running, "in_production").await.unwrap();
+
+    // Archived after the check list was looked at: found under the pool's lock.
+    world.admin.execute("update gift_card_brands set is_active = true", &[]).await.unwrap();
+    launch::begin(app, &owner, client_id, id).await.unwrap();
+    world.admin.execute("update gift_card_pools set archived_at = now()", &[]).await.unwrap();
+    world.work().await;
+    assert_eq!(world.status(id).await, "draft");
+    let sql = "select error from campaign_launches where campaign_id = $1 and state = 'failed'";
+    let error: String = world.admin.query_one(sql, &[&id]).await.unwrap().get(0);
+    assert!(error.contains("is archived"), "{error}");
+}

@@ -54,9 +54,11 @@ async fn production_charges_the_pieces_and_cancelling_refunds_them_and_frees_the
     world.step(id, "in_production").await.unwrap();
     assert_eq!(credits(&world).await, 10);
     world.step(id, "draft").await.unwrap();
-    assert_eq!(credits(&world).await, 40);
-    assert_eq!(world.count("select count(*) from recipients where campaign_id = $1", id).await, 0);
+    assert_eq!((world.status(id).await.as_str(), credits(&world).await), ("draft", 40));
     assert_eq!(world.count("select reserved_cards::int8 from gift_card_pools where id = $1", world.pool_id).await, 0);
+    world.assert_sound().await;
+    world.work().await;
+    assert_eq!(world.count("select count(*) from recipients where campaign_id = $1", id).await, 0);
     world.assert_sound().await;
     // And it can be launched and charged again, as if nothing had been.
     world.launch(id).await;
@@ -171,4 +173,82 @@ async fn each_step_takes_its_own_permission() {
     assert_eq!(world.status(id).await, "in_production");
     let page = world.test.get(&format!("/acme-roofing/campaigns/{slug}/history")).as_user(&story.acme_owner).await;
     assert!(page.expect_status(200).text().contains("Sent to production by Amir Acme"));
+}
+
+const RECIPIENTS: &str = "select count(*) from recipients where campaign_id = $1";
+
+#[tokio::test]
+async fn who_cancels_waits_for_a_pool_and_holds_nobodys_credits_meanwhile() {
+    let world = World::with(3, 20).await;
+    let set = "update organizations set settings_json = '{\"prices\": {\"piece\": 3}}' where id = $1";
+    world.admin.execute(set, &[&world.test.story.northside]).await.unwrap();
+    grant(&world, 9).await;
+    let (id, _) = world.launched(&world.input()).await;
+    world.step(id, "in_production").await.unwrap();
+    // A priced claim of another campaign holds the pool and asks for the client's row next.
+    let claim = world.test.database.admin().await;
+    claim.batch_execute("begin; set local lock_timeout = '5s'").await.unwrap();
+    claim.execute("select app.queue_for_pool($1)", &[&world.pool_id]).await.unwrap();
+    let cancel = world.step(id, "draft");
+    let priced = async {
+        let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database
+                       where d.datname = current_database() and l.locktype = 'advisory' and not l.granted";
+        while world.admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let row = claim.execute("select from clients where id = $1 for no key update", &[&world.client_id]).await;
+        claim.batch_execute("commit").await.unwrap();
+        row
+    };
+    let (cancelled, claimed) = tokio::join!(cancel, priced);
+    claimed.expect("the claim gets its credits while the other one waits");
+    cancelled.unwrap();
+    assert_eq!((world.status(id).await.as_str(), credits(&world).await), ("draft", 9));
+}
+
+#[tokio::test]
+async fn a_campaign_half_cleared_is_cleared_by_its_next_launch_and_what_died_is_swept() {
+    let world = World::with(4_500, 9_500).await;
+    world.add_contacts(2, "true", "'2 Main St'").await;
+    let (id, _) = world.launched(&world.input()).await;
+    let old: Uuid = world.admin.query_one("select max(id::text)::uuid from recipients", &[]).await.unwrap().get(0);
+    world.step(id, "draft").await.unwrap();
+    assert_eq!(world.count(RECIPIENTS, id).await, 4_500, "deleted in the background, not while somebody waits");
+    world.assert_sound().await;
+    // Launched again before that was done: one set, and a new one.
+    world.launch(id).await;
+    assert_eq!((world.status(id).await.as_str(), world.count(RECIPIENTS, id).await), ("ready", 4_500));
+    assert_eq!(world.count("select count(*) from recipients where id = $1", old).await, 0);
+    assert_eq!(world.count("select count(*) from recipient_skips where campaign_id = $1", id).await, 2);
+    world.assert_sound().await;
+
+    world.step(id, "draft").await.unwrap();
+    let died = "update jobs set state = 'dead', finished_at = now() where kind = 'campaigns.clear' and state = 'ready'";
+    assert_eq!(world.admin.execute(died, &[]).await.unwrap(), 1);
+    assert_eq!(broken(&world).await, ["a draft has no recipients"]);
+    campaigns::actions::clear::sweep(&world.test.app).await.unwrap();
+    world.work().await;
+    assert_eq!(world.count(RECIPIENTS, id).await, 0);
+    assert_eq!(world.count("select count(*) from recipient_skips where campaign_id = $1", id).await, 0);
+    world.assert_sound().await;
+}
+
+/// The rules that do not hold.
+async fn broken(world: &World) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    for (rule, statement) in campaigns::INVARIANTS {
+        if world.admin.query_one(statement.sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            broken.push(*rule);
+        }
+    }
+    broken
+}
+
+#[tokio::test]
+async fn cards_that_a_campaign_took_are_counted_against_the_pool() {
+    let world = World::with(2, 20).await;
+    let (id, _) = world.launched(&world.input()).await;
+    let sql = "update campaign_reservations set claimed = claimed + 1 where campaign_id = $1";
+    world.admin.execute(sql, &[&id]).await.unwrap();
+    assert_eq!(broken(&world).await, ["a campaign took as many cards as its pools gave"]);
 }

@@ -166,7 +166,8 @@ async fn before(tx: &Transaction, (client_id, recipient_id): (Uuid, Uuid), who: 
     })
 }
 
-/// The same page again: the same answer again, from what the first time earned.
+/// The same page again: the same answer again, from what the first time earned. A card that was retired since is not
+/// spoken of, and of one that was issued instead no more than that it was sent.
 async fn repeat(app: &App, tx: Transaction, input: &Input<'_>) -> Result<Outcome> {
     let row = match submissions::by_token(&tx, input.client_id, input.form_id, input.token).await {
         // A page of another client with our token: nobody's business.
@@ -177,6 +178,11 @@ async fn repeat(app: &App, tx: Transaction, input: &Input<'_>) -> Result<Outcome
     let Some(person) = person else { return Ok(Outcome::Thanks) };
     let ids = (input.client_id, person.recipient_id);
     let (_, shown, _) = reveal::shown(&tx, &app.keyring, ids, row.submitted_at).await?;
+    let replaced = rewards::replaced(&tx, ids.0, ids.1, row.submitted_at).await?;
     tx.commit().await?;
-    Ok(if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) })
+    Ok(match replaced {
+        _ if !shown.is_empty() => Outcome::Rewards(shown),
+        Some(address) => Outcome::SentBefore(address.as_deref().map(masked::address)),
+        None => Outcome::Thanks,
+    })
 }

@@ -34,7 +34,9 @@ pub struct Earned {
 }
 
 database::statement! {
-    /// What a recipient's submission met: the conditions carry the very time of its transaction.
+    /// What a recipient's submission met: the conditions carry the very time of its transaction. Not a card that was
+    /// retired, nor one that was issued instead of another: that one went to whom staff sent it, and the page may be
+    /// in other hands.
     EARNED, app, "
         select m.gift_card_pool_id as pool_id, m.delivery_address, m.hold_reason, g.id as card_id, g.card_code, g.pin_code,
             g.expires_at, g.revoked_at, p.value_amount, b.brand_name, b.redemption_url
@@ -46,7 +48,26 @@ database::statement! {
           and m.recipient_id = $2
           and m.trigger_type = 'form_submit'
           and m.met_at = $3
+          and g.revoked_at is null
+          and not exists (
+            select
+            from gift_cards old
+            where old.replaced_by_id = g.id
+              and old.client_id = g.client_id)
         order by m.condition_number";
+    /// Where a card went that was issued instead of one that a recipient's submission earned.
+    REPLACED, app, "
+        select m.delivery_address
+        from call_conditions_met m
+        join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
+        join gift_cards old on old.client_id = g.client_id and old.replaced_by_id = g.id
+        where m.client_id = $1
+          and m.recipient_id = $2
+          and m.trigger_type = 'form_submit'
+          and m.met_at = $3
+          and g.revoked_at is null
+        order by m.condition_number
+        limit 1";
     /// Where a reward that forms earned earlier was sent.
     SENT_TO, app, "
         select m.delivery_address
@@ -59,7 +80,7 @@ database::statement! {
         limit 1"
 }
 
-/// What the submission of that time met.
+/// What the submission of that time met, but for cards that were retired or replaced since.
 ///
 /// # Errors
 /// What the database answered.
@@ -70,6 +91,21 @@ pub async fn earned(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, at: D
 #[derive(FromRow)]
 struct SentTo {
     delivery_address: Option<String>,
+}
+
+/// Where a card went that was issued instead of one of that submission's; `None` when there was none, the address may
+/// be unknown.
+///
+/// # Errors
+/// What the database answered.
+pub async fn replaced(
+    tx: &Transaction,
+    client_id: Uuid,
+    recipient_id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<Option<Option<String>>> {
+    let row: Option<SentTo> = tx.query_opt(&REPLACED, &[&client_id, &recipient_id, &at]).await?;
+    Ok(row.map(|row| row.delivery_address))
 }
 
 /// Where an earlier reward was sent; `None` when there was none, the address may be unknown.

@@ -1,6 +1,7 @@
 //! Forms: shown, sent, sent twice, sent by strangers.
 
 use kernel::codes::RedemptionCode;
+use rewards::actions::cards::{ReplaceInput, RevokeInput, replace, revoke};
 
 use crate::world::{Someone, World, code_on, form_with_code, hidden};
 
@@ -137,7 +138,33 @@ async fn an_empty_pool_is_said_kindly_and_the_card_shows_once_it_is_there() {
     assert!(html.contains("Your reward is on its way") && code_on(&html).is_none(), "{html}");
     let pending = "select count(*) from call_conditions_met where delivery_status = 'pending' and gift_card_id is null";
     assert_eq!(world.count(pending, &[]).await, 1);
+    world.cards(1).await;
+    assert_eq!(rewards::actions::stock::fulfil(&world.test.app, world.client_id, world.pool_id).await.unwrap(), 1);
+    let html = world.send(&answers(&maria, &token)).await.expect_status(200).text();
+    assert!(code_on(&html).is_some_and(|code| code.starts_with("CODE-")), "{html}");
     world.healthy().await;
+}
+
+#[tokio::test]
+async fn the_old_page_shows_neither_a_replacement_nor_promises_what_was_revoked() {
+    let world = World::new(2).await;
+    let maria = world.someone("Maria").await;
+    let token = token_of(&world, &maria).await;
+    let first = code_on(&world.send(&answers(&maria, &token)).await.expect_status(200).text()).unwrap();
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let earned = "select gift_card_id from call_conditions_met";
+    let card: uuid::Uuid = world.admin.query_one(earned, &[]).await.unwrap().get(0);
+    let to = ReplaceInput { reason: "stolen".into(), to: "maria@example.org".into() };
+    let replaced = replace(app, &operator, world.client_id, card, &to).await.unwrap();
+    let html = world.send(&answers(&maria, &token)).await.expect_status(200).text();
+    assert_eq!(code_on(&html), None, "whoever has the page has no claim to the new card: {html}");
+    assert!(!html.contains(&first) && html.contains("Your reward was sent"), "{html}");
+
+    let because = RevokeInput { reason: "fraud".into() };
+    revoke(app, &operator, world.client_id, replaced.gift_card_id.unwrap(), &because).await.unwrap();
+    let html = world.send(&answers(&maria, &token)).await.expect_status(200).text();
+    assert!(code_on(&html).is_none() && html.contains("Thank you"), "{html}");
+    assert!(!html.contains("as soon as it is ready") && !html.contains("on its way"), "nothing follows: {html}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// An open alert.
 #[derive(Debug, Clone, FromRow)]
 pub struct Alert {
-    /// What kind: `pool_empty`, `low_stock`, …
+    /// What kind: `pool_empty`, `pool_low`, `delivery_failed`, …
     pub kind: String,
     /// What it is about.
     pub subject_id: Option<Uuid>,

@@ -9,9 +9,13 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
                values ($1, $2, 'pool_empty', $1, $3, '2026-03-01')";
     world.run(sql, &[&kernel::new_id(), &world.client_id, &"The coffee pool is <empty>"]).await;
     world.run(sql, &[&kernel::new_id(), &world.test.story.corner.id, &"Nobody else's business"]).await;
+    let sql = "insert into alerts (id, client_id, kind, subject_id, message, created_at)
+               values ($1, $2, 'delivery_failed', $1, 'A card came back', '2026-03-01')";
+    world.run(sql, &[&kernel::new_id(), &world.client_id]).await;
     let page =
         world.test.get("/acme-roofing/home").as_user(&world.test.story.acme_owner).await.expect_status(200).text();
     for part in [
+        "<a href=\"/acme-roofing/deliveries?status=failed\">A card came back</a>",
         "Needs you today",
         "The coffee pool is &#60;empty&#62;",
         "spring",

@@ -99,10 +99,11 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
     found.ok_or_else(|| Error::conflict(codes::CODE_UNKNOWN, "no card has this code"))
 }
 
-/// Opens a card for a person of the console, and leaves an audit row.
+/// Opens a card for a person of the console, and leaves an audit row. Not one that is still to be handed out: whoever
+/// gets it must be the first to see its code.
 ///
 /// # Errors
-/// `NotFound`, or `Internal` when a key is missing.
+/// `NotFound`, a conflict for a card in stock, or `Internal` when a key is missing.
 pub async fn reveal(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
     let tx = app.scope(actor).transaction().await?;
     let card = open(app, &tx, (client_id, id), None).await?;
@@ -126,6 +127,7 @@ pub async fn reveal_to_recipient(app: &App, client_id: Uuid, id: Uuid, recipient
 async fn open(app: &App, tx: &Transaction, (client_id, id): (Uuid, Uuid), recipient: Option<Uuid>) -> Result<OpenCard> {
     let Sealed {
         client_id: owner,
+        status,
         card_code,
         pin_code,
         value_amount,
@@ -134,6 +136,10 @@ async fn open(app: &App, tx: &Transaction, (client_id, id): (Uuid, Uuid), recipi
         brand_logo_url,
         redemption_url,
     } = store::sealed(tx, client_id, id, recipient).await?;
+    if status == "available" {
+        let text = "this card is still to be handed out, so nobody may see its code: revoke it first";
+        return Err(Error::conflict("still_in_stock", text));
+    }
     let card = CardRef { client_id: owner, card_id: id };
     let pin = pin_code.map(|sealed| card.open(&app.keyring, Part::Pin, &sealed)).transpose()?;
     Ok(OpenCard {

@@ -3,7 +3,9 @@
 
 use database::Transaction;
 use events::{EventType, NewEvent};
-use kernel::{Actor, Result};
+use jobs::NewJob;
+use kernel::{Actor, Result, System};
+use messaging::actions::status::MOVED_JOB;
 use messaging::{Channel, NewMessage, Purpose};
 use serde_json::json;
 use uuid::Uuid;
@@ -37,6 +39,23 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
             store::set_delivery(&tx, client_id, condition.id, &furthest).await?;
         }
         tell(&tx, client_id, condition.id, &furthest).await?;
+    }
+    tx.commit().await
+}
+
+/// Asks for another look at the messages of every card that is not as far as they are: the job that told of them died.
+///
+/// # Errors
+/// What the database answered.
+pub async fn catch_up(app: &App) -> Result<()> {
+    let actor = Actor::system(System::Worker);
+    let behind = store::behind(&app.scope(&actor)).await?;
+    let tx = app.scope(&actor).transaction().await?;
+    for message in behind {
+        // the key by which `messaging` tells of it
+        let unique = format!("{MOVED_JOB}:{}:{}", message.id, message.status);
+        let job = NewJob::new(MOVED_JOB, json!({ "message_id": message.id }));
+        jobs::enqueue(&tx, &job.client(message.client_id).unique(unique)).await?;
     }
     tx.commit().await
 }

@@ -11,6 +11,7 @@ use web::App;
 
 use super::found;
 use crate::codes;
+use crate::store::pools::InUse;
 use crate::store::{brands, pools as store};
 
 /// The most a card can be worth.
@@ -91,17 +92,35 @@ pub async fn rename(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
 /// Archives a pool: no cards come in, no campaign can choose it. Its cards stay.
 ///
 /// # Errors
-/// `NotFound`, or a conflict while cards are promised to campaigns.
+/// `NotFound`, or a conflict while cards are promised, somebody waits for one, or a campaign under way hands them out.
 pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
-    let pool = store::find(&app.scope(actor), client_id, id).await?;
+    store::find(&app.scope(actor), client_id, id).await?;
     let tx = app.scope(actor).transaction().await?;
+    // Under the pool's lock: whoever claims or launches meanwhile comes before or after.
+    store::lock(&tx, id).await?;
+    refuse_in_use(&store::in_use(&tx, client_id, id).await?)?;
     if !store::archive(&tx, client_id, id).await? {
-        let text = format!("{} cards are promised to campaigns", pool.reserved_cards);
-        return Err(Error::conflict("pool_reserved", text));
+        return Err(Error::conflict("already_archived", "this pool is archived already"));
     }
     let what = Audited { client_id: Some(client_id), ..Audited::default() };
     tx.audit("pool.archived", "gift_card_pools", Some(id), what).await?;
     tx.commit().await
+}
+
+fn refuse_in_use(pool: &InUse) -> Result<()> {
+    if let Some(names) = &pool.campaigns {
+        let text = format!("its cards are handed out by {names}: complete that first, or take it back to draft");
+        return Err(Error::conflict("pool_in_use", text));
+    }
+    if pool.waiting > 0 {
+        let text = format!("rewards wait for a card of this pool ({}): upload cards for them first", pool.waiting);
+        return Err(Error::conflict("pool_awaited", text));
+    }
+    if pool.reserved > 0 {
+        let text = format!("some of its cards are promised to campaigns ({})", pool.reserved);
+        return Err(Error::conflict("pool_reserved", text));
+    }
+    Ok(())
 }
 
 fn name(problems: &mut Problems, given: &str) -> String {

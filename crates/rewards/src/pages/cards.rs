@@ -38,7 +38,10 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
 
 /// `POST /{client}/cards/{id}/reveal`
 pub async fn reveal(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    let opened = actions::reveal(&app, &caller.actor, caller.client_id()?, id).await?;
+    let opened = match actions::reveal(&app, &caller.actor, caller.client_id()?, id).await {
+        Ok(opened) => opened,
+        Err(error) => return refused(&app, &caller, id, error).await,
+    };
     let mut response = render(&ShowPage { opened: Some(opened), ..page(&app, &caller, id).await? })?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -104,7 +107,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<ShowPage> {
         action: at(caller, id),
         reveal_action: format!("{}/reveal", at(caller, id)),
         may: May {
-            reveal: caller.may("gift_cards.reveal"),
+            reveal: caller.may("gift_cards.reveal") && card.status != "available",
             redeem: caller.may("gift_cards.provision") && held,
             revoke: caller.may("gift_cards.revoke") && card.revoked_at.is_none() && card.status != "expired",
             replace: caller.may("gift_cards.revoke") && held,

@@ -35,7 +35,9 @@ struct ListPage {
 
 /// `GET /{client}/credits`
 pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response> {
-    render(&page(&app, &caller, query, GrantInput::default(), FieldErrors::none()).await?)
+    // Made with the page: the button pressed twice books once.
+    let form = GrantInput { id: Some(kernel::new_id()), ..GrantInput::default() };
+    render(&page(&app, &caller, query, form, FieldErrors::none()).await?)
 }
 
 /// `POST /{client}/credits`

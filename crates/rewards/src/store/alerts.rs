@@ -1,6 +1,6 @@
 //! What somebody should look at. One open alert per kind and subject.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::{Result, new_id};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub struct Alert {
     /// Its id.
     pub id: Uuid,
-    /// `pool_empty`, `pool_low`, `cards_expiring`, `no_credits`, `delivery_failed`, …
+    /// `pool_empty`, `pool_low`, `cards_expiring`, `promise_cut`, `no_credits`, `delivery_failed`, …
     pub kind: String,
     /// The pool, the condition row, the message.
     pub subject_id: Uuid,
@@ -54,18 +54,18 @@ database::statement! {
           and kind = $2
           and subject_id = $3
           and resolved_at is null";
-    /// Alerts of every pool that runs low or whose cards soon expire, and none of those that do not any more.
+    /// Settles alerts of pools that are not low any more, or lower; answers those to be raised. An archived pool, and
+    /// one that never had a card, is not low.
     WATCH_STOCK, system, "
         with pools as (
           select id, client_id, pool_name, available_cards, total_cards,
             case
-              when total_cards = 0 or available_cards = 0 or available_cards * 5::bigint > total_cards then null
+              when archived_at is not null or total_cards = 0 or available_cards * 5::bigint > total_cards then null
               when available_cards * 10::bigint > total_cards then 20
               else 10
             end as percent
           from gift_card_pools
           where client_id is not null
-            and archived_at is null
         ), settled as (
           update alerts a
           set resolved_at = $1
@@ -88,7 +88,92 @@ database::statement! {
               and a.subject_id = p.id
               and a.resolved_at is null
               and (a.data ->> 'percent')::integer = p.percent
-          )"
+          )";
+    /// The same for cards whose last day comes between two days.
+    WATCH_EXPIRING, system, "
+        with soon as (
+          select p.id, p.client_id, p.pool_name, count(*) as cards, min(g.expires_at) as first_day
+          from gift_cards g
+          join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+          where g.status = 'available'
+            and g.expires_at between $2 and $3
+            and p.archived_at is null
+          group by p.id
+        ), settled as (
+          update alerts a
+          set resolved_at = $1
+          where a.kind = 'cards_expiring'
+            and a.resolved_at is null
+            and not exists (
+              select
+              from soon s
+              where s.id = a.subject_id
+                and s.first_day::text = a.data ->> 'first_day'
+            )
+          returning a.subject_id
+        )
+        select s.id, s.client_id, s.pool_name, s.cards, s.first_day
+        from soon s
+        where not exists (
+          select
+          from alerts a
+          where a.client_id = s.client_id
+            and a.kind = 'cards_expiring'
+            and a.subject_id = s.id
+            and a.resolved_at is null
+            and s.first_day::text = a.data ->> 'first_day'
+        )";
+    /// The same for pools that cannot give the campaigns under way what they were promised at launch: cards that
+    /// expired took promises along, and nothing free is left to make up for it.
+    WATCH_PROMISES, system, "
+        with broken as (
+          select r.client_id, r.pool_id,
+            sum(greatest(w.rewards * (c.estimate ->> 'cards_per_reward')::bigint - r.claimed - r.reserved, 0)) as cards
+          from campaign_reservations r
+          join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+          cross join lateral (
+            select count(*) as rewards
+            from campaign_reward_configs w
+            join campaign_conditions k
+              on k.client_id = w.client_id
+              and k.campaign_id = w.campaign_id
+              and k.condition_number = w.condition_number
+            where w.client_id = r.client_id
+              and w.campaign_id = r.campaign_id
+              and w.gift_card_pool_id = r.pool_id
+              and k.is_active
+          ) w
+          where c.status in ('ready', 'in_production', 'mailed', 'active')
+          group by r.client_id, r.pool_id
+        ), short as (
+          select p.id, p.client_id, p.pool_name, (b.cards - (p.available_cards - p.reserved_cards))::bigint as cards
+          from broken b
+          join gift_card_pools p on p.client_id = b.client_id and p.id = b.pool_id
+          where b.cards > p.available_cards - p.reserved_cards
+        ), settled as (
+          update alerts a
+          set resolved_at = $1
+          where a.kind = 'promise_cut'
+            and a.resolved_at is null
+            and not exists (
+              select
+              from short s
+              where s.id = a.subject_id
+                and s.cards <= (a.data ->> 'cards')::bigint
+            )
+          returning a.subject_id
+        )
+        select s.id, s.client_id, s.pool_name, s.cards
+        from short s
+        where not exists (
+          select
+          from alerts a
+          where a.client_id = s.client_id
+            and a.kind = 'promise_cut'
+            and a.subject_id = s.id
+            and a.resolved_at is null
+            and s.cards <= (a.data ->> 'cards')::bigint
+        )"
 }
 
 /// A pool that has just become low.
@@ -104,6 +189,34 @@ pub struct LowPool {
     pub available_cards: i32,
     /// At most so many percent are left: 20 or 10.
     pub percent: i32,
+}
+
+/// A pool whose cards have just come close to their last day.
+#[derive(Debug, Clone, FromRow)]
+pub struct ExpiringPool {
+    /// The pool.
+    pub id: Uuid,
+    /// Whose it is.
+    pub client_id: Uuid,
+    /// Its name.
+    pub pool_name: String,
+    /// Cards in stock that expire.
+    pub cards: i64,
+    /// The last day of the first of them.
+    pub first_day: NaiveDate,
+}
+
+/// A pool that has just become unable to keep its promises.
+#[derive(Debug, Clone, FromRow)]
+pub struct ShortPool {
+    /// The pool.
+    pub id: Uuid,
+    /// Whose it is.
+    pub client_id: Uuid,
+    /// Its name.
+    pub pool_name: String,
+    /// Cards that are missing.
+    pub cards: i64,
 }
 
 /// A client's open alerts, the newest first.
@@ -148,4 +261,14 @@ pub async fn resolve(tx: &Transaction, client_id: Uuid, kind: &str, subject_id: 
 /// Settles alerts of pools that recovered or sank further; answers those to be raised.
 pub(crate) async fn watch_stock(tx: &Transaction) -> Result<Vec<LowPool>> {
     tx.query(&WATCH_STOCK, &[&tx.now()]).await
+}
+
+/// Settles alerts of pools without cards that expire between two days; answers those to be raised.
+pub(crate) async fn watch_expiring(tx: &Transaction, from: NaiveDate, to: NaiveDate) -> Result<Vec<ExpiringPool>> {
+    tx.query(&WATCH_EXPIRING, &[&tx.now(), &from, &to]).await
+}
+
+/// Settles alerts of pools that can keep their promises again; answers those to be raised.
+pub(crate) async fn watch_promises(tx: &Transaction) -> Result<Vec<ShortPool>> {
+    tx.query(&WATCH_PROMISES, &[&tx.now()]).await
 }

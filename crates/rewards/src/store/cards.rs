@@ -67,6 +67,8 @@ impl Card {
 pub struct Sealed {
     /// Whose card it is.
     pub client_id: Option<Uuid>,
+    /// Its status.
+    pub status: String,
     /// The sealed code.
     pub card_code: String,
     /// The sealed PIN.
@@ -131,7 +133,8 @@ database::statement! {
           and g.id = $2";
     /// The sealed code of a card.
     SEALED, both, "
-        select g.client_id, g.card_code, g.pin_code, g.value_amount, g.expires_at, b.brand_name, b.brand_logo_url, b.redemption_url
+        select g.client_id, g.status, g.card_code, g.pin_code, g.value_amount, g.expires_at, b.brand_name, b.brand_logo_url,
+          b.redemption_url
         from gift_cards g
         join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
         join gift_card_brands b on b.id = p.brand_id

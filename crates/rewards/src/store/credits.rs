@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
-use kernel::{Result, new_id};
+use kernel::Result;
 use uuid::Uuid;
 
 /// A row of `credit_ledger`.
@@ -32,6 +32,12 @@ database::statement! {
         select credits
         from clients
         where id = $1";
+    /// The amount of an entry.
+    AMOUNT, app, "
+        select amount
+        from credit_ledger
+        where client_id = $1
+          and id = $2";
     /// What a piece or a reward costs.
     PRICE, both, "
         select app.price($1, $2)";
@@ -85,14 +91,23 @@ pub async fn price(scope: &Scope<'_>, client_id: Uuid, what: &str) -> Result<i32
     scope.query_scalar(&PRICE, &[&client_id, &what]).await
 }
 
+/// The amount of an entry, if there is one with this id.
+pub(crate) async fn amount(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Option<i32>> {
+    #[derive(FromRow)]
+    struct Booked {
+        amount: i32,
+    }
+    Ok(scope.query_opt::<Booked>(&AMOUNT, &[&client_id, &id]).await?.map(|row| row.amount))
+}
+
 /// Books `amount`; answers the balance after it.
 pub(crate) async fn insert(
     tx: &Transaction,
-    client_id: Uuid,
+    (client_id, id): (Uuid, Uuid),
     amount: i32,
     reason: &str,
     note: Option<&str>,
 ) -> Result<i32> {
     let by = tx.actor().user_id();
-    tx.query_scalar(&INSERT, &[&new_id(), &client_id, &amount, &reason, &note, &by, &tx.now()]).await
+    tx.query_scalar(&INSERT, &[&id, &client_id, &amount, &reason, &note, &by, &tx.now()]).await
 }

@@ -66,6 +66,17 @@ pub struct OtherWay {
     pub email_template: Option<String>,
 }
 
+/// A message whose card is not as far as it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Behind {
+    /// Whose it is.
+    pub client_id: Uuid,
+    /// The message.
+    pub id: Uuid,
+    /// How far it is.
+    pub status: String,
+}
+
 /// A pool where somebody waits for a card.
 #[derive(Debug, Clone, FromRow)]
 pub struct Waiting {
@@ -103,6 +114,26 @@ database::statement! {
         from messages
         where client_id = $1
           and gift_card_id = $2";
+    /// Messages of cards whose condition is not as far as the furthest of them; one that was delivered is at the end.
+    BEHIND, system, "
+        select s.client_id, s.id, s.status
+        from (
+          select client_id, gift_card_id,
+            case
+              when bool_or(status = 'delivered') then 'delivered'
+              when bool_or(status = 'sent') then 'sent'
+              when bool_or(status in ('pending', 'held')) then 'pending'
+              else 'failed'
+            end as furthest
+          from messages
+          where gift_card_id is not null
+          group by client_id, gift_card_id
+        ) f
+        join call_conditions_met m on m.client_id = f.client_id and m.gift_card_id = f.gift_card_id
+        join messages s on s.client_id = f.client_id and s.gift_card_id = f.gift_card_id
+        where m.delivery_status <> 'delivered'
+          and m.delivery_status <> f.furthest
+        limit 500";
     /// Moves a condition's delivery on.
     SET_DELIVERY, app, "
         update call_conditions_met
@@ -132,6 +163,10 @@ database::statement! {
     FULFIL, app, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
         from app.fulfil_pending($1, $2, $3, $4)"
+}
+
+pub(crate) async fn behind(scope: &database::Scope<'_>) -> Result<Vec<Behind>> {
+    scope.query(&BEHIND, &[]).await
 }
 
 pub(crate) async fn moved(tx: &Transaction, client_id: Uuid, message_id: Uuid) -> Result<Option<Moved>> {

@@ -73,6 +73,17 @@ pub struct Reservation {
     pub claimed: i32,
 }
 
+/// What speaks against archiving a pool.
+#[derive(Debug, Clone, FromRow)]
+pub struct InUse {
+    /// Cards promised to campaigns.
+    pub reserved: i32,
+    /// Rewards that wait for a card of it.
+    pub waiting: i64,
+    /// The names of campaigns under way whose rewards come from it.
+    pub campaigns: Option<String>,
+}
+
 /// A pool with cards whose last day is over.
 #[derive(Debug, Clone, FromRow)]
 pub struct Overdue {
@@ -113,8 +124,27 @@ database::statement! {
         set archived_at = $3, updated_at = $3
         where client_id = $1
           and id = $2
-          and archived_at is null
-          and reserved_cards = 0";
+          and archived_at is null";
+    /// What speaks against archiving a pool.
+    USE, app, "
+        select p.reserved_cards as reserved,
+          (
+            select count(*)
+            from call_conditions_met m
+            where m.client_id = p.client_id
+              and m.gift_card_pool_id = p.id
+              and m.gift_card_id is null
+              and m.delivery_status = 'pending') as waiting,
+          (
+            select string_agg(distinct c.name, ', ')
+            from campaign_reward_configs w
+            join campaigns c on c.client_id = w.client_id and c.id = w.campaign_id
+            where w.client_id = p.client_id
+              and w.gift_card_pool_id = p.id
+              and c.status in ('ready', 'in_production', 'mailed', 'active')) as campaigns
+        from gift_card_pools p
+        where p.client_id = $1
+          and p.id = $2";
     /// One's turn at a pool, as every claim takes it.
     QUEUE, both, "
         select app.queue_for_pool($1)";
@@ -267,6 +297,11 @@ pub(crate) async fn insert(
 
 pub(crate) async fn rename(tx: &Transaction, client_id: Uuid, id: Uuid, name: &str) -> Result<bool> {
     tx.execute(&RENAME, &[&client_id, &id, &name, &tx.now()]).await.map(|rows| rows == 1).map_err(name_taken)
+}
+
+/// What speaks against archiving a pool; it is locked.
+pub(crate) async fn in_use(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<InUse> {
+    tx.query_one(&USE, &[&client_id, &id]).await
 }
 
 pub(crate) async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {

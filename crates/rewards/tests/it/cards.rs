@@ -92,3 +92,22 @@ async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
     assert_eq!(world.word("select status from gift_cards where id = $1", &[&free]).await, "expired");
     world.check().await;
 }
+
+#[tokio::test]
+async fn nobody_sees_the_code_of_a_card_that_is_still_to_be_handed_out() {
+    let (world, _, _) = with_a_card().await;
+    let (app, owner) = (&world.test.app, world.test.story.agency_owner.actor());
+    let in_stock = "select id from gift_cards where status = 'available' limit 1";
+    let free: Uuid = world.admin.query_one(in_stock, &[]).await.unwrap().get(0);
+    assert_eq!(reveal(app, &owner, world.client_id, free).await.unwrap_err().code(), "still_in_stock");
+    let path = format!("/acme-roofing/cards/{free}");
+    let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
+    assert!(!page.contains("Reveal code"), "no button that would be refused");
+    let asked = world.test.post_form(&format!("{path}/reveal"), &[("", "")]).as_user(&world.test.story.agency_owner);
+    assert!(asked.await.expect_status(422).text().contains("revoke it first"));
+    assert_eq!(world.count("select count(*) from audit_log where action = 'gift_card.revealed'", &[]).await, 0);
+    revoke(app, &owner, world.client_id, free, &because()).await.unwrap();
+    reveal(app, &owner, world.client_id, free).await.unwrap();
+    let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
+    assert!(page.contains("Reveal code"), "a retired one goes to nobody");
+}

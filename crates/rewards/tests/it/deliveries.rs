@@ -259,3 +259,25 @@ async fn a_forged_callback_is_refused_and_audited_and_a_signed_one_counts() {
     assert_eq!(sandbox.word("select status from gift_cards where id = $1", &[&card]).await, "delivered");
     sandbox.check().await;
 }
+
+#[tokio::test]
+async fn news_of_a_message_whose_job_died_is_seen_by_doctor_and_taken_in_by_the_sweep() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    // the message is tried, and what tells of it dies each time
+    let registry = messaging::jobs(jobs::Registry::new(), &world.test.app, &world.drivers);
+    jobs::drain(&world.test.app.db, &world.test.app.clock, &registry).await.unwrap();
+    let died =
+        "update jobs set state = 'dead', finished_at = now() where kind = 'rewards.message_moved' and state = 'ready'";
+    assert_eq!(world.admin.execute(died, &[]).await.unwrap(), 1);
+    assert_eq!(sent.statuses().await, ("failed".into(), "claimed".into(), "pending".into()));
+    let rule = rewards::INVARIANTS.iter().find(|(rule, _)| *rule == "a delivery is as far as its messages").unwrap();
+    let operator = world.test.operator();
+    let broken: i64 = world.test.app.scope(&operator).query_scalar(rule.1, &[]).await.unwrap();
+    assert_eq!(broken, 1);
+    rewards::actions::deliveries::catch_up(&world.test.app).await.unwrap();
+    world.work().await;
+    assert!(world.provider.sent()[0].0.ends_with("@example.com"), "the other way was taken after all");
+    sent.expect("failed", "claimed", "sent").await;
+}

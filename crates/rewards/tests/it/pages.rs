@@ -76,7 +76,9 @@ async fn a_code_shows_only_in_the_answer_to_a_reveal_that_may_be_asked_for() {
     let pool = world.pool(0).await;
     let file = std::io::Cursor::new(b"code,pin\nSHOW-ME-ONCE,4711\n".to_vec());
     rewards::upload::run(&world.test.app, &world.test.operator(), pool, file).await.unwrap();
-    let card = world.word("select id::text from gift_cards", &[]).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (_, card) = world.claim_by_sms(campaign, recipient).await;
     let path = format!("/acme-roofing/cards/{card}");
     let owner = &world.test.story.agency_owner;
     let shown = world.test.get(&path).as_user(owner).await.expect_status(200);
@@ -190,7 +192,7 @@ async fn a_pool_is_renamed_and_archived_but_not_while_cards_are_promised() {
     let page = world.test.get(&path).as_user(owner).await.expect_status(200);
     assert!(page.text().contains("Autumn") && page.text().contains("1 reserved, 0 claimed"));
     let kept = world.test.post_form(&format!("{path}/archive"), &[("", "")]).as_user(owner).await.expect_status(422);
-    assert!(kept.text().contains("1 cards are promised"));
+    assert!(kept.text().contains("promised to campaigns (1)"));
     world.run("update campaign_reservations set reserved = 0", &[]).await;
     world.run("update gift_card_pools set reserved_cards = 0 where id = $1", &[&pool]).await;
     let api = format!("/v1/pools/{pool}");
@@ -258,4 +260,57 @@ async fn a_brand_is_changed_and_a_pool_of_one_that_is_off_is_refused() {
     let other = json!({ "brand_name": "Gone" });
     let taken = world.test.api_json(Method::POST, "/v1/brands", &other).bearer(key).await;
     assert_eq!(taken.status.as_u16(), 403, "no key of a client edits the catalogue");
+}
+
+#[tokio::test]
+async fn a_grant_sent_twice_is_booked_once() {
+    let world = World::new().await;
+    let story = &world.test.story;
+    let page = world.test.get("/acme-roofing/credits").as_user(&story.agency_owner).await.expect_status(200).text();
+    let id = page.split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let send = |amount: &'static str, id: &str| {
+        let fields = [("id", id.to_owned()), ("amount", amount.to_owned()), ("note", String::new())];
+        world.test.post_form("/acme-roofing/credits", &fields).as_user(&story.agency_owner)
+    };
+    let (first, second) = tokio::join!(send("1000", &id), send("1000", &id));
+    first.expect_status(303);
+    second.expect_status(303);
+    let ledger = "select count(*) from credit_ledger where client_id = $1";
+    assert_eq!(world.count(ledger, &[&world.client_id]).await, 1);
+    let balance = "select credits::bigint from clients where id = $1";
+    assert_eq!(world.count(balance, &[&world.client_id]).await, 1000);
+    let other = send("500", &id).await.expect_status(422);
+    assert!(other.text().contains("another entry has this id"), "{}", other.text());
+    // the id of another client's entry books nothing and tells nothing
+    let bright = [("id", id.clone()), ("amount", "1000".to_owned())];
+    world.test.post_form("/bright-dental/credits", &bright).as_user(&story.agency_owner).await.expect_status(422);
+    send("500", &kernel::new_id().to_string()).await.expect_status(303);
+    assert_eq!(world.count(balance, &[&world.client_id]).await, 1500);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_pool_is_not_archived_while_somebody_waits_or_a_campaign_under_way_hands_it_out() {
+    let world = World::new().await;
+    let pool = world.pool(0).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let key = &world.test.story.acme.key;
+    let archive = || world.test.api(Method::POST, &format!("/v1/pools/{pool}/archive")).bearer(key);
+    assert_eq!(world.claim(&world.to_claim(campaign, recipient)).await.outcome, rewards::Outcome::PoolEmpty);
+    let waits = archive().await.expect_status(409).json();
+    assert_eq!(waits["code"], "pool_awaited", "{waits}");
+    for status in ["ready", "in_production", "mailed", "active"] {
+        let sql = "update campaigns set status = $2::text::campaign_status where id = $1";
+        world.run(sql, &[&campaign, &status]).await;
+        let used = archive().await.expect_status(409).json();
+        assert_eq!(used["code"], "pool_in_use", "{used}");
+    }
+    assert!(archive().await.text().contains("Spring"), "which campaign it is");
+    world.upload(pool, 1).await;
+    world.work().await;
+    assert_eq!(archive().await.expect_status(409).json()["code"], "pool_in_use");
+    world.run("update campaigns set status = 'completed' where id = $1", &[&campaign]).await;
+    archive().await.expect_status(200);
+    assert_eq!(archive().await.expect_status(409).json()["code"], "already_archived");
 }

@@ -163,3 +163,78 @@ async fn promises_that_expired_cards_cannot_keep_are_cut() {
     assert_eq!(world.count("select reserved::bigint from campaign_reservations", &[]).await, 1);
     world.check().await;
 }
+
+/// Open alerts of a kind: their texts.
+async fn open(world: &World, kind: &str) -> String {
+    let sql = "select coalesce(string_agg(message, '; '), '') from alerts where kind = $1 and resolved_at is null";
+    world.word(sql, &[&kind]).await
+}
+
+#[tokio::test]
+async fn an_empty_pool_is_low_too_and_an_archived_one_is_not() {
+    let world = World::new().await;
+    let (pool, unused) = (world.pool(1).await, world.pool(0).await);
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    world.claim(&world.to_claim(campaign, recipient)).await;
+    stock::watch(&world.test.app).await.unwrap();
+    assert!(open(&world, "pool_low").await.ends_with("has no card left, 10 % or less."), "and {unused} is only new");
+    let (app, operator) = (&world.test.app, world.test.operator());
+    rewards::actions::pools::archive(app, &operator, world.client_id, pool).await.unwrap();
+    stock::watch(app).await.unwrap();
+    assert_eq!(open(&world, "pool_low").await, "");
+}
+
+#[tokio::test]
+async fn cards_that_expire_within_thirty_days_are_told_of_until_they_are_gone() {
+    let world = World::new().await;
+    let (app, pool) = (&world.test.app, world.pool(1).await);
+    let today = app.clock.now().date_naive();
+    let day = |days| today + chrono::Duration::days(days);
+    let file =
+        format!("code,expiry\nSOON-CODE-0001,{}\nSOON-CODE-0002,{}\nLATE-CODE-0003,{}\n", day(31), day(32), day(90));
+    let file = std::io::Cursor::new(file.into_bytes());
+    rewards::upload::run(app, &world.test.operator(), pool, file).await.unwrap();
+    stock::watch_expiring(app).await.unwrap();
+    assert_eq!(open(&world, "cards_expiring").await, "", "31 days are not soon");
+    world.later(86_400);
+    world.work().await;
+    let told = open(&world, "cards_expiring").await;
+    assert!(told.contains("1 at present") && told.contains(&day(31).format("%b %-d, %Y").to_string()), "{told}");
+    world.later(32 * 86_400);
+    world.work().await;
+    assert_eq!(open(&world, "cards_expiring").await, "", "they are gone, and the third has time");
+}
+
+#[tokio::test]
+async fn a_promise_that_was_cut_is_told_of_until_there_are_cards_for_it() {
+    let world = World::new().await;
+    let (app, pool) = (&world.test.app, world.pool(0).await);
+    let campaign = world.campaign(pool).await;
+    let file = "code,expiry\nSTAYS-CODE-01,\nGONE-CODE-0001,2026-03-05\nGONE-CODE-0002,2026-03-05\n";
+    let file = std::io::Cursor::new(file.as_bytes().to_vec());
+    rewards::upload::run(app, &world.test.operator(), pool, file).await.unwrap();
+    let sql =
+        "insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
+               values (gen_random_uuid(), $1, $2, $3, 3, now(), now())";
+    world.run(sql, &[&world.client_id, &campaign, &pool]).await;
+    world.run("update gift_card_pools set reserved_cards = 3 where id = $1", &[&pool]).await;
+    let sql = "update campaigns set status = 'ready', estimate = '{\"cards_per_reward\": 3}' where id = $1";
+    world.run(sql, &[&campaign]).await;
+    stock::watch(app).await.unwrap();
+    assert_eq!(open(&world, "promise_cut").await, "");
+    world.later(10 * 86_400);
+    stock::expire(app).await.unwrap();
+    stock::watch(app).await.unwrap();
+    let told = open(&world, "promise_cut").await;
+    assert!(told.contains("2 are missing now"), "{told}");
+    // somebody who takes a promised card changes nothing about it
+    let recipient = world.recipient(campaign).await;
+    world.claim(&world.to_claim(campaign, recipient)).await;
+    stock::watch(app).await.unwrap();
+    assert_eq!(open(&world, "promise_cut").await, told);
+    world.upload(pool, 2).await;
+    stock::watch(app).await.unwrap();
+    assert_eq!(open(&world, "promise_cut").await, "");
+    world.check().await;
+}

@@ -1,0 +1,56 @@
+//! The pools that a campaign's rewards come from, as they stand.
+
+use database::{FromRow, Scope, Transaction};
+use kernel::Result;
+use uuid::Uuid;
+
+/// A pool that rewards of a campaign come from.
+#[derive(Debug, Clone, FromRow)]
+pub struct PoolStock {
+    /// The first condition that it rewards.
+    pub condition_number: i32,
+    /// Its name.
+    pub pool_name: String,
+    /// Cards that are promised to nobody.
+    pub free_cards: i32,
+    /// Rewards of the campaign that come from it.
+    pub rewards: i64,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The cards' brand.
+    pub brand_name: String,
+    /// Whether the brand is switched on.
+    pub brand_active: bool,
+}
+
+database::statement! {
+    /// A campaign's pools, in the order of its conditions; there are at most ten.
+    LIST, app, "
+        select w.condition_number, p.pool_name, p.available_cards - p.reserved_cards as free_cards, w.rewards,
+            p.archived_at is not null as archived, b.brand_name, b.is_active as brand_active
+        from (
+            select gift_card_pool_id, min(condition_number) as condition_number, count(*) as rewards
+            from campaign_reward_configs
+            where client_id = $1
+              and campaign_id = $2
+            group by gift_card_pool_id) as w
+        join gift_card_pools p on p.client_id = $1 and p.id = w.gift_card_pool_id
+        join gift_card_brands b on b.id = p.brand_id
+        order by w.condition_number"
+}
+
+/// A campaign's pools, in the order of its conditions.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<PoolStock>> {
+    scope.query(&LIST, &[&client_id, &campaign_id]).await
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_in(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<PoolStock>> {
+    tx.query(&LIST, &[&client_id, &campaign_id]).await
+}
