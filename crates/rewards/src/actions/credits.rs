@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
-use super::some;
+use super::{some, stock};
 use crate::codes;
 use crate::store::credits as store;
 
@@ -43,6 +43,9 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
     let reason = if amount > 0 { "grant" } else { "correction" };
     let tx = app.scope(actor).transaction().await?;
     let balance = store::insert(&tx, client_id, amount, reason, note.as_deref()).await.map_err(too_few)?;
+    if amount > 0 {
+        stock::fulfil_soon(&tx, client_id).await?;
+    }
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "credits": balance - amount })),
