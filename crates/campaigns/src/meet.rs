@@ -90,20 +90,23 @@ struct About {
 }
 
 database::statement! {
-    /// What a claim needs to know about campaign, client and recipient.
+    /// What a claim needs to know about campaign, client and recipient; whom the launch knew no number or address of
+    /// may have one as a contact by now.
     ABOUT, both, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone,
-            r.phone, r.email
+            coalesce(r.phone, co.mobile_phone, co.phone) as phone, coalesce(r.email, co.email) as email
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         join clients cl on cl.id = r.client_id
+        left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
         where r.client_id = $1
           and r.campaign_id = $2
           and r.id = $3"
 }
 
 /// Meets every active condition of the trigger, each at most once, and claims what it earns. A campaign that is not
-/// in the mail yet, or is over, meets nothing.
+/// in the mail yet, or is over, meets nothing. A phone or an address given with it also serves what was earned before
+/// and had nowhere to go.
 ///
 /// # Errors
 /// `NotFound` when the recipient is not of that client and campaign, or what the database answered.
@@ -116,8 +119,10 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
     if met.trigger == Trigger::MailDelivered {
         schedule_first(tx, met, &all).await?;
     }
+    let fitting: Vec<_> = all.iter().filter(|one| one.is_active && fits(one, met.trigger)).collect();
+    rewards::take_turns(tx, fitting.iter().filter_map(|condition| condition.gift_card_pool_id)).await?;
     let mut done = Vec::new();
-    for condition in all.iter().filter(|condition| condition.is_active && fits(condition, met.trigger)) {
+    for condition in fitting {
         let claimed = rewards::claim(tx, &claim(met, &about, condition)).await?;
         if claimed.outcome != Outcome::AlreadyMet {
             schedule_next(tx, met, condition, &all).await?;
@@ -128,7 +133,25 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
             claimed,
         });
     }
+    supply(tx, met, &about, &all).await?;
     Ok(done)
+}
+
+/// What was given now is also where those rewards go that had no address so far.
+async fn supply(tx: &Transaction, met: &Met, about: &About, all: &[Condition]) -> Result<()> {
+    if met.phone.is_none() && met.email.is_none() {
+        return Ok(());
+    }
+    let waiting = rewards::address::unaddressed(tx, met.client_id, met.recipient_id).await?;
+    for reward in &waiting {
+        let condition = all.iter().find(|condition| condition.condition_number == reward.condition_number);
+        let Some(to) = condition.and_then(|condition| address(met, about, condition)) else { continue };
+        rewards::address::supply(tx, met.client_id, reward, &to).await?;
+    }
+    match waiting.is_empty() {
+        true => Ok(()),
+        false => rewards::address::settle(tx, met.client_id, met.recipient_id).await,
+    }
 }
 
 fn fits(condition: &Condition, trigger: Trigger) -> bool {

@@ -2,6 +2,7 @@
 
 use web::{App, Doc, Method, Routes};
 
+use crate::actions::address::AddressInput;
 use crate::actions::draft::CampaignInput;
 use crate::api;
 use crate::api::campaigns::{CampaignOut, ConditionOut, StepOut};
@@ -11,7 +12,7 @@ use crate::api::{CampaignParams, Created, ListParams};
 use crate::checklist::Checklist;
 use crate::pages::edit::basics::{AudienceForm, DesignForm, PageForm};
 use crate::pages::edit::conditions::ConditionsForm;
-use crate::pages::{edit, launch, list, show, tabs};
+use crate::pages::{edit, launch, list, recipient, show, tabs};
 
 /// The route table.
 pub fn routes(app: &App) -> Routes {
@@ -34,6 +35,8 @@ fn console(routes: Routes) -> Routes {
         .page(Method::POST, "/{client}/campaigns/{campaign}/steps", "campaigns.view", show::step)
         .page(Method::POST, "/{client}/campaigns/{campaign}/duplicate", "campaigns.create", show::duplicate)
         .page(Method::POST, "/{client}/campaigns/{campaign}/archive", "campaigns.delete", show::archive)
+        .page(Method::GET, "/{client}/recipients/{id}", "campaigns.view", recipient::show)
+        .page(Method::POST, "/{client}/recipients/{id}/address", "gift_cards.provision", recipient::give_address)
 }
 
 #[rustfmt::skip]
@@ -71,4 +74,5 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::GET, "/v1/campaigns/{id}/recipients", "campaigns.view", api::recipients::list, Doc::new("List the recipients of a campaign").describe("`q` looks for part of a name or e-mail address, a phone, or a code.").query::<ListParams>().returns_page_of::<RecipientOut>())
         .api(Method::GET, "/v1/campaigns/{id}/skipped", "campaigns.view", api::recipients::skipped, Doc::new("List the contacts that a launch left out").query::<ListParams>().returns_page_of::<SkipOut>())
         .api(Method::GET, "/v1/recipients/{id}", "campaigns.view", api::recipients::get, Doc::new("Get a recipient").describe("With the conditions they have met.").returns::<DetailOut>())
+        .api(Method::POST, "/v1/recipients/{id}/address", "gift_cards.provision", api::recipients::give_address, Doc::new("Say where a recipient's rewards go").describe("For rewards that were earned and could be sent nowhere (`needs_address`): their cards are handed out a moment later. Refused (409) when none waits for an address.").body::<AddressInput>().returns::<DetailOut>())
 }

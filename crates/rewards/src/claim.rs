@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 database::statement! {
-    /// The whole money path in one call; see `migrations/V12__claim.sql`.
+    /// The whole money path in one call; see `migrations/V17__claim.sql`.
     CLAIM, both, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
         from app.claim_reward(
@@ -20,7 +20,11 @@ database::statement! {
           p_agent_id => $10,
           p_call_session_id => $11,
           p_notes => $12,
-          p_hold => $13)"
+          p_hold => $13)";
+    /// Waits for one's turn at several pools, one after the other.
+    TURNS, both, "
+        select app.queue_for_pool(id)
+        from unnest($1::uuid[]) as pools (id)"
 }
 
 /// A met condition and where its reward goes.
@@ -34,7 +38,7 @@ pub struct Claim {
     pub recipient_id: Uuid,
     /// Which one.
     pub condition_number: i32,
-    /// Where the card goes: channel and normalised address; without it the card is claimed and nothing is sent.
+    /// Where the card goes: channel and normalised address; without it only a form, which shows its card, gets one.
     pub to: Option<(Channel, String)>,
     /// Further values for merge tags; never a card code.
     pub merge: Value,
@@ -49,7 +53,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A claim of nothing but the condition: nothing is sent, nobody confirmed it.
+    /// A claim of nothing but the condition: it goes nowhere yet, nobody confirmed it.
     pub fn new(client_id: Uuid, campaign_id: Uuid, recipient_id: Uuid, condition_number: i32) -> Self {
         Self {
             client_id,
@@ -86,6 +90,8 @@ pub enum Outcome {
     PoolEmpty,
     /// Met; the card follows when the credits cover it (GC-006).
     NoCredits,
+    /// Met; the card follows when somebody says where to send it (GC-012).
+    AddressMissing,
     /// The campaign has no such active condition, or no such recipient (GC-001).
     NoCondition,
 }
@@ -98,6 +104,7 @@ impl Outcome {
             "no_reward" => Self::NoReward,
             "pool_empty" => Self::PoolEmpty,
             "no_credits" => Self::NoCredits,
+            "address_missing" => Self::AddressMissing,
             "no_condition" => Self::NoCondition,
             _ => return None,
         })
@@ -110,6 +117,7 @@ impl Outcome {
             Self::AlreadyMet => Some(crate::codes::ALREADY_ISSUED),
             Self::PoolEmpty => Some(crate::codes::POOL_EMPTY),
             Self::NoCredits => Some(crate::codes::NO_CREDITS),
+            Self::AddressMissing => Some(crate::codes::MISSING_FIELD),
             Self::NoCondition => Some(crate::codes::NOT_CONFIGURED),
         }
     }
@@ -163,7 +171,24 @@ impl TryFrom<ClaimRow> for Claimed {
     }
 }
 
-/// Claims inside the caller's transaction. Whoever claims for several conditions does so in their order.
+/// Waits for its turn at every one of these pools, always in the same order. Whoever claims from several pools in one
+/// transaction does so first: taken in the order of the conditions, two such claims would wait for each other.
+///
+/// # Errors
+/// What the database answered.
+pub async fn take_turns(tx: &Transaction, pools: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let mut pools: Vec<Uuid> = pools.into_iter().collect();
+    pools.sort_unstable();
+    pools.dedup();
+    // a claim takes the turn at its own pool by itself
+    if pools.len() < 2 {
+        return Ok(());
+    }
+    tx.execute(&TURNS, &[&pools]).await.map(|_| ())
+}
+
+/// Claims inside the caller's transaction. Whoever claims for several conditions does so in their order, after
+/// [`take_turns`].
 ///
 /// # Errors
 /// What the database answered; the claim must not be committed then.

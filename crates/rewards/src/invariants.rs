@@ -105,7 +105,26 @@ database::statement! {
             from jobs j
             where j.unique_key = any (f.job_keys)
               and j.state in ('ready', 'running')
-          )"
+          )";
+    /// Cards that were taken, not by a form that shows them, and sent nowhere.
+    SENT_NOWHERE, app, "
+        select count(*)
+        from call_conditions_met m
+        where m.gift_card_id is not null
+          and m.delivery_address is null
+          and m.trigger_type <> 'form_submit'
+          and not exists (
+            select
+            from messages s
+            where s.client_id = m.client_id
+              and s.gift_card_id = m.gift_card_id
+          )";
+    /// Contacts whose history names a card that another one stands in for.
+    REPLACED, app, "
+        select count(*)
+        from contact_campaign_participation p
+        join gift_cards g on g.client_id = p.client_id and g.id = p.gift_card_id
+        where g.replaced_by_id is not null"
 }
 
 /// Name and statement of each.
@@ -117,4 +136,6 @@ pub static INVARIANTS: &[(&str, &Statement)] = &[
     ("credits equal the sum of their ledger", &CREDITS),
     ("a delivery that is called delivered was", &DELIVERY),
     ("a delivery is as far as its messages", &BEHIND),
+    ("every card that was taken was sent or shown", &SENT_NOWHERE),
+    ("a contact's history names the card they have", &REPLACED),
 ];

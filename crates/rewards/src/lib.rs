@@ -10,6 +10,7 @@
 //! providers (that is `messaging`).
 
 pub mod actions;
+pub mod address;
 pub mod alerts;
 mod api;
 pub mod brands;
@@ -23,7 +24,7 @@ pub mod store;
 pub mod upload;
 mod work;
 
-pub use claim::{Claim, Claimed, Outcome, claim, claim_now};
+pub use claim::{Claim, Claimed, Outcome, claim, claim_now, take_turns};
 pub use invariants::INVARIANTS;
 pub use routes::routes;
 pub use work::jobs;

@@ -88,7 +88,7 @@ pub struct ConfirmOut {
     /// Met before: nothing was sent again.
     already_met: bool,
     /// `GC-003` when the pool is empty and the card follows, `GC-006` when credits are missing, `GC-010` when it was
-    /// met before.
+    /// met before, `GC-012` when nobody knows where to send the card.
     code: Option<&'static str>,
     condition: StandingOut,
 }

@@ -169,6 +169,9 @@ pub(super) fn spoken(done: &Confirmed) -> String {
         Outcome::NoCredits => {
             format!("{name}: confirmed. Credits are missing (GC-006); the card follows when there are some.")
         }
+        Outcome::AddressMissing => {
+            format!("{name}: confirmed. The card follows when we know where to send it (GC-012).")
+        }
         Outcome::AlreadyMet => format!("{name}: met before (GC-010), so there is no second card."),
         Outcome::NoCondition => format!("{name}: this campaign has no such condition any more (GC-001)"),
     }

@@ -218,3 +218,29 @@ async fn the_log_lists_calls_by_result_and_name_and_shows_nothing_of_another_ten
         .expect_status(404);
     let _ = scene.test.get(&scene.at("calls")).as_user(&scene.story().acme_developer).await.expect_status(403);
 }
+
+#[tokio::test]
+async fn what_the_caller_says_is_also_where_a_reward_goes_that_nobody_could_send() {
+    let scene = Scene::set().await;
+    let agent = &scene.story().acme_agent;
+    let sql = "insert into call_conditions_met (id, client_id, campaign_id, recipient_id, condition_number, trigger_type, met_at,
+            gift_card_pool_id, delivery_status)
+        select gen_random_uuid(), client_id, campaign_id, $1, 1, 'qr_scan', now(), gift_card_pool_id, 'pending'
+        from campaign_reward_configs";
+    scene.run(sql, &[&scene.recipient_id]).await;
+    let page = scene.test.get(&scene.desk()).as_user(agent).await.expect_status(200).text();
+    let way = format!("<a href=\"/acme-roofing/recipients/{}\">say where to send the card</a>", scene.recipient_id);
+    assert!(page.contains(&way), "{page}");
+    let fields = [
+        ("confirm", "2"),
+        ("identity_checked", "name"),
+        ("identity_checked", "phone"),
+        ("channel", "email"),
+        ("email", "maria@example.com"),
+    ];
+    let path = scene.call_path(kernel::new_id());
+    let _ = scene.test.post_form(&path, &fields).as_user(agent).await.expect_status(303);
+    let sql = "select count(*) from call_conditions_met where delivery_address = 'maria@example.com'";
+    assert_eq!(scene.one::<i64>(sql).await, 2);
+    assert_eq!(scene.one::<i64>("select count(*) from jobs where kind = 'rewards.fulfil'").await, 1);
+}

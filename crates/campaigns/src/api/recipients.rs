@@ -11,6 +11,7 @@ use uuid::Uuid;
 use web::{App, Caller, Path, Query, Result};
 
 use super::ListParams;
+use crate::actions::address::{self, AddressInput};
 use crate::store::campaigns as campaign_store;
 use crate::store::conditions::{self, MetRow};
 use crate::store::recipients::{self as store, Recipient, Search, Skip};
@@ -96,6 +97,10 @@ pub struct MetOut {
     code_last4: Option<String>,
     /// `pending`, `sent`, `delivered` or `failed`; absent when nothing was earned.
     delivery_status: Option<String>,
+    /// Where the card goes.
+    delivery_address: Option<String>,
+    /// No card is taken yet, because nobody knows where to send it (GC-012).
+    needs_address: bool,
 }
 
 impl From<MetRow> for MetOut {
@@ -106,6 +111,8 @@ impl From<MetRow> for MetOut {
             gift_card_id: row.gift_card_id,
             code_last4: row.code_last4,
             delivery_status: row.delivery_status,
+            delivery_address: row.delivery_address,
+            needs_address: row.needs_address,
         }
     }
 }
@@ -160,4 +167,15 @@ pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -
     let met = conditions::met_by(&scope, row.client_id, id).await?;
     let conditions_met = met.into_iter().map(MetOut::from).collect();
     Ok(Json(DetailOut { recipient: RecipientOut::new(&app, row), conditions_met }))
+}
+
+/// `POST /v1/recipients/{id}/address`
+pub async fn give_address(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    web::Json(input): web::Json<AddressInput>,
+) -> Result<Json<DetailOut>> {
+    address::give(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    get(State(app), caller, Path(id)).await
 }

@@ -3,6 +3,7 @@
 pub mod edit;
 pub mod launch;
 pub mod list;
+pub mod recipient;
 pub mod show;
 pub mod tabs;
 

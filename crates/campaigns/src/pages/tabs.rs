@@ -28,14 +28,22 @@ struct RecipientsPage {
     may_see_contacts: bool,
 }
 
-struct RecipientRow {
-    name: String,
-    address: String,
-    phone: String,
-    code: String,
-    link: String,
-    qr: String,
-    recipient: Recipient,
+/// A recipient as lists and pages show them.
+pub struct RecipientRow {
+    /// Their name.
+    pub name: String,
+    /// Where the piece went.
+    pub address: String,
+    /// As people write it; empty when unknown.
+    pub phone: String,
+    /// With dashes.
+    pub code: String,
+    /// Their page.
+    pub link: String,
+    /// Where their QR is drawn.
+    pub qr: String,
+    /// The row.
+    pub recipient: Recipient,
 }
 
 #[derive(Template)]
@@ -92,7 +100,8 @@ pub async fn recipients(
     render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts })
 }
 
-fn recipient_row(app: &App, recipient: Recipient) -> RecipientRow {
+/// A recipient as lists and pages show them.
+pub fn recipient_row(app: &App, recipient: Recipient) -> RecipientRow {
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
     let lines = [&recipient.address, &recipient.address2, &recipient.city, &recipient.state, &recipient.zip].map(part);
     let name = format!("{} {}", part(&recipient.first_name), part(&recipient.last_name)).trim().to_owned();

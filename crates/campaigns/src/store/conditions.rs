@@ -86,8 +86,10 @@ pub struct MetRow {
     pub code_last4: Option<String>,
     /// `pending`, `sent`, `delivered` or `failed`; absent when nothing was earned.
     pub delivery_status: Option<String>,
-    /// Where it went.
+    /// Where it goes.
     pub delivery_address: Option<String>,
+    /// No card is taken yet, because nobody knows where to send it.
+    pub needs_address: bool,
 }
 
 database::statement! {
@@ -136,7 +138,8 @@ database::statement! {
           and (p.archived_at is null or p.id = any ($12::uuid[]))";
     /// What a recipient has met so far.
     MET_BY, both, "
-        select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address
+        select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address,
+            m.gift_card_pool_id is not null and m.gift_card_id is null and m.delivery_address is null as needs_address
         from call_conditions_met m
         left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.client_id = $1

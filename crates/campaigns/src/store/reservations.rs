@@ -2,20 +2,25 @@
 
 use database::{FromRow, Scope, Transaction};
 use kernel::{Result, new_id};
+use rewards::actions::stock::fulfil_job;
 use uuid::Uuid;
 
 database::statement! {
     /// Waits for one's turn at a pool.
     QUEUE, app, "
         select app.queue_for_pool($1)";
-    /// Promises cards of a pool to a campaign, when as many are free; no row when they are not.
+    /// Takes the cards whose last day is over off the shelf, so that they are not promised.
+    SWEEP, app, "
+        select app.sweep_expired($1, $2)";
+    /// Promises cards of a pool to a campaign, when as many are free and nobody waits for them; no row when they are
+    /// not.
     RESERVE, app, "
         with pool as (
             update gift_card_pools
             set reserved_cards = reserved_cards + $5, updated_at = $6
             where client_id = $2
               and id = $4
-              and available_cards - reserved_cards >= $5
+              and available_cards - reserved_cards - (app.those_ahead($2, $4, $3)).free_cards >= $5
             returning id)
         insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
         select $1, $2, $3, pool.id, $5, $6, $6
@@ -61,17 +66,18 @@ struct PoolRow {
     pool_id: Uuid,
 }
 
-/// Promises `cards` of a pool to a campaign; false when not as many are free.
+/// Promises `cards` of a pool to a campaign; false when not as many are left beside those for who waits already.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn reserve(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, pool_id: Uuid, cards: i32) -> Result<bool> {
     tx.execute(&QUEUE, &[&pool_id]).await?;
+    tx.execute(&SWEEP, &[&pool_id, &tx.now()]).await?;
     let params: database::Params<'_> = &[&new_id(), &client_id, &campaign_id, &pool_id, &cards, &tx.now()];
     Ok(tx.execute(&RESERVE, params).await? == 1)
 }
 
-/// Gives back everything still promised to a campaign.
+/// Gives back everything still promised to a campaign; who waits for cards of these pools is served soon.
 ///
 /// # Errors
 /// What the database answered.
@@ -81,6 +87,7 @@ pub async fn release(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Re
     for PoolRow { pool_id } in pools {
         tx.execute(&QUEUE, &[&pool_id]).await?;
         tx.execute(&RELEASE, &[&client_id, &campaign_id, &pool_id, &tx.now()]).await?;
+        jobs::enqueue(tx, &fulfil_job(client_id, pool_id)).await?;
     }
     Ok(())
 }

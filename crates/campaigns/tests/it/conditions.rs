@@ -1,36 +1,16 @@
 //! Meeting conditions: once each, in the campaign they belong to, and by the clock where time has to pass.
 
+use std::sync::Arc;
+
 use campaigns::ENGAGED_JOB;
-use campaigns::actions::draft::CampaignInput;
-use campaigns::meet::{self, Met, Trigger};
+use campaigns::meet::Trigger;
 use jobs::NewJob;
-use kernel::{Actor, Error, System};
+use kernel::Error;
 use rewards::Outcome;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::world::World;
-
-async fn mailed(world: &World, input: &CampaignInput) -> (Uuid, Uuid) {
-    let (id, _) = world.launched(input).await;
-    world.step(id, "in_production").await.unwrap();
-    world.step(id, "mailed").await.unwrap();
-    let sql = "select id from recipients where campaign_id = $1 order by id limit 1";
-    (id, world.admin.query_one(sql, &[&id]).await.unwrap().get(0))
-}
-
-fn met(world: &World, campaign_id: Uuid, recipient_id: Uuid, trigger: Trigger) -> Met {
-    let client_id = world.client_id;
-    Met { client_id, campaign_id, recipient_id, trigger, channel: None, phone: None, email: None, notes: None }
-}
-
-async fn meet_now(world: &World, met: &Met) -> kernel::Result<Vec<Outcome>> {
-    let actor = Actor::system(System::PublicLink);
-    let tx = world.test.app.scope(&actor).transaction().await.unwrap();
-    let conditions = meet::meet(&tx, met).await?;
-    tx.commit().await.unwrap();
-    Ok(conditions.iter().map(|condition| condition.claimed.outcome).collect())
-}
 
 async fn engaged(world: &World, campaign_id: Uuid, recipient_id: Uuid, event_type: &str) {
     let tx = world.test.app.scope(&world.test.operator()).transaction().await.unwrap();
@@ -47,16 +27,17 @@ async fn a_condition_is_met_once_and_only_in_a_campaign_that_is_in_the_mail() {
     let sql = "select id from recipients where campaign_id = $1 limit 1";
     let early: Uuid = world.admin.query_one(sql, &[&ready]).await.unwrap().get(0);
     let submit = Trigger::FormSubmit { form_id: world.form_id };
-    assert_eq!(meet_now(&world, &met(&world, ready, early, submit)).await.unwrap(), [], "nothing is in the mail yet");
+    assert_eq!(world.meet(&world.met(ready, early, submit)).await.unwrap(), [], "nothing is in the mail yet");
 
-    let (id, recipient) = mailed(&world, &world.input()).await;
-    let now = met(&world, id, recipient, submit);
-    assert_eq!(meet_now(&world, &now).await.unwrap(), [Outcome::Claimed]);
-    assert_eq!(meet_now(&world, &now).await.unwrap(), [Outcome::AlreadyMet]);
+    let (id, recipients) = world.mailed(&world.input()).await;
+    let recipient = recipients[0];
+    let now = world.met(id, recipient, submit);
+    assert_eq!(world.meet(&now).await.unwrap(), [Outcome::Claimed]);
+    assert_eq!(world.meet(&now).await.unwrap(), [Outcome::AlreadyMet]);
     let call = Trigger::Call { agent_id: None, session_id: None, condition_number: None };
-    assert_eq!(meet_now(&world, &met(&world, id, recipient, call)).await.unwrap(), [], "no condition is met by a call");
-    let foreign = met(&world, ready, recipient, submit);
-    assert_eq!(meet_now(&world, &foreign).await, Err(Error::NotFound), "a recipient of another campaign");
+    assert_eq!(world.meet(&world.met(id, recipient, call)).await.unwrap(), [], "no condition is met by a call");
+    let foreign = world.met(ready, recipient, submit);
+    assert_eq!(world.meet(&foreign).await, Err(Error::NotFound), "a recipient of another campaign");
     assert_eq!(world.count("select count(*) from gift_cards where campaign_id = $1", id).await, 1);
     world.assert_sound().await;
 }
@@ -66,7 +47,8 @@ async fn the_first_visit_makes_a_mailed_campaign_active_and_meets_its_condition(
     let world = World::with(2, 20).await;
     let mut input = world.input();
     input.conditions = vec![world.condition("purl_visit")];
-    let (id, recipient) = mailed(&world, &input).await;
+    let (id, recipients) = world.mailed(&input).await;
+    let recipient = recipients[0];
     engaged(&world, id, recipient, "purl_visit").await;
     engaged(&world, id, recipient, "purl_visit").await;
     assert_eq!(world.status(id).await, "active");
@@ -89,7 +71,8 @@ async fn time_passes_from_the_condition_before_or_from_delivery() {
         condition
     };
     input.conditions = vec![after(24), world.condition("qr_scan"), after(48)];
-    let (id, recipient) = mailed(&world, &input).await;
+    let (id, recipients) = world.mailed(&input).await;
+    let recipient = recipients[0];
     let met = "select count(*) from call_conditions_met where recipient_id = $1";
     engaged(&world, id, recipient, "mail_delivered").await;
     world.test.clock().advance(chrono::Duration::hours(23));
@@ -103,4 +86,33 @@ async fn time_passes_from_the_condition_before_or_from_delivery() {
     world.test.clock().advance(chrono::Duration::hours(49));
     world.work().await;
     assert_eq!(world.count(met, recipient).await, 3, "two days after the scan");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn claims_over_two_pools_in_either_order_never_wait_for_each_other() {
+    let world = Arc::new(World::with(16, 40).await);
+    let second = world.second_pool(40).await;
+    let mut people = Vec::new();
+    for pools in [[world.pool_id, second], [second, world.pool_id]] {
+        let mut input = world.input();
+        input.conditions = vec![world.condition("form_submit"), world.condition("form_submit")];
+        for (condition, pool) in input.conditions.iter_mut().zip(pools) {
+            condition.gift_card_pool_id = Some(pool);
+        }
+        let (id, recipients) = world.mailed(&input).await;
+        people.extend(recipients.into_iter().map(|recipient| (id, recipient)));
+    }
+    // one of this campaign, one of that
+    people.sort_by_key(|(_, recipient)| recipient.as_u128() & 0xffff);
+    let tasks = people.into_iter().map(|(campaign, recipient)| {
+        let world = world.clone();
+        tokio::spawn(async move {
+            let submit = Trigger::FormSubmit { form_id: world.form_id };
+            world.meet(&world.met(campaign, recipient, submit)).await
+        })
+    });
+    for outcome in futures_util::future::join_all(tasks).await {
+        assert_eq!(outcome.unwrap().unwrap(), [Outcome::Claimed, Outcome::Claimed]);
+    }
+    world.assert_sound().await;
 }

@@ -1,9 +1,11 @@
 //! Campaigns on a real database: the wizard, the launch, the life after it, and who may not.
 #![cfg(test)]
 
+mod addresses;
 mod api;
 mod conditions;
 mod launch;
 mod life;
 mod pages;
+mod promises;
 mod world;

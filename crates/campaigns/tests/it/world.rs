@@ -3,6 +3,7 @@
 use campaigns::actions::draft::{self, CampaignInput, ConditionInput};
 use campaigns::actions::launch;
 use campaigns::actions::steps::{self, Wish};
+use campaigns::meet::{Met, Trigger, meet};
 use kernel::Actor;
 use testkit::TestApp;
 use uuid::Uuid;
@@ -85,6 +86,47 @@ impl World {
         self.test.story.acme_owner.actor()
     }
 
+    /// Another pool like the first, with `cards`.
+    pub async fn second_pool(&self, cards: i32) -> Uuid {
+        let id = kernel::new_id();
+        let sql = "insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount)
+                   select $1, client_id, brand_id, 'Second', 25 from gift_card_pools where id = $2";
+        self.admin.execute(sql, &[&id, &self.pool_id]).await.unwrap();
+        let sql =
+            "insert into gift_cards (id, client_id, pool_id, card_code, code_fingerprint, code_last4, value_amount)
+                   select gen_random_uuid(), $1, $2, 'sealed', decode(md5(random()::text || n), 'hex'), 'CD34', 25
+                   from generate_series(1, $3::int4) as n";
+        self.admin.execute(sql, &[&self.client_id, &id, &cards]).await.unwrap();
+        let sql = "update gift_card_pools set total_cards = $2, available_cards = $2 where id = $1";
+        self.admin.execute(sql, &[&id, &cards]).await.unwrap();
+        id
+    }
+
+    /// A launched campaign that is in the mail, and its recipients.
+    pub async fn mailed(&self, input: &CampaignInput) -> (Uuid, Vec<Uuid>) {
+        let (id, _) = self.launched(input).await;
+        self.step(id, "in_production").await.unwrap();
+        self.step(id, "mailed").await.unwrap();
+        let sql = "select id from recipients where campaign_id = $1 order by id";
+        let rows = self.admin.query(sql, &[&id]).await.unwrap();
+        (id, rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Something a recipient did, and nothing more.
+    pub fn met(&self, campaign_id: Uuid, recipient_id: Uuid, trigger: Trigger) -> Met {
+        let client_id = self.client_id;
+        Met { client_id, campaign_id, recipient_id, trigger, channel: None, phone: None, email: None, notes: None }
+    }
+
+    /// Meets as a transaction of its own.
+    pub async fn meet(&self, met: &Met) -> kernel::Result<Vec<rewards::Outcome>> {
+        let actor = Actor::system(kernel::System::PublicLink);
+        let tx = self.test.app.scope(&actor).transaction().await?;
+        let conditions = meet(&tx, met).await?;
+        tx.commit().await?;
+        Ok(conditions.iter().map(|condition| condition.claimed.outcome).collect())
+    }
+
     /// A draft that lacks nothing: one condition, one reward.
     pub fn input(&self) -> CampaignInput {
         CampaignInput {
@@ -122,7 +164,7 @@ impl World {
     /// Runs everything that is due.
     pub async fn work(&self) {
         let app = &self.test.app;
-        let registry = campaigns::jobs(jobs::Registry::new(), app);
+        let registry = rewards::jobs(campaigns::jobs(jobs::Registry::new(), app), app);
         jobs::drain(&app.db, &app.clock, &registry).await.unwrap();
     }
 
@@ -153,7 +195,7 @@ impl World {
 
     /// Every rule of this room holds.
     pub async fn assert_sound(&self) {
-        for (rule, statement) in campaigns::INVARIANTS {
+        for (rule, statement) in campaigns::INVARIANTS.iter().chain(rewards::INVARIANTS) {
             let broken: i64 = self.admin.query_one(statement.sql, &[]).await.unwrap().get(0);
             assert_eq!(broken, 0, "{rule}");
         }

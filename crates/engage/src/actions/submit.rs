@@ -55,11 +55,19 @@ pub enum Outcome {
     SpentCode,
 }
 
-/// Stores a submission and hands out what it earns, once however often the same page is sent.
+/// Stores a submission and hands out what it earns, once however often the same page is sent: which is why what
+/// failed in passing (a deadlock, a lost connection) is tried once more before the person is told.
 ///
 /// # Errors
 /// What the database answered; nothing was stored then.
 pub async fn submit(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Outcome> {
+    match submit_once(app, origin, input).await {
+        Err(Error::Unavailable(_)) => submit_once(app, origin, input).await,
+        other => other,
+    }
+}
+
+async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Outcome> {
     let actor = Actor::client(input.client_id).from(origin.clone());
     let tx = app.scope(&actor).transaction().await?;
     let who = Who::read(input.config, &input.answers);

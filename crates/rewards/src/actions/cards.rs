@@ -68,7 +68,7 @@ pub struct RedeemInput {
 pub struct ReplaceInput {
     /// Why.
     pub reason: String,
-    /// Where the new one goes; empty: where the old one went.
+    /// Where the new one goes; empty: where the old one went. One that only a form showed needs it.
     pub to: String,
 }
 
@@ -219,7 +219,8 @@ pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
     tx.commit().await
 }
 
-/// Retires a card that somebody has and issues another one of the same pool, free of credits.
+/// Retires a card that somebody has, unless it is retired already, and issues another one of the same pool, free of
+/// credits.
 ///
 /// # Errors
 /// `NotFound`, `reason`, `to`, `GC-001` when no condition earned it, `GC-003` when the pool has no card left.
@@ -237,8 +238,10 @@ pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input:
         return Err(Error::conflict(codes::NOT_CONFIGURED, "no condition earned this card: revoke it instead"));
     }
     let claimed = Claimed::try_from(row)?;
-    if claimed.outcome != Outcome::Claimed {
-        return Err(codes::pool_empty());
+    match claimed.outcome {
+        Outcome::Claimed => {}
+        Outcome::AddressMissing => return Err(Error::required("to")),
+        _ => return Err(codes::pool_empty()),
     }
     let what = Audited {
         after: Some(json!({ "reason": reason, "replaced_by_id": claimed.gift_card_id })),
@@ -256,7 +259,11 @@ fn reason(text: &str) -> Result<String> {
     Ok(reason)
 }
 
-fn way(text: &str) -> Result<Option<(Channel, String)>> {
+/// A phone number or an e-mail address in the field `to`; nothing when it is empty.
+///
+/// # Errors
+/// `to` when it is neither.
+pub fn way(text: &str) -> Result<Option<(Channel, String)>> {
     let Some(text) = some(text) else { return Ok(None) };
     let known = [Channel::Email, Channel::Sms].into_iter().find_map(|way| way.normalise(&text).map(|to| (way, to)));
     known.map(Some).ok_or_else(|| Error::invalid("to", "neither a phone number nor an e-mail address"))

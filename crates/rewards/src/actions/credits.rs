@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
-use super::some;
+use super::{some, stock};
 use crate::codes;
 use crate::store::credits as store;
 
@@ -52,6 +52,9 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
         return repeated(app, actor, (client_id, id), amount).await;
     }
     let balance = booked.map_err(too_few)?;
+    if amount > 0 {
+        stock::fulfil_soon(&tx, client_id).await?;
+    }
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "credits": balance - amount })),

@@ -1,6 +1,7 @@
 //! Keeping the shelves: those who wait get their cards, low pools are told of, old cards go.
 
 use chrono::Duration;
+use database::Transaction;
 use jobs::NewJob;
 use kernel::{Actor, Result, System};
 use serde_json::json;
@@ -18,8 +19,9 @@ const MOST: usize = 200;
 /// How long before their last day people are told of cards.
 const SOON: Duration = Duration::days(30);
 
-/// Enqueues [`FULFIL_JOB`], once however often it is asked for.
-pub(crate) fn fulfil_job(client_id: Uuid, pool_id: Uuid) -> NewJob {
+/// The [`FULFIL_JOB`] of a pool, once however often it is asked for. Whoever adds cards, credits or room for more
+/// claims enqueues it.
+pub fn fulfil_job(client_id: Uuid, pool_id: Uuid) -> NewJob {
     NewJob::new(FULFIL_JOB, json!({ "pool_id": pool_id })).client(client_id).unique(format!("{FULFIL_JOB}:{pool_id}"))
 }
 
@@ -47,12 +49,23 @@ pub async fn fulfil(app: &App, client_id: Uuid, pool_id: Uuid) -> Result<usize> 
 /// What the database answered.
 pub async fn fulfil_everywhere(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
-    let waiting = deliveries::waiting(&app.scope(&actor)).await?;
-    let tx = app.scope(&actor).transaction().await?;
-    for pool in waiting {
-        jobs::enqueue(&tx, &fulfil_job(pool.client_id, pool.pool_id)).await?;
+    let mut after = Uuid::nil();
+    loop {
+        let tx = app.scope(&actor).transaction().await?;
+        let waiting = deliveries::waiting(&tx, after).await?;
+        let Some(last) = waiting.last() else { return Ok(()) };
+        after = last.pool_id;
+        let due: Vec<_> = waiting.iter().map(|pool| fulfil_job(pool.client_id, pool.pool_id)).collect();
+        jobs::enqueue_many(&tx, &due).await?;
+        tx.commit().await?;
     }
-    tx.commit().await
+}
+
+/// Enqueues [`FULFIL_JOB`] for every pool of a client where somebody waits: credits have come.
+pub(crate) async fn fulfil_soon(tx: &Transaction, client_id: Uuid) -> Result<()> {
+    let waiting = deliveries::waiting_of(tx, client_id).await?;
+    let due: Vec<_> = waiting.iter().map(|pool| fulfil_job(pool.client_id, pool.pool_id)).collect();
+    jobs::enqueue_many(tx, &due).await.map(|_| ())
 }
 
 /// Raises an alert for every pool with at most a fifth, and anew at a tenth, and for every pool that is short of what
@@ -105,18 +118,30 @@ pub async fn watch_expiring(app: &App) -> Result<()> {
     tx.commit().await
 }
 
-/// Takes cards off the shelf whose last day is over everywhere on earth.
+/// Takes cards off the shelf whose last day is over, of every pool: one that fails does not keep the others.
 ///
 /// # Errors
-/// What the database answered.
+/// What the database answered for the last pool that failed.
 pub async fn expire(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let today = app.clock.now().date_naive();
-    for pool in pools::overdue(&app.scope(&actor), today).await? {
-        let tx = app.scope(&actor).transaction().await?;
-        pools::lock(&tx, pool.id).await?;
-        pools::expire(&tx, pool.id, today).await?;
-        tx.commit().await?;
+    let (mut after, mut outcome) = (Uuid::nil(), Ok(()));
+    loop {
+        let overdue = pools::overdue(&app.scope(&actor), today, after).await?;
+        let Some(last) = overdue.last() else { return outcome };
+        after = last.id;
+        for pool in overdue {
+            if let Err(error) = expire_pool(app, &actor, pool.id).await {
+                tracing::warn!(pool = %pool.id, %error, "cards whose last day is over stay on the shelf");
+                outcome = Err(error);
+            }
+        }
     }
-    Ok(())
+}
+
+async fn expire_pool(app: &App, actor: &Actor, pool_id: Uuid) -> Result<()> {
+    let tx = app.scope(actor).transaction().await?;
+    pools::lock(&tx, pool_id).await?;
+    pools::sweep(&tx, pool_id).await?;
+    tx.commit().await
 }

@@ -101,16 +101,16 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<ShowPage> {
     };
     let shell = Shell::new(caller, title);
     let (list, pool) = (shell.at("pools"), shell.at(&format!("pools/{}", card.pool_id)));
-    let held = card.revoked_at.is_none() && matches!(card.status.as_str(), "claimed" | "delivered");
+    let unused = matches!(card.status.as_str(), "claimed" | "delivered");
     Ok(ShowPage {
         shell: shell.crumb("Stock", list).crumb(&card.pool_name, pool).status(card.shown_status()),
         action: at(caller, id),
         reveal_action: format!("{}/reveal", at(caller, id)),
         may: May {
             reveal: caller.may("gift_cards.reveal") && card.status != "available",
-            redeem: caller.may("gift_cards.provision") && held,
+            redeem: caller.may("gift_cards.provision") && unused && card.revoked_at.is_none(),
             revoke: caller.may("gift_cards.revoke") && card.revoked_at.is_none() && card.status != "expired",
-            replace: caller.may("gift_cards.revoke") && held,
+            replace: caller.may("gift_cards.revoke") && unused && card.replaced_by_id.is_none(),
         },
         opened: None,
         errors: FieldErrors::none(),

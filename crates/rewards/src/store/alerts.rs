@@ -11,9 +11,9 @@ use uuid::Uuid;
 pub struct Alert {
     /// Its id.
     pub id: Uuid,
-    /// `pool_empty`, `pool_low`, `cards_expiring`, `promise_cut`, `no_credits`, `delivery_failed`, …
+    /// `pool_empty`, `pool_low`, `cards_expiring`, `promise_cut`, `no_credits`, `address_missing`, `delivery_failed`, …
     pub kind: String,
-    /// The pool, the condition row, the message.
+    /// The pool, the condition row, the message, the recipient.
     pub subject_id: Uuid,
     /// A sentence for people.
     pub message: String,

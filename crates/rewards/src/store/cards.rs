@@ -260,10 +260,11 @@ pub(crate) async fn sealed(tx: &Transaction, client_id: Uuid, id: Uuid, recipien
     tx.query_one(&SEALED, &[&client_id, &id, &recipient]).await
 }
 
-/// Locks a card's pool, then the card.
+/// Locks a card's pool, in which no card is past its last day then, and the card.
 pub(crate) async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
     let pool_id: Uuid = tx.query_scalar(&POOL_OF, &[&client_id, &id]).await?;
     super::pools::lock(tx, pool_id).await?;
+    super::pools::sweep(tx, pool_id).await?;
     tx.query_one(&HOLD, &[&client_id, &id]).await
 }
 

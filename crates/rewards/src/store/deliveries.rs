@@ -151,14 +151,25 @@ database::statement! {
           on rc.client_id = r.client_id and rc.campaign_id = r.campaign_id and rc.condition_number = m.condition_number
         where r.client_id = $1
           and r.id = $2";
-    /// Pools where somebody waits.
+    /// Pools where somebody waits, behind a given one.
     WAITING, system, "
-        select distinct client_id, gift_card_pool_id as pool_id
+        select distinct gift_card_pool_id as pool_id, client_id
         from call_conditions_met
         where gift_card_id is null
           and delivery_status = 'pending'
-          and gift_card_pool_id is not null
+          and delivery_address is not null
+          and gift_card_pool_id > $1
+        order by gift_card_pool_id
         limit 500";
+    /// Pools of a client where somebody waits.
+    WAITING_OF, app, "
+        select distinct gift_card_pool_id as pool_id, client_id
+        from call_conditions_met
+        where client_id = $1
+          and gift_card_id is null
+          and delivery_status = 'pending'
+          and delivery_address is not null
+          and gift_card_pool_id is not null";
     /// Gives cards to those who wait, first met first.
     FULFIL, app, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
@@ -194,8 +205,13 @@ pub(crate) async fn other_way(
     tx.query_opt(&OTHER_WAY, &[&client_id, &recipient_id, &card_id]).await
 }
 
-pub(crate) async fn waiting(scope: &database::Scope<'_>) -> Result<Vec<Waiting>> {
-    scope.query(&WAITING, &[]).await
+/// The next pools where somebody waits, in the order of their ids.
+pub(crate) async fn waiting(tx: &Transaction, after: Uuid) -> Result<Vec<Waiting>> {
+    tx.query(&WAITING, &[&after]).await
+}
+
+pub(crate) async fn waiting_of(tx: &Transaction, client_id: Uuid) -> Result<Vec<Waiting>> {
+    tx.query(&WAITING_OF, &[&client_id]).await
 }
 
 /// Hands out up to `most` cards; answers how many.

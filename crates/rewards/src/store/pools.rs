@@ -179,50 +179,18 @@ database::statement! {
           and r.pool_id = $2
         order by r.created_at desc
         limit 100";
-    /// Pools with cards whose last day is over.
+    /// Pools with cards whose last day is over, behind a given one.
     OVERDUE, system, "
         select distinct pool_id as id
         from gift_cards
         where status = 'available'
           and expires_at < $1
+          and pool_id > $2
+        order by pool_id
         limit 200";
-    /// Takes the cards whose last day is over off the shelf.
-    EXPIRE, system, "
-        with expired as (
-          update gift_cards
-          set status = 'expired'
-          where pool_id = $1
-            and status = 'available'
-            and expires_at < $2
-          returning id
-        )
-        select count(*)
-        from expired";
-    /// Cuts promises that the remaining cards cannot keep, the newest first.
-    CUT_RESERVATIONS, system, "
-        with short as (
-          select greatest(reserved_cards - (available_cards - $2), 0) as cards
-          from gift_card_pools
-          where id = $1
-        ), promised as (
-          select id, reserved, sum(reserved) over (order by created_at desc, id desc) as up_to
-          from campaign_reservations
-          where pool_id = $1
-            and reserved > 0
-        )
-        update campaign_reservations r
-        set reserved = r.reserved - least(p.reserved, greatest(s.cards - (p.up_to - p.reserved), 0))::integer,
-            updated_at = $3
-        from promised p, short s
-        where r.id = p.id
-          and s.cards > p.up_to - p.reserved";
-    /// The counters after cards expired.
-    COUNT_EXPIRED, system, "
-        update gift_card_pools
-        set available_cards = available_cards - $2,
-            reserved_cards = least(reserved_cards, available_cards - $2),
-            updated_at = $3
-        where id = $1"
+    /// Takes the cards whose last day is over off the shelf of a locked pool.
+    SWEEP, both, "
+        select app.sweep_expired($1, $2)"
 }
 
 /// A page of a client's pools by name; archived ones come only when asked for.
@@ -320,17 +288,14 @@ pub(crate) async fn take_off(tx: &Transaction, id: Uuid) -> Result<bool> {
     tx.execute(&TAKE_OFF, &[&id, &tx.now()]).await.map(|rows| rows == 1)
 }
 
-pub(crate) async fn overdue(scope: &Scope<'_>, today: NaiveDate) -> Result<Vec<Overdue>> {
-    scope.query(&OVERDUE, &[&today]).await
+/// The next pools with cards whose last day is over, in the order of their ids.
+pub(crate) async fn overdue(scope: &Scope<'_>, today: NaiveDate, after: Uuid) -> Result<Vec<Overdue>> {
+    scope.query(&OVERDUE, &[&today, &after]).await
 }
 
-/// Takes the cards whose last day is over off the shelf of a locked pool; answers how many.
-pub(crate) async fn expire(tx: &Transaction, id: Uuid, today: NaiveDate) -> Result<i32> {
-    let expired: i64 = tx.query_scalar(&EXPIRE, &[&id, &today]).await?;
-    let expired = i32::try_from(expired).map_err(kernel::Error::internal)?;
-    tx.execute(&CUT_RESERVATIONS, &[&id, &expired, &tx.now()]).await?;
-    tx.execute(&COUNT_EXPIRED, &[&id, &expired, &tx.now()]).await?;
-    Ok(expired)
+/// Takes the cards whose last day is over off the shelf of a locked pool.
+pub(crate) async fn sweep(tx: &Transaction, id: Uuid) -> Result<()> {
+    tx.execute(&SWEEP, &[&id, &tx.now()]).await.map(|_| ())
 }
 
 fn name_taken(error: kernel::Error) -> kernel::Error {

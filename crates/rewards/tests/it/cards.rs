@@ -111,3 +111,81 @@ async fn nobody_sees_the_code_of_a_card_that_is_still_to_be_handed_out() {
     let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
     assert!(page.contains("Reveal code"), "a retired one goes to nobody");
 }
+
+#[tokio::test]
+async fn after_a_replacement_everything_names_the_new_card_and_where_it_went() {
+    let (world, recipient, card) = with_a_card().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let contact = "select contact_id::text from recipients where id = $1";
+    let contact: Uuid = world.word(contact, &[&recipient]).await.parse().unwrap();
+    let sql = "insert into contact_campaign_participation (id, client_id, contact_id, campaign_id, recipient_id, gift_card_id)
+               select gen_random_uuid(), client_id, $2, campaign_id, id, $3 from recipients where id = $1";
+    world.run(sql, &[&recipient, &contact, &card]).await;
+    let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
+    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    let sql = "select delivery_channel || ' ' || delivery_address from call_conditions_met where recipient_id = $1";
+    assert_eq!(world.word(sql, &[&recipient]).await, "email ada@example.org");
+    let sql = "select gift_card_id::text from contact_campaign_participation where contact_id = $1";
+    assert_eq!(world.word(sql, &[&contact]).await, new.to_string());
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_replacement_is_no_promised_card_as_long_as_there_are_others() {
+    let world = World::new().await;
+    let pool = world.pool(4).await;
+    let campaign = world.campaign(pool).await;
+    world.promise(campaign, pool, 3).await;
+    let recipient = world.recipient(campaign).await;
+    let (_, card) = world.claim_by_sms(campaign, recipient).await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = ReplaceInput { reason: "lost".into(), to: String::new() };
+    let promised = "select reserved::bigint from campaign_reservations";
+    assert_eq!(world.count(promised, &[]).await, 2);
+    let second = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    assert_eq!(world.count(promised, &[]).await, 2, "one was free");
+    world.check().await;
+    replace(app, &operator, world.client_id, second, &input).await.unwrap();
+    assert_eq!(world.count(promised, &[]).await, 1, "none was");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_revoked_card_can_still_be_replaced_once() {
+    let (world, recipient, card) = with_a_card().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let owner = &world.test.story.agency_owner;
+    let page =
+        async || world.test.get(&format!("/acme-roofing/cards/{card}")).as_user(owner).await.expect_status(200).text();
+    revoke(app, &operator, world.client_id, card, &because()).await.unwrap();
+    let shown = page().await;
+    assert!(shown.contains("/replace") && !shown.contains("/redeem") && !shown.contains("/revoke"), "{shown}");
+    let input = ReplaceInput { reason: "another one".into(), to: String::new() };
+    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    let sql = "select gift_card_id::text from call_conditions_met where recipient_id = $1";
+    assert_eq!(world.word(sql, &[&recipient]).await, new.to_string());
+    let reason = world.word("select revoked_reason from gift_cards where id = $1", &[&card]).await;
+    assert_eq!(reason, "the code was seen", "why it was retired stays");
+    assert!(!page().await.contains("/replace"));
+    let again = replace(app, &operator, world.client_id, card, &input).await.unwrap_err();
+    assert_eq!(again.code(), "GC-001");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_card_that_only_a_form_showed_is_replaced_by_one_that_goes_somewhere() {
+    let world = World::new().await;
+    let pool = world.pool(2).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    let claim = rewards::Claim::new(world.client_id, campaign, recipient, 1);
+    let card = world.claim(&claim).await.gift_card_id.unwrap();
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let mut input = ReplaceInput { reason: "lost".into(), to: String::new() };
+    let refused = replace(app, &operator, world.client_id, card, &input).await.unwrap_err();
+    assert_eq!(refused.fields()[0].field, "to");
+    input.to = "ada@example.org".into();
+    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap();
+    assert!(new.message_id.is_some());
+    world.check().await;
+}

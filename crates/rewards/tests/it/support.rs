@@ -184,7 +184,48 @@ impl World {
     }
 
     pub fn to_claim(&self, campaign: Uuid, recipient: Uuid) -> Claim {
-        Claim::new(self.client_id, campaign, recipient, 1)
+        Claim::new(self.client_id, campaign, recipient, 1).to(Channel::Sms, "+16145550123")
+    }
+
+    /// Somebody new meets the first condition of a campaign; who it was, and what came of it.
+    pub async fn newcomer(&self, campaign: Uuid) -> (Uuid, Outcome) {
+        let recipient = self.recipient(campaign).await;
+        (recipient, self.claim(&self.to_claim(campaign, recipient)).await.outcome)
+    }
+
+    /// How many cards a recipient has.
+    pub async fn cards_of(&self, recipient: Uuid) -> i64 {
+        self.count("select count(*) from gift_cards where recipient_id = $1", &[&recipient]).await
+    }
+
+    /// Promises cards that are in the pool to a campaign.
+    pub async fn promise(&self, campaign: Uuid, pool: Uuid, cards: i32) {
+        let sql =
+            "insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
+                   values (gen_random_uuid(), $1, $2, $3, $4, now(), now())";
+        self.run(sql, &[&self.client_id, &campaign, &pool, &cards]).await;
+        self.run("update gift_card_pools set reserved_cards = reserved_cards + $2 where id = $1", &[&pool, &cards])
+            .await;
+    }
+
+    /// Every reward of Acme's organization costs so many credits.
+    pub async fn price(&self, credits: i32) {
+        let sql = "update organizations set settings_json = jsonb_build_object('prices', jsonb_build_object('reward', $2::int4)) where id = $1";
+        self.run(sql, &[&self.test.story.northside, &credits]).await;
+    }
+
+    /// Grants credits.
+    pub async fn grant(&self, credits: i32) {
+        let grant = rewards::actions::credits::GrantInput { amount: credits.to_string(), note: String::new() };
+        rewards::actions::credits::grant(&self.test.app, &self.test.operator(), self.client_id, &grant).await.unwrap();
+    }
+
+    /// Uploads one card for each last day; an empty one never expires.
+    pub async fn upload_until(&self, pool: Uuid, days: &[&str]) {
+        let lines: String = days.iter().map(|day| format!("{},{day}\n", new_id().simple())).collect();
+        let file = std::io::Cursor::new(format!("code,expiry\n{lines}").into_bytes());
+        let report = rewards::upload::run(&self.test.app, &self.test.operator(), pool, file).await.unwrap();
+        assert_eq!(report.added, days.len(), "{report:?}");
     }
 
     pub async fn claim(&self, claim: &Claim) -> Claimed {

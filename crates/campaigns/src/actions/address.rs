@@ -1,0 +1,43 @@
+//! An address for rewards that have nowhere to go.
+
+use database::Audited;
+use kernel::{Actor, Error, Result};
+use rewards::address;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use web::App;
+
+use crate::store::recipients;
+
+/// Where a recipient's rewards go.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AddressInput {
+    /// A phone number or an e-mail address.
+    pub to: String,
+}
+
+/// Gives the rewards of a recipient that wait for an address one; their cards are handed out in turn, a moment later.
+///
+/// # Errors
+/// `NotFound`, `to`, or a conflict when none waits for an address.
+pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid, input: &AddressInput) -> Result<()> {
+    let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
+    let tx = app.scope(actor).transaction().await?;
+    recipients::find_in(&tx, client_id, recipient_id).await?;
+    let waiting = address::unaddressed(&tx, client_id, recipient_id).await?;
+    if waiting.is_empty() {
+        return Err(Error::conflict("nothing_waits", "no reward of this recipient waits for an address"));
+    }
+    for reward in &waiting {
+        address::supply(&tx, client_id, reward, &to).await?;
+    }
+    address::settle(&tx, client_id, recipient_id).await?;
+    let conditions: Vec<i32> = waiting.iter().map(|reward| reward.condition_number).collect();
+    let after = Some(json!({ "conditions": conditions, "channel": to.0.as_str() }));
+    let what = Audited { client_id: Some(client_id), after, ..Audited::default() };
+    tx.audit("reward.addressed", "recipients", Some(recipient_id), what).await?;
+    tx.commit().await
+}

@@ -1,0 +1,90 @@
+//! A recipient's page: who they are, what they met, and where a reward goes that had no address.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use uuid::Uuid;
+use web::view::FieldErrors;
+use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
+
+use super::tabs::{RecipientRow, recipient_row};
+use crate::actions::address::{self, AddressInput};
+use crate::store::campaigns::{self, Campaign};
+use crate::store::conditions::{self, MetRow};
+use crate::store::recipients;
+
+#[derive(Template)]
+#[template(path = "campaigns/recipient.html")]
+struct RecipientPage {
+    shell: Shell,
+    row: RecipientRow,
+    campaign: Campaign,
+    met: Vec<MetView>,
+    action: String,
+    errors: FieldErrors,
+    to: String,
+    needs_address: bool,
+    may_give_address: bool,
+    may_see_cards: bool,
+}
+
+struct MetView {
+    title: String,
+    met: MetRow,
+}
+
+/// `GET /{client}/recipients/{id}`
+pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    render(&page(&app, &caller, id).await?)
+}
+
+/// `POST /{client}/recipients/{id}/address`
+pub async fn give_address(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(input): Form<AddressInput>,
+) -> Result<Response> {
+    match address::give(&app, &caller.actor, caller.client_id()?, id, &input).await {
+        Ok(()) => Ok(redirect_with(&at(&caller, id), "The reward goes there")),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            let page = RecipientPage { errors, to: input.to, ..page(&app, &caller, id).await? };
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+    }
+}
+
+async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
+    let (scope, client_id) = (caller.scope(app), caller.client_id()?);
+    let recipient = recipients::find(&scope, client_id, id).await?;
+    let campaign = campaigns::find(&scope, client_id, recipient.campaign_id).await?;
+    let all = conditions::list(&scope, client_id, campaign.id).await?;
+    let met = conditions::met_by(&scope, client_id, id).await?;
+    let row = recipient_row(app, recipient);
+    let shell = Shell::new(caller, &row.name);
+    let (all_campaigns, list) = (shell.at("campaigns"), shell.at(&format!("campaigns/{}/recipients", campaign.slug)));
+    Ok(RecipientPage {
+        shell: shell.crumb("Campaigns", all_campaigns).crumb(&campaign.name, list).status(&row.recipient.status),
+        action: format!("{}/address", at(caller, id)),
+        needs_address: met.iter().any(|met| met.needs_address),
+        may_give_address: caller.may("gift_cards.provision"),
+        may_see_cards: caller.may("gift_cards.view"),
+        met: met.into_iter().map(|met| MetView { title: title(&met, &all), met }).collect(),
+        errors: FieldErrors::none(),
+        to: String::new(),
+        row,
+        campaign,
+    })
+}
+
+fn title(met: &MetRow, all: &[conditions::Condition]) -> String {
+    let condition = all.iter().find(|condition| condition.condition_number == met.condition_number);
+    format!("{}. {}", met.condition_number, condition.map_or("Condition", |condition| &condition.condition_name))
+}
+
+fn at(caller: &Caller, id: Uuid) -> String {
+    let slug = caller.client.as_ref().map_or("", |client| client.slug.as_str());
+    format!("/{slug}/recipients/{id}")
+}

@@ -1,0 +1,70 @@
+//! Rewards that wait for an address: met, no card taken, because nobody knew where to send one.
+
+use database::{FromRow, Transaction};
+use kernel::Result;
+use messaging::Channel;
+use uuid::Uuid;
+
+use crate::actions::stock::fulfil_job;
+use crate::store::alerts;
+
+/// The alert about a recipient whose reward goes nowhere; its subject is the recipient.
+pub const ALERT: &str = "address_missing";
+
+/// A met condition whose reward goes nowhere.
+#[derive(Debug, Clone, FromRow)]
+pub struct Unaddressed {
+    /// The row in `call_conditions_met`.
+    pub id: Uuid,
+    /// Which condition.
+    pub condition_number: i32,
+    /// Where its card will come from.
+    pub pool_id: Uuid,
+}
+
+database::statement! {
+    /// A recipient's rewards that go nowhere.
+    UNADDRESSED, both, "
+        select id, condition_number, gift_card_pool_id as pool_id
+        from call_conditions_met
+        where client_id = $1
+          and recipient_id = $2
+          and gift_card_pool_id is not null
+          and gift_card_id is null
+          and delivery_status = 'pending'
+          and delivery_address is null
+        order by condition_number
+        for no key update";
+    /// Where one of them goes.
+    SUPPLY, both, "
+        update call_conditions_met
+        set delivery_channel = $3, delivery_address = $4
+        where client_id = $1
+          and id = $2"
+}
+
+/// The rewards of a recipient that go nowhere, locked.
+///
+/// # Errors
+/// What the database answered.
+pub async fn unaddressed(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) -> Result<Vec<Unaddressed>> {
+    tx.query(&UNADDRESSED, &[&client_id, &recipient_id]).await
+}
+
+/// Says where a reward goes: from now on it stands in the pool's queue, by the time it was earned, and the job that
+/// serves the queue is enqueued.
+///
+/// # Errors
+/// What the database answered.
+pub async fn supply(tx: &Transaction, client_id: Uuid, of: &Unaddressed, to: &(Channel, String)) -> Result<()> {
+    tx.execute(&SUPPLY, &[&client_id, &of.id, &to.0.as_str(), &to.1]).await?;
+    jobs::enqueue(tx, &fulfil_job(client_id, of.pool_id)).await.map(|_| ())
+}
+
+/// Nothing of the recipient goes nowhere any more: settles the alert.
+///
+/// # Errors
+/// What the database answered.
+pub async fn settle(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) -> Result<()> {
+    alerts::resolve(tx, client_id, ALERT, recipient_id).await
+}
