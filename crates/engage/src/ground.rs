@@ -13,7 +13,12 @@ pub fn css(file: &str) -> Option<String> {
     if !content::forms::is_colour(&colour) {
         return None;
     }
-    let ink = if brightness(hex)? > 140 { "#111827" } else { "#fff" };
+    let brightness = brightness(hex)?;
+    if brightness == 255 {
+        // A white sheet on white needs no edges.
+        return Some("body{background:#fff}".to_owned());
+    }
+    let ink = if brightness > 140 { "#111827" } else { "#fff" };
     Some(format!(
         "body{{background:{colour}}}footer{{color:{ink}}}\
          @media (max-width:40rem){{main{{width:auto;margin:1rem;padding:1.5rem 1.25rem;border-radius:16px;background:#fff;flex:none}}}}"
@@ -36,6 +41,7 @@ mod tests {
         assert_eq!((url(""), url("#fff"), url("red")), (None, None, None));
         assert!(css("ground-f0fdfa.css").unwrap().starts_with("body{background:#f0fdfa}footer{color:#111827}"));
         assert!(css("ground-0f172a.css").unwrap().contains("footer{color:#fff}"));
+        assert_eq!(css("ground-ffffff.css").as_deref(), Some("body{background:#fff}"));
         for wrong in ["ground-fff;}a{.css", "ground-.css", "ground-f0fdfa", "f0fdfa.css", "ground-ééé.css"] {
             assert_eq!(css(wrong), None, "{wrong}");
         }

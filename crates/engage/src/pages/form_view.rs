@@ -50,6 +50,7 @@ struct Many {
     name: String,
     label: String,
     help: String,
+    required: bool,
     options: Vec<(String, bool)>,
     error: Option<String>,
 }
@@ -97,7 +98,7 @@ impl FormView {
             let field = config.fields.iter().find(|field| field.id == name);
             field.map_or_else(|| name.to_owned(), |field| field.label.clone())
         };
-        let problem = |error: &FieldError| (slug_id(&error.field), label(&error.field), error.message.clone());
+        let problem = |error: &FieldError| (slug_id(&error.field), short(&label(&error.field)), error.message.clone());
         let problems = errors.iter().map(problem).collect();
         // Invalid is what these errors are; anything else would be a bug that shows as a form without errors.
         let errors = FieldErrors::from_error(Error::Invalid(errors.to_vec())).unwrap_or_else(|_| FieldErrors::none());
@@ -174,6 +175,7 @@ fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, err
             name: asked.id.clone(),
             label: asked.label.clone(),
             help: help(config, asked),
+            required: asked.required && asked.show_if.is_none(),
             options: asked.options.iter().map(|option| (option.clone(), given.contains(option))).collect(),
             error: errors.of(&asked.id).map(ToOwned::to_owned),
         }),
@@ -250,6 +252,17 @@ fn autocomplete(asked: &Asked) -> &'static str {
         (FieldType::Text, "zip") => "postal-code",
         _ => "",
     }
+}
+
+/// The beginning of a label: a consent's is a whole paragraph.
+fn short(label: &str) -> String {
+    const LONGEST: usize = 48;
+    if label.chars().count() <= LONGEST {
+        return label.to_owned();
+    }
+    let begin: String = label.chars().take(LONGEST).collect();
+    let words = begin.rsplit_once(' ').map_or(begin.as_str(), |(words, _)| words);
+    format!("{words} …")
 }
 
 fn some_or(text: &str, other: &str) -> String {

@@ -88,7 +88,7 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
 }
 
 fn closed(visited: &Visited) -> Result<Response> {
-    let support_phone = visited.support_phone.as_deref().map(kernel::phone::display);
+    let support_phone = visited.support_phone.clone();
     page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", visited), ground: None, support_phone })
 }
 

@@ -116,6 +116,9 @@ async fn before_the_mail_a_link_is_a_preview_and_after_the_end_it_says_so() {
     world.step("completed").await;
     let html = world.visit(&path).await.expect_status(200).text();
     assert!(html.contains("This offer has ended") && !html.contains("<form"), "{html}");
+    world.run("update clients set support_phone = '+16145550100' where id = $1", &[&world.client_id]).await;
+    let html = world.visit(&path).await.expect_status(200).text();
+    assert!(html.contains("href=\"tel:+16145550100\">(614) 555-0100</a>"), "{html}");
     assert!(world.send(&fields).await.expect_status(200).text().contains("This offer has ended"));
     assert_eq!(world.count("select count(*) from ace_form_submissions", &[]).await, 0);
     world.healthy().await;
