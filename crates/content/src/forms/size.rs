@@ -8,8 +8,8 @@ use super::config::{Field, FormConfig};
 pub const MAX_FORM: usize = 30_000;
 
 /// Markup around a field, around an option and around the whole, in bytes: no less than the templates write.
-const FIELD: usize = 160;
-const OPTION: usize = 130;
+const FIELD: usize = 240;
+const OPTION: usize = 80;
 const FRAME: usize = 1_000;
 
 const MAX_OPTIONS: usize = 200;
@@ -94,7 +94,7 @@ mod tests {
         let config = json!({
             "fields": [
                 {"id": "a", "type": "text", "label": "x".repeat(1_001), "help": "é".repeat(500)},
-                {"id": "b", "type": "select", "label": "B", "options": options(201, 1)},
+                {"id": "b", "type": "select", "label": "B", "options": options(201, 30)},
                 {"id": "c", "type": "radio", "label": "C", "options": options(1, 201)}
             ],
             "settings": {"submit_label": "x".repeat(61)}

@@ -132,10 +132,8 @@ async fn bridge(
         return page(StatusCode::OK, &PlainPage { shell, ground, preview, first_name, form: Markup(html) });
     };
     let shell = frame(&visited.client_name, &visited);
-    let offer = match landing.names_reward() {
-        true => engage.offer(app, visited.client_id, visited.campaign_id).await?,
-        false => None,
-    };
+    let offer =
+        if landing.names_reward() { engage.offer(app, visited.client_id, visited.campaign_id).await? } else { None };
     let form_id = form.as_ref().map(|form| form.row.id);
     let values = values(app, (&visited, &person), &landing, (form_id, offer.as_ref()));
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));

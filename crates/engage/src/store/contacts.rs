@@ -102,8 +102,9 @@ pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid
 async fn create(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Uuid> {
     let id = new_id();
     let (code, country) = (audience::contacts::new_code(), DEFAULT_COUNTRY);
-    let address = [&who.address, &who.address2, &who.city, &who.state, &who.zip];
-    let key = key_of((&who.first_name, &who.last_name), address, country);
+    let name = [&who.first_name, &who.last_name].map(|text| text.as_deref());
+    let address = [&who.address, &who.address2, &who.city, &who.state, &who.zip].map(|text| text.as_deref());
+    let key = key_of(name, address, country);
     let params: database::Params<'_> = &[
         &id,
         &client_id,
@@ -126,16 +127,11 @@ async fn create(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Uuid> {
     Ok(id)
 }
 
-/// The key by which audiences find duplicates; the address is street, second line, city, state, ZIP.
-fn key_of(
-    (first_name, last_name): (&Option<String>, &Option<String>),
-    address: [&Option<String>; 5],
-    country: &str,
-) -> Option<String> {
-    let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
-    let [street, street2, city, state, zip] = address.map(text);
-    let address = Address { street: &street, street2: &street2, city: &city, state: &state, zip: &zip, country };
-    match_key(&text(first_name), &text(last_name), &address)
+/// The key by which audiences find duplicates, of first and last name and of street, second line, city, state, ZIP.
+fn key_of(name: [Option<&str>; 2], address: [Option<&str>; 5], country: &str) -> Option<String> {
+    let [first_name, last_name] = name.map(Option::unwrap_or_default);
+    let [street, street2, city, state, zip] = address.map(Option::unwrap_or_default);
+    match_key(first_name, last_name, &Address { street, street2, city, state, zip, country })
 }
 
 /// Records what was agreed to: the channel (`sms`, `email`, `call`) and the words.
@@ -165,8 +161,9 @@ async fn touch(tx: &Transaction, client_id: Uuid, id: Uuid, who: &Who) -> Result
     let params: database::Params<'_> =
         &[&client_id, &id, &who.first_name, &who.last_name, &who.email, &who.phone, &tx.now()];
     let Some(now): Option<Touched> = tx.query_opt(&TOUCH, params).await? else { return Ok(()) };
-    let address = [&now.address, &now.address2, &now.city, &now.state, &now.zip];
-    let key = key_of((&now.first_name, &now.last_name), address, now.country.as_deref().unwrap_or_default());
+    let name = [&now.first_name, &now.last_name].map(|text| text.as_deref());
+    let address = [&now.address, &now.address2, &now.city, &now.state, &now.zip].map(|text| text.as_deref());
+    let key = key_of(name, address, now.country.as_deref().unwrap_or_default());
     if key != now.match_key {
         tx.execute(&REKEY, &[&client_id, &id, &key]).await?;
     }
