@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::actions::forms::FormInput;
 use crate::forms::config::{Colours, Reveal, Settings};
-use crate::forms::{Condition, Field, FieldType, FormConfig};
+use crate::forms::{Condition, ConsentChannel, Field, FieldType, FormConfig};
 
 /// What the builder sends: the repeated names are columns, one entry per field.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,12 +24,22 @@ pub struct BuilderForm {
     pub submit_label: String,
     /// Said after a submission that earns nothing.
     pub success_message: String,
-    /// Buttons and links, `#rrggbb`.
+    /// Head and button, `#rrggbb`.
     pub accent: String,
     /// Behind everything, `#rrggbb`.
     pub background: String,
+    /// Whether the client's name and logo are shown.
+    pub branding: bool,
     /// How a reward appears.
     pub animation: String,
+    /// The card's look.
+    pub card_style: String,
+    /// The gift card's logo on the card.
+    pub show_logo: bool,
+    /// The code as a QR.
+    pub show_qr: bool,
+    /// How to use the card.
+    pub show_instructions: bool,
     /// The heading over a reward.
     pub reveal_title: String,
     /// A sentence under it.
@@ -44,6 +54,7 @@ pub struct BuilderForm {
     field_options: Vec<String>,
     field_show_if: Vec<String>,
     field_show_value: Vec<String>,
+    field_channel: Vec<String>,
     /// What each field has beyond the builder's inputs, kept as it came.
     field_rest: Vec<String>,
 }
@@ -69,6 +80,8 @@ pub struct FieldRow {
     pub show_if: String,
     /// The answer it depends on.
     pub show_value: String,
+    /// What a consent agrees to.
+    pub channel: String,
     /// JSON of what the builder does not show.
     pub rest: String,
 }
@@ -86,6 +99,7 @@ impl BuilderForm {
             validation: Vec::new(),
             options: Vec::new(),
             show_if: None,
+            channel: None,
         };
         let fields = vec![
             field("first_name", FieldType::Text, "First name"),
@@ -106,7 +120,12 @@ impl BuilderForm {
             success_message: config.settings.success_message.clone(),
             accent: config.settings.colours.accent.clone(),
             background: config.settings.colours.background.clone(),
+            branding: config.settings.branding,
             animation: config.reveal.animation.clone(),
+            card_style: config.reveal.card_style.clone(),
+            show_logo: config.reveal.show_logo,
+            show_qr: config.reveal.show_qr,
+            show_instructions: config.reveal.show_instructions,
             reveal_title: config.reveal.title.clone(),
             reveal_subtitle: config.reveal.subtitle.clone(),
             ..Self::default()
@@ -129,6 +148,7 @@ impl BuilderForm {
                 options: at(&self.field_options, index),
                 show_if: at(&self.field_show_if, index),
                 show_value: at(&self.field_show_value, index),
+                channel: at(&self.field_channel, index),
                 rest: at(&self.field_rest, index),
             })
             .collect()
@@ -163,14 +183,17 @@ impl BuilderForm {
             description: self.intro.trim().to_owned(),
             submit_label: self.submit_label.trim().to_owned(),
             success_message: self.success_message.trim().to_owned(),
-            colours: Colours { accent: self.accent.clone(), background: self.background.clone() },
-            branding: true,
+            colours: Colours { accent: self.accent.trim().to_owned(), background: self.background.trim().to_owned() },
+            branding: self.branding,
         };
         let reveal = Reveal {
             animation: self.animation.clone(),
+            card_style: self.card_style.clone(),
+            show_logo: self.show_logo,
+            show_qr: self.show_qr,
+            show_instructions: self.show_instructions,
             title: self.reveal_title.trim().to_owned(),
             subtitle: self.reveal_subtitle.trim().to_owned(),
-            ..Reveal::default()
         };
         let fields = self.rows().iter().map(FieldRow::field).collect();
         FormInput {
@@ -190,6 +213,7 @@ impl BuilderForm {
             &row.options,
             &row.show_if,
             &row.show_value,
+            &row.channel,
             &row.rest,
         ];
         for (column, value) in self.columns().into_iter().zip(values) {
@@ -197,7 +221,7 @@ impl BuilderForm {
         }
     }
 
-    fn columns(&mut self) -> [&mut Vec<String>; 9] {
+    fn columns(&mut self) -> [&mut Vec<String>; 10] {
         [
             &mut self.field_id,
             &mut self.field_type,
@@ -207,6 +231,7 @@ impl BuilderForm {
             &mut self.field_options,
             &mut self.field_show_if,
             &mut self.field_show_value,
+            &mut self.field_channel,
             &mut self.field_rest,
         ]
     }
@@ -225,8 +250,19 @@ impl FieldRow {
             options: field.options.join("\n"),
             show_if: condition.map(|c| c.field.clone()).unwrap_or_default(),
             show_value: condition.and_then(|c| c.value.as_str()).unwrap_or_default().to_owned(),
+            channel: field.channel.map(|channel| channel.word().to_owned()).unwrap_or_default(),
             rest: serde_json::to_string(field).unwrap_or_default(),
         }
+    }
+
+    /// Where an error about one of its parts points: `form_config/fields/0/label`.
+    pub fn path(&self, part: &str) -> String {
+        format!("form_config/fields/{}/{part}", self.index)
+    }
+
+    /// The HTML id of the input of one of its parts.
+    pub fn anchor(&self, part: &str) -> String {
+        web::view::slug_id(&self.path(part))
     }
 
     fn field(&self) -> Field {
@@ -238,6 +274,8 @@ impl FieldRow {
             "" => slug::slugify(&label).replace('-', "_"),
             id => id.to_owned(),
         };
+        let channels = ConsentChannel::ALL.into_iter().map(|(channel, _)| channel);
+        let channel = channels.filter(|_| kind == FieldType::Consent).find(|channel| channel.word() == self.channel);
         let same_condition = rest
             .as_ref()
             .and_then(|field| field.show_if.clone())
@@ -257,6 +295,7 @@ impl FieldRow {
             validation: rest.map(|field| field.validation).unwrap_or_default(),
             options: self.options.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             show_if: (!self.show_if.is_empty()).then(|| same_condition.unwrap_or_else(new_condition)),
+            channel,
         }
     }
 }
@@ -271,8 +310,13 @@ mod tests {
         serde_json::from_value(json!({"fields": [
             {"id": "owner", "type": "radio", "label": "Own it?", "options": ["Yes", "No"], "required": true},
             {"id": "age", "type": "number", "label": "Roof age", "validation": [{"rule": "min", "value": 0.0}],
-             "show_if": {"field": "owner", "operator": "not_equals", "value": "No"}}
-        ]}))
+             "show_if": {"field": "owner", "operator": "not_equals", "value": "No"}},
+            {"id": "ok", "type": "consent", "label": "You may text me", "channel": "sms"}
+        ],
+        "settings": {"title": "Roof", "description": "A look", "submit_label": "Go", "success_message": "Thanks",
+            "colours": {"accent": "#0f766e", "background": "#f0fdfa"}, "branding": false},
+        "reveal": {"animation": "flip", "card_style": "filled", "show_logo": false, "show_qr": true,
+            "show_instructions": false, "title": "Yours", "subtitle": "Enjoy"}}))
         .unwrap()
     }
 
@@ -280,6 +324,21 @@ mod tests {
     fn a_form_survives_the_builder_unchanged_also_what_the_builder_does_not_show() {
         let form = BuilderForm::of("Roof", Some("for spring"), &config());
         assert_eq!(form.input().form_config, config());
+        // every setting differs from what a new form has, so that none can be lost unseen
+        let (ours, new) =
+            (serde_json::to_value(config()).unwrap(), serde_json::to_value(FormConfig::default()).unwrap());
+        for part in ["settings", "reveal"] {
+            for (name, value) in ours[part].as_object().unwrap() {
+                assert_ne!(*value, new[part][name], "{part}.{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_no_consent_any_more_loses_its_channel() {
+        let mut form = BuilderForm::of("Roof", None, &config());
+        form.field_type[2] = "checkbox".into();
+        assert_eq!(form.input().form_config.fields[2].channel, None);
     }
 
     #[test]
@@ -291,7 +350,10 @@ mod tests {
         assert!(form.rearrange());
         form.act = "remove:1".into();
         assert!(form.rearrange());
-        assert_eq!(form.rows().iter().map(|row| row.label.as_str()).collect::<Vec<_>>(), ["Roof age", ""]);
+        assert_eq!(
+            form.rows().iter().map(|row| row.label.as_str()).collect::<Vec<_>>(),
+            ["Roof age", "You may text me", ""]
+        );
         form.act = "save".into();
         assert!(!form.rearrange());
     }

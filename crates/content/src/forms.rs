@@ -2,8 +2,10 @@
 
 pub mod config;
 mod rules;
+mod size;
 mod submission;
 
-pub use config::{Condition, Field, FieldType, FormConfig, Reveal, Settings, Validation};
-pub use rules::check;
-pub use submission::{Submitted, validate, visible};
+pub use config::{Condition, ConsentChannel, Field, FieldType, FormConfig, Reveal, Settings, Validation};
+pub use rules::{ANIMATIONS, CARD_STYLES, check, is_colour};
+pub use size::MAX_FORM;
+pub use submission::{Submitted, is_yes, validate, visible};

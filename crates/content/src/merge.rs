@@ -6,7 +6,7 @@
 mod tags;
 mod values;
 
-pub use tags::{Allowed, LANDING_PAGE, MESSAGE, check};
+pub use tags::{Allowed, LANDING_PAGE, MESSAGE, check, check_html};
 pub use values::Values;
 
 /// A parsed template.
@@ -62,12 +62,21 @@ impl Template {
         })
     }
 
+    /// The names of the tags, each with its default.
+    fn defaults(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Tag { name, default } => Some((name.as_str(), default.as_str())),
+            Piece::Text(_) => None,
+        })
+    }
+
     /// Filled in as plain text: for SMS, subjects, text mails.
     pub fn text(&self, values: &Values) -> String {
         self.fill(values, |out, value| out.push_str(value))
     }
 
-    /// Filled in as HTML: every value is escaped, but for the slots the program itself put in as HTML.
+    /// Filled in as HTML: every value is escaped, but for the slots the program itself put in as HTML. The template
+    /// has to be HTML that was cleaned; its defaults are part of that HTML and stand as they are.
     pub fn html(&self, values: &Values) -> String {
         self.fill(values, escape_into)
     }
@@ -79,7 +88,10 @@ impl Template {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Tag { name, default } => match values.html_slot(name) {
                     Some(html) => out.push_str(html),
-                    None => put(&mut out, values.get(name).unwrap_or(default)),
+                    None => match values.get(name) {
+                        Some(value) => put(&mut out, value),
+                        None => out.push_str(default),
+                    },
                 },
             }
         }
@@ -134,6 +146,13 @@ mod tests {
         let template = Template::parse("<p>{{company}}</p>{{form}}").unwrap();
         let html = template.html(&values);
         assert_eq!(html, "<p>&lt;script&gt;&quot;A&amp;B&#39;&lt;/script&gt;</p><form></form>");
+    }
+
+    #[test]
+    fn a_default_is_escaped_once_by_whoever_wrote_the_html() {
+        let template = Template::parse("<p>{{company|Smith &amp; Sons}} {{first_name|x}}</p>").unwrap();
+        assert_eq!(template.html(&Values::new().with("first_name", "A & B")), "<p>Smith &amp; Sons A &amp; B</p>");
+        assert_eq!(Template::parse("{{company|Smith & Sons}}").unwrap().text(&Values::new()), "Smith & Sons");
     }
 
     #[test]

@@ -14,8 +14,7 @@ pub struct Starter {
 }
 
 const CSS: &str = "\
-.offer { max-width: 40rem; margin: 0 auto; padding: 2rem 1rem; font-size: 1.125rem; line-height: 1.6; }
-.offer h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 1rem; }
+.offer { line-height: 1.6; }
 .offer ul { padding-left: 1.25rem; }
 .offer .note { font-size: 1rem; color: #4b5563; }";
 

@@ -60,6 +60,92 @@ async fn publishing_cleans_a_page_and_keeps_what_was_published_when_the_draft_ch
 }
 
 #[tokio::test]
+async fn a_tag_that_cleaning_breaks_is_refused_when_it_is_saved_and_when_an_older_draft_is_published() {
+    let test = app().await;
+    let key = &test.story.acme.key;
+    let broken = "<p>{{custom_fields.x|5 <b}} more</p>";
+    for html in [broken, "<p>{{city|<i>here</i>}}</p>"] {
+        let body = json!({"name": "Offer", "html": html});
+        let reply = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(422);
+        assert_eq!(reply.json()["errors"][0]["pointer"], "#/html", "{html}");
+    }
+    let body = json!({"name": "Offer", "html": "<p>{{custom_fields.x|5 &lt;b}} more</p>"});
+    let made = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(201).json();
+    let id = made["id"].as_str().unwrap();
+    let admin = test.database.admin().await;
+    let sql = "update landing_pages set content_json = jsonb_set(content_json, '{html}', to_jsonb($1::text))";
+    admin.execute(sql, &[&broken]).await.unwrap();
+    let path = format!("/v1/landing-pages/{id}/publish");
+    let reply = test.api(Method::POST, &path).bearer(key).await.expect_status(422);
+    assert_eq!(reply.json()["errors"][0]["pointer"], "#/html");
+    let page = format!("/acme-roofing/landing-pages/{id}/publish");
+    let page = test.post_form(&page, &[("", "")]).as_user(&test.story.acme_owner).await.expect_status(422);
+    assert!(page.text().contains("not closed") && page.text().contains("more"), "{}", page.text());
+    let versions: i64 = admin.query_one("select count(*) from landing_page_versions", &[]).await.unwrap().get(0);
+    assert_eq!(versions, 0);
+}
+
+#[tokio::test]
+async fn page_and_style_are_limited_together_and_the_larger_one_is_named() {
+    let test = app().await;
+    let send = |html: usize, css: usize| {
+        let style = "b{color:red}".repeat(css / 12);
+        let body = json!({"name": format!("{html} {css}"), "html": "x".repeat(html), "css": style});
+        let (test, key) = (&test, &test.story.acme.key);
+        async move { test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await }
+    };
+    assert_eq!(send(61_000, 0).await.expect_status(422).json()["errors"][0]["pointer"], "#/html");
+    assert_eq!(send(25_000, 40_000).await.expect_status(422).json()["errors"][0]["pointer"], "#/css");
+    send(30_000, 20_000).await.expect_status(201);
+}
+
+#[tokio::test]
+async fn the_schema_and_the_builder_offer_the_channel_of_a_consent() {
+    let test = app().await;
+    let (acme, owner) = (&test.story.acme, &test.story.acme_owner);
+    let schema = test.get("/v1/form-config.schema.json").await.expect_status(200).json();
+    let field = schema["$defs"]["Field"]["properties"]["channel"].to_string();
+    assert!(field.contains("ConsentChannel"), "{field}");
+    assert_eq!(schema["$defs"]["ConsentChannel"]["enum"], json!(["sms", "email", "call"]));
+    let consent = |channel: &str| {
+        json!({"name": channel, "form_config": {"fields": [
+        {"id": "ok", "type": "consent", "label": "You may text me", "channel": channel}]}})
+    };
+    test.api_json(Method::POST, "/v1/forms", &consent("pigeon")).bearer(&acme.key).await.expect_status(422);
+    let made =
+        test.api_json(Method::POST, "/v1/forms", &consent("sms")).bearer(&acme.key).await.expect_status(201).json();
+    let path = format!("/acme-roofing/forms/{}", made["id"].as_str().unwrap());
+    let page = test.get(&path).as_user(owner).await.expect_status(200).text();
+    assert!(page.contains("<option value=\"sms\" selected>Text messages</option>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_builder_shows_an_error_beside_the_field_it_is_about() {
+    let test = app().await;
+    let typed = [
+        ("name", "Inspection"),
+        ("accent", "teal"),
+        ("animation", "fade"),
+        ("card_style", "plain"),
+        ("act", "save"),
+        ("field_type", "select"),
+        ("field_label", "Roof"),
+        ("field_options", ""),
+    ];
+    let page = test.post_form("/acme-roofing/forms", &typed).as_user(&test.story.acme_owner).await.expect_status(422);
+    let html = page.text();
+    assert!(html.contains("id=\"f-accent-error\""), "{html}");
+    assert!(
+        html.contains("href=\"#f-form_config-fields-0-options\"")
+            && html.contains("id=\"f-form_config-fields-0-options\"")
+    );
+    assert!(
+        html.contains("<p class=\"error\">give at least one option</p>") && html.contains(" open><summary"),
+        "{html}"
+    );
+}
+
+#[tokio::test]
 async fn an_unknown_merge_tag_and_another_tenants_form_are_refused_by_name() {
     let test = app().await;
     let form = json!({"name": "Theirs", "form_config": form_config()});
@@ -100,6 +186,7 @@ async fn the_form_builder_works_without_scripts_and_keeps_what_was_typed() {
         ("field_show_if", ""),
         ("field_show_value", ""),
         ("field_rest", ""),
+        ("card_style", "plain"),
     ];
     let refused = test.post_form("/acme-roofing/forms", &typed).as_user(owner).await.expect_status(422);
     assert!(refused.text().contains("name is required") && refused.text().contains("Your roof"));

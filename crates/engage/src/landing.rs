@@ -47,6 +47,11 @@ impl Landing {
         self.tags.iter().any(|tag| tag == "form")
     }
 
+    /// Whether the page says what the form earns.
+    pub fn names_reward(&self) -> bool {
+        self.tags.iter().any(|tag| tag == "amount" || tag == "brand")
+    }
+
     /// The page for one person. A form that the page has no place for stands at its end.
     pub fn fill(&self, values: Values, form: &str) -> String {
         let mut html = self.template.html(&values.with_html("form", form));

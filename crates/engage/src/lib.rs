@@ -7,6 +7,7 @@
 pub mod actions;
 mod api;
 pub mod bots;
+mod ground;
 mod invariants;
 mod landing;
 mod limits;

@@ -46,6 +46,8 @@ pub struct Person {
     pub state: Option<String>,
     /// As it was printed.
     pub zip: Option<String>,
+    /// As it was printed.
+    pub country: Option<String>,
     /// As it was at launch.
     pub custom_fields: Value,
 }
@@ -71,6 +73,7 @@ impl Person {
             city: visited.city.take(),
             state: visited.state.take(),
             zip: visited.zip.take(),
+            country: visited.country.take(),
             custom_fields: visited.custom_fields.take(),
         }
     }
@@ -96,6 +99,7 @@ impl Person {
             city: text("Columbus"),
             state: text("OH"),
             zip: text("43004"),
+            country: text("US"),
             custom_fields: Value::Null,
         }
     }
@@ -123,6 +127,7 @@ impl Person {
             "city" => self.city.as_deref(),
             "state" => self.state.as_deref(),
             "zip" => self.zip.as_deref(),
+            "country" => self.country.as_deref(),
             _ => None,
         }
     }

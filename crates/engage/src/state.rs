@@ -16,11 +16,12 @@ use web::App;
 use crate::landing::Landing;
 use crate::pages::compiled::Compiled;
 use crate::store::forms::{self, PublicForm};
+use crate::store::rewards::{self, Offer};
 
 /// Landing pages and forms kept at most, each.
 const KEPT: usize = 512;
-/// So long a changed form may be shown as it was; what is sent is always held against the form as it is.
-const FORM_AGE: Duration = Duration::from_secs(2);
+/// So long a changed form or offer may be shown as it was; what is sent is always held against the form as it is.
+const FRESH: Duration = Duration::from_secs(2);
 /// Views are counted together: a counter a campaign's every visitor waits at would be the slowest thing here.
 const VIEWS_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,13 +43,14 @@ impl OpenForm {
     }
 }
 
-/// When a form was looked up, and what was found then.
-type KeptForm = (Instant, Option<Arc<OpenForm>>);
+/// What was found, by the id it was looked up by, and when.
+type Seen<T> = RwLock<HashMap<Uuid, (Instant, Option<T>)>>;
 
 #[derive(Default)]
 struct Kept {
     pages: RwLock<HashMap<Uuid, Arc<Landing>>>,
-    forms: RwLock<HashMap<Uuid, KeptForm>>,
+    forms: Seen<Arc<OpenForm>>,
+    offers: Seen<Offer>,
     views: Mutex<HashMap<Uuid, i32>>,
 }
 
@@ -88,18 +90,27 @@ impl Engage {
     /// # Errors
     /// What the database answered.
     pub async fn form_to_show(&self, app: &App, id: Uuid) -> Result<Option<Arc<OpenForm>>> {
-        let known = self.kept.forms.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        if let Some((read_at, form)) = known
-            && read_at.elapsed() < FORM_AGE
-        {
+        if let Some(form) = fresh(&self.kept.forms, id) {
             return Ok(form);
         }
         let form = self.form(app, id).await?;
         let form = form.map(|form| Arc::new(OpenForm { compiled: Compiled::new(&form), ..form }));
-        let mut forms = self.kept.forms.write().unwrap_or_else(PoisonError::into_inner);
-        make_room(&mut forms);
-        forms.insert(id, (Instant::now(), form.clone()));
+        keep(&self.kept.forms, id, form.clone());
         Ok(form)
+    }
+
+    /// What a campaign's form earns, as it was a moment ago.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn offer(&self, app: &App, client_id: Uuid, campaign_id: Uuid) -> Result<Option<Offer>> {
+        if let Some(offer) = fresh(&self.kept.offers, campaign_id) {
+            return Ok(offer);
+        }
+        let actor = Actor::system(System::PublicLink);
+        let offer = rewards::offer(&app.scope(&actor), client_id, campaign_id).await?;
+        keep(&self.kept.offers, campaign_id, offer.clone());
+        Ok(offer)
     }
 
     /// An open form as it is.
@@ -136,6 +147,19 @@ async fn write_views(app: &App, views: HashMap<Uuid, i32>) {
         let written = forms::add_views(&app.scope(&actor), form_id, count).await;
         written.can_fail("views of a form are a rough figure and nothing hangs on them");
     }
+}
+
+/// What was found a moment ago, be it nothing.
+fn fresh<T: Clone>(seen: &Seen<T>, id: Uuid) -> Option<Option<T>> {
+    let seen = seen.read().unwrap_or_else(PoisonError::into_inner);
+    let (read_at, found) = seen.get(&id)?;
+    (read_at.elapsed() < FRESH).then(|| found.clone())
+}
+
+fn keep<T>(seen: &Seen<T>, id: Uuid, found: Option<T>) {
+    let mut seen = seen.write().unwrap_or_else(PoisonError::into_inner);
+    make_room(&mut seen);
+    seen.insert(id, (Instant::now(), found));
 }
 
 /// Forgets anything when full: everything kept can be read again.

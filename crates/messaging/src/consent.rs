@@ -34,6 +34,12 @@ database::statement! {
           select do_not_contact, sms_opt_out, email_opt_out
           from contacts
           where client_id = $1
+            and $3 = 'sms'
+            and mobile_phone = $4
+          union all
+          select do_not_contact, sms_opt_out, email_opt_out
+          from contacts
+          where client_id = $1
             and $3 = 'email'
             and email = $4
         ) c"

@@ -49,6 +49,38 @@ pub struct Field {
     /// Shown only when another field's answer fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show_if: Option<Condition>,
+    /// What a `consent` agrees to; `email` when absent, because it allows the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ConsentChannel>,
+}
+
+/// What a person agrees to be reached by. The wording does not decide it: "text messages to the phone number above"
+/// names two ways and means one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentChannel {
+    /// Text messages.
+    Sms,
+    /// E-mails.
+    #[default]
+    Email,
+    /// Phone calls.
+    Call,
+}
+
+impl ConsentChannel {
+    /// Every channel, with what people read.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Sms, "Text messages"), (Self::Email, "E-mails"), (Self::Call, "Phone calls")];
+
+    /// The word in `form_config` and in `contact_consents`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Call => "call",
+        }
+    }
 }
 
 /// The kinds of field.
@@ -109,6 +141,11 @@ impl FieldType {
             Self::GiftCardCode => "gift_card_code",
             Self::PageBreak => "page_break",
         }
+    }
+
+    /// Whether people see nothing of it to read.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::Hidden | Self::PageBreak)
     }
 
     /// Every kind, in the builder's order.
@@ -184,17 +221,17 @@ pub struct Settings {
     pub success_message: String,
     /// Colours as `#rrggbb`.
     pub colours: Colours,
-    /// Whether the client's name and logo are shown.
+    /// Whether the client's name and logo stand above and below the form on its own page.
     pub branding: bool,
 }
 
-/// Colours as `#rrggbb`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Colours of the form's own page and of what it answers, as `#rrggbb`. On a landing page the page's style holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Colours {
-    /// Buttons and links.
+    /// Head, button and frame of the reward; empty for the client's own colour.
     pub accent: String,
-    /// Behind everything.
+    /// Behind the white sheet the form stands on; empty for none.
     pub background: String,
 }
 
@@ -204,9 +241,9 @@ pub struct Colours {
 pub struct Reveal {
     /// `fade`, `slide`, `flip`, `confetti` or `none`.
     pub animation: String,
-    /// A word for the card's look.
+    /// The card's look: `plain`, `ticket` or `filled`.
     pub card_style: String,
-    /// The brand's logo on the card.
+    /// The gift card's logo on the card.
     pub show_logo: bool,
     /// The code as a QR.
     pub show_qr: bool,
@@ -228,12 +265,6 @@ impl Default for Settings {
             colours: Colours::default(),
             branding: true,
         }
-    }
-}
-
-impl Default for Colours {
-    fn default() -> Self {
-        Self { accent: "#1d4ed8".into(), background: "#ffffff".into() }
     }
 }
 

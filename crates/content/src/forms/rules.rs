@@ -5,9 +5,16 @@ use std::collections::HashSet;
 use kernel::Problems;
 
 use super::config::{Field, FieldType, FormConfig};
+use super::size;
 
 /// The most fields a form can have.
 const MAX_FIELDS: usize = 100;
+
+/// The looks of a reward's card.
+pub const CARD_STYLES: [&str; 3] = ["plain", "ticket", "filled"];
+
+/// The ways a reward appears.
+pub const ANIMATIONS: [&str; 5] = ["fade", "slide", "flip", "confetti", "none"];
 
 /// Notes everything that is wrong with `config`, each with its path.
 pub fn check(config: &FormConfig, problems: &mut Problems) {
@@ -25,13 +32,19 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
         ("form_config/settings/colours/accent", &config.settings.colours.accent),
         ("form_config/settings/colours/background", &config.settings.colours.background),
     ] {
-        if !is_colour(colour) {
+        if !colour.is_empty() && !is_colour(colour) {
             problems.invalid(path, "a colour is written #rrggbb");
         }
     }
-    if !["fade", "slide", "flip", "confetti", "none"].contains(&config.reveal.animation.as_str()) {
-        problems.invalid("form_config/reveal/animation", "one of fade, slide, flip, confetti, none");
+    for (path, word, words) in [
+        ("form_config/reveal/animation", &config.reveal.animation, &ANIMATIONS[..]),
+        ("form_config/reveal/card_style", &config.reveal.card_style, &CARD_STYLES[..]),
+    ] {
+        if !words.contains(&word.as_str()) {
+            problems.invalid(path, format!("one of {}", words.join(", ")));
+        }
     }
+    size::check(config, problems);
 }
 
 fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mut Problems) {
@@ -39,12 +52,14 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
     if field.id.is_empty() || field.id.len() > 60 || !field.id.chars().all(fits) {
         problems.invalid(format!("{path}/id"), "an id is 1 to 60 letters, digits or _");
     }
-    let silent = matches!(field.kind, FieldType::Hidden | FieldType::PageBreak);
-    if field.label.trim().is_empty() && !silent {
+    if field.label.trim().is_empty() && !field.kind.is_silent() {
         problems.add(format!("{path}/label"), "required", "a field needs a label");
     }
     if field.kind.has_options() && field.options.is_empty() {
         problems.add(format!("{path}/options"), "required", "give at least one option");
+    }
+    if field.channel.is_some() && field.kind != FieldType::Consent {
+        problems.invalid(format!("{path}/channel"), "only a consent has a channel");
     }
     if let Some(condition) = &field.show_if {
         if !earlier.contains(condition.field.as_str()) {
@@ -74,9 +89,10 @@ mod tests {
             "fields": [
                 {"id": "email", "type": "email", "label": "E-mail"},
                 {"id": "email", "type": "select", "label": "Roof", "show_if": {"field": "later", "operator": "like", "value": 1}},
-                {"id": "no good", "type": "text"}
+                {"id": "no good", "type": "text", "channel": "sms"}
             ],
-            "settings": {"colours": {"accent": "red;}body{"}},
+            "settings": {"colours": {"accent": "red;}body{", "background": ""}},
+            "reveal": {"card_style": "golden"}
         }))
         .unwrap();
         let mut problems = Problems::new();
@@ -92,7 +108,9 @@ mod tests {
                 "form_config/fields/1/id",
                 "form_config/fields/2/id",
                 "form_config/fields/2/label",
+                "form_config/fields/2/channel",
                 "form_config/settings/colours/accent",
+                "form_config/reveal/card_style",
             ]
         );
     }

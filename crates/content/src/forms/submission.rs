@@ -97,7 +97,9 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
         FieldType::Multiselect => {
             json!(given.iter().map(|value| option(field, value)).collect::<Result<Vec<_>, _>>()?)
         }
-        FieldType::Checkbox | FieldType::Consent => json!(true),
+        // A box that sends anything else was not ticked by a person who read it.
+        FieldType::Checkbox | FieldType::Consent if given.iter().any(|value| is_yes(value)) => json!(true),
+        FieldType::Checkbox | FieldType::Consent => return Ok(None),
         FieldType::GiftCardCode => {
             json!(RedemptionCode::parse(first).map_err(|_| "check the code: a character is wrong")?.to_string())
         }
@@ -105,6 +107,11 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
     };
     rules(field, &value)?;
     Ok(Some(value))
+}
+
+/// Whether a box was ticked.
+pub fn is_yes(value: &str) -> bool {
+    ["true", "on", "1"].contains(&value)
 }
 
 fn number(text: &str) -> Result<Value, String> {
@@ -176,6 +183,26 @@ mod tests {
         let answers =
             validate(&form(), &sent(&[("email", "a@b.example"), ("owner", "No"), ("roof_age", "7")])).unwrap();
         assert!(!answers.contains_key("roof_age"));
+    }
+
+    #[test]
+    fn only_a_ticked_box_is_agreement() {
+        let with = |ok: &[&str]| {
+            let mut sent = sent(&[("email", "a@b.example"), ("owner", "No")]);
+            sent.insert("ok".into(), ok.iter().map(|value| (*value).to_owned()).collect());
+            validate(&form(), &sent).unwrap().get("ok").cloned()
+        };
+        for yes in ["true", "on", "1"] {
+            assert_eq!(with(&[yes]), Some(json!(true)), "{yes}");
+        }
+        assert_eq!(with(&["false", "true"]), Some(json!(true)), "as some forms send a ticked box");
+        for no in ["false", "off", "0", "no", "null", "yes, but"] {
+            assert_eq!(with(&[no]), None, "{no}");
+        }
+        let mut required = form();
+        required.fields[4].required = true;
+        let sent = sent(&[("email", "a@b.example"), ("owner", "No"), ("ok", "false")]);
+        assert_eq!(validate(&required, &sent).unwrap_err()[0].message, "please agree to go on");
     }
 
     #[test]

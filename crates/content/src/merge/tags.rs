@@ -21,9 +21,21 @@ pub const MESSAGE: Allowed = Allowed {
     custom_fields: true,
 };
 
-/// Landing pages.
-pub const LANDING_PAGE: Allowed =
-    Allowed { names: &["campaign", "redemption_code", "redemption_url", "support_phone", "form"], custom_fields: true };
+/// Landing pages. Amount and brand are those of the reward for the form; when it expires nobody knows before there is
+/// a card, so that its default shows.
+pub const LANDING_PAGE: Allowed = Allowed {
+    names: &[
+        "amount",
+        "brand",
+        "expiration_date",
+        "campaign",
+        "redemption_code",
+        "redemption_url",
+        "support_phone",
+        "form",
+    ],
+    custom_fields: true,
+};
 
 impl Allowed {
     /// Whether `name` exists in this kind of text.
@@ -52,6 +64,21 @@ pub fn check(field: &str, text: &str, allowed: Allowed) -> Vec<FieldError> {
     unknown.map(|name| error("unknown_tag", format!("{{{{{name}}}}} is not a merge tag here"))).collect()
 }
 
+/// What is wrong with the tags of cleaned HTML. A default that holds markup is refused: where it is left out, elements
+/// and attributes would end elsewhere than where the cleaning saw them end.
+pub fn check_html(field: &str, html: &str, allowed: Allowed) -> Vec<FieldError> {
+    let mut errors = check(field, html, allowed);
+    if let Ok(template) = Template::parse(html) {
+        let with_markup = template.defaults().filter(|(_, default)| default.contains(['<', '>']));
+        errors.extend(with_markup.map(|(name, _)| FieldError {
+            field: field.to_owned(),
+            code: "malformed_tag",
+            message: format!("the default of {{{{{name}}}}} can only be text"),
+        }));
+    }
+    errors
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +90,14 @@ mod tests {
         assert!(errors[0].message.contains("{{frist_name}}"));
         assert!(check("html", "{{custom_fields.roof_age}} {{form}}", LANDING_PAGE).is_empty());
         assert_eq!(check("html", "{{code}}", LANDING_PAGE).len(), 1, "a card code never stands on a landing page");
+        assert!(check("html", "{{amount}} {{brand}} {{expiration_date|soon}}", LANDING_PAGE).is_empty());
+    }
+
+    #[test]
+    fn a_default_with_markup_is_refused_in_html() {
+        let errors = |html| check_html("html", html, LANDING_PAGE).len();
+        assert_eq!(errors(r#"<p title="{{city|here &amp; &lt;there&gt;}}">{{city|"here"}}</p>"#), 0);
+        assert_eq!(errors("{{city|<b>here</b>}}"), 1);
+        assert_eq!(errors(r#"<p title="{{city|">}} x <b title=" onclick=x() ">y</b></p>"#), 1);
     }
 }

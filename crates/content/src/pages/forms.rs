@@ -13,7 +13,7 @@ use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, 
 use super::ListQuery;
 use crate::actions::forms as actions;
 use crate::builder::{BuilderForm, FieldRow};
-use crate::forms::{FieldType, FormConfig};
+use crate::forms::{ANIMATIONS, CARD_STYLES, ConsentChannel, FieldType, FormConfig};
 use crate::store::forms as store;
 
 #[derive(Template)]
@@ -39,9 +39,19 @@ struct EditPage {
     rows: Vec<FieldRow>,
     errors: FieldErrors,
     kinds: Vec<Choice>,
+    channels: Vec<Choice>,
     animations: Vec<Choice>,
+    card_styles: Vec<Choice>,
     may_edit: bool,
     may_publish: bool,
+}
+
+impl EditPage {
+    /// Whether something is wrong among what a field's line hides at first.
+    fn is_wrong_inside(&self, row: &FieldRow) -> bool {
+        let parts = ["help", "options", "show_if/field", "show_if/operator", "channel"];
+        parts.iter().any(|part| self.errors.of(&row.path(part)).is_some())
+    }
 }
 
 /// `GET /{client}/forms`
@@ -115,8 +125,27 @@ fn refused(
     form: BuilderForm,
     error: Error,
 ) -> Result<Response> {
-    let errors = FieldErrors::from_error(error)?;
+    let mut errors = FieldErrors::from_error(error)?.all().to_vec();
+    errors.iter_mut().for_each(|error| error.field = in_builder(&error.field).to_owned());
+    let errors = FieldErrors::from(errors);
     render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(app, caller, saved, form, errors))
+}
+
+/// The builder's own name for a place in `form_config`; those of fields stay, for its lines are found by them.
+fn in_builder(path: &str) -> &str {
+    match path.strip_prefix("form_config/").unwrap_or(path) {
+        "settings/title" => "title",
+        "settings/description" => "intro",
+        "settings/submit_label" => "submit_label",
+        "settings/success_message" => "success_message",
+        "settings/colours/accent" => "accent",
+        "settings/colours/background" => "background",
+        "reveal/animation" => "animation",
+        "reveal/card_style" => "card_style",
+        "reveal/title" => "reveal_title",
+        "reveal/subtitle" => "reveal_subtitle",
+        _ => path,
+    }
 }
 
 fn edit_page(
@@ -143,7 +172,9 @@ fn edit_page(
         form,
         errors,
         kinds: FieldType::ALL.iter().map(|kind| Choice::word(kind.word())).collect(),
-        animations: ["fade", "slide", "flip", "confetti", "none"].into_iter().map(Choice::word).collect(),
+        channels: ConsentChannel::ALL.iter().map(|(channel, label)| Choice::new(channel.word(), *label)).collect(),
+        animations: ANIMATIONS.into_iter().map(Choice::word).collect(),
+        card_styles: CARD_STYLES.into_iter().map(Choice::word).collect(),
     }
 }
 

@@ -84,12 +84,7 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(input): Form<La
 /// `GET /{client}/landing-pages/{id}`
 pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let input = LandingPageInput {
-        name: row.name.clone(),
-        html: part(&row.content_json, "html"),
-        css: part(&row.content_json, "css"),
-        form_id: form_id(&row.content_json).map(|id| id.to_string()).unwrap_or_default(),
-    };
+    let input = saved_input(&row);
     render(&edit_page(&app, &caller, Some(row), input, FieldErrors::none()).await?)
 }
 
@@ -111,8 +106,23 @@ pub async fn update(
 
 /// `POST /{client}/landing-pages/{id}/publish`
 pub async fn publish(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    actions::publish(&app, &caller.actor, caller.client_id()?, id).await?;
-    Ok(redirect_with(&at(&caller, id), "Published. Recipients see this version now."))
+    match actions::publish(&app, &caller.actor, caller.client_id()?, id).await {
+        Ok(_) => Ok(redirect_with(&at(&caller, id), "Published. Recipients see this version now.")),
+        Err(error) => {
+            let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+            let input = saved_input(&row);
+            refused(&app, &caller, Some(row), input, error).await
+        }
+    }
+}
+
+fn saved_input(row: &store::LandingPage) -> LandingPageInput {
+    LandingPageInput {
+        name: row.name.clone(),
+        html: part(&row.content_json, "html"),
+        css: part(&row.content_json, "css"),
+        form_id: form_id(&row.content_json).map(|id| id.to_string()).unwrap_or_default(),
+    }
 }
 
 async fn refused(

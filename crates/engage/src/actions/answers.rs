@@ -48,7 +48,9 @@ impl Who {
             FieldType::Email => fill(&mut self.email, text),
             FieldType::Phone => fill(&mut self.phone, text),
             FieldType::GiftCardCode => fill(&mut self.code, &text.replace('-', "")),
-            FieldType::Consent => self.consents.push((channel_of(&field.label), field.label.clone())),
+            FieldType::Consent => {
+                self.consents.push((field.channel.unwrap_or_default().word(), field.label.clone()));
+            }
             _ => self.take_named(&field.id, text),
         }
     }
@@ -84,19 +86,6 @@ fn fill(place: &mut Option<String>, text: &str) {
     }
 }
 
-/// Which channel the wording of a consent is about.
-fn channel_of(wording: &str) -> &'static str {
-    let wording = wording.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| wording.contains(word));
-    let (sms, email, call) = (has(&["text", "sms"]), has(&["e-mail", "email"]), has(&["call", "phone"]));
-    match (sms, email, call) {
-        (true, false, false) => "sms",
-        (false, true, false) => "email",
-        (false, false, true) => "call",
-        _ => "all",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -104,11 +93,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_consent_is_for_the_channel_its_field_names_whatever_its_words_say() {
+        let wording = "I agree to receive text messages at the phone number above. See our context page.";
+        let config = |channel: Value| {
+            let mut field = json!({"id": "ok", "type": "consent", "label": wording});
+            field["channel"] = channel;
+            serde_json::from_value::<FormConfig>(json!({ "fields": [field] })).unwrap()
+        };
+        let answers = json!({ "ok": true });
+        for (given, recorded) in [("sms", "sms"), ("email", "email"), ("call", "call")] {
+            let who = Who::read(&config(json!(given)), answers.as_object().unwrap());
+            assert_eq!(who.consents, [(recorded, wording.to_owned())]);
+        }
+        let who = Who::read(&config(Value::Null), answers.as_object().unwrap());
+        assert_eq!(who.consents, [("email", wording.to_owned())], "what allows the least");
+    }
+
+    #[test]
     fn answers_become_a_person_and_what_is_not_about_them_is_left_out() {
         let config: FormConfig = serde_json::from_value(json!({"fields": [
             {"id": "name", "type": "text"}, {"id": "mail", "type": "email"}, {"id": "mobile", "type": "phone"},
             {"id": "state", "type": "text"}, {"id": "code", "type": "gift_card_code"}, {"id": "roof_age", "type": "number"},
-            {"id": "ok", "type": "consent", "label": "You may text me"}
+            {"id": "ok", "type": "consent", "label": "You may text me", "channel": "sms"}
         ]}))
         .unwrap();
         let answers = json!({"name": "Ada King Lovelace", "mail": "ada@example.com", "mobile": "+16145550123",

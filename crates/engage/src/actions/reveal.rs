@@ -26,6 +26,8 @@ pub enum Shown {
 pub struct Card {
     /// The brand.
     pub brand: String,
+    /// Its logo.
+    pub logo: Option<String>,
     /// What it is worth, formatted.
     pub amount: String,
     /// The code.
@@ -81,6 +83,7 @@ fn open(keyring: &Keyring, client_id: Uuid, row: &Earned) -> Result<Option<Card>
     let pin = row.pin_code.as_ref().map(|sealed| card.open(keyring, Part::Pin, sealed)).transpose()?;
     Ok(Some(Card {
         brand: row.brand_name.clone().unwrap_or_default(),
+        logo: row.brand_logo_url.clone(),
         amount: row.value_amount.and_then(Money::from_decimal).map(|money| money.to_string()).unwrap_or_default(),
         code: card.open(keyring, Part::Code, sealed)?,
         pin,

@@ -2,7 +2,7 @@
 //! JavaScript: fields that depend on another say so, and the server leaves out what does not count.
 
 use askama::Template;
-use content::forms::{Field as Asked, FieldType, FormConfig, Validation};
+use content::forms::{Field as Asked, FieldType, FormConfig, Validation, is_yes};
 use kernel::{Error, FieldError, random};
 use messaging::Channel;
 use uuid::Uuid;
@@ -32,8 +32,17 @@ pub struct FormView {
 enum Entry {
     Field(Box<Field>),
     Many(Many),
-    Step(String, String),
+    Step(Step),
     Hidden(String, String),
+}
+
+/// The head of one of several steps, which all stand on one page: it works without JavaScript, and nothing that was
+/// typed can get lost between them.
+struct Step {
+    number: usize,
+    of: usize,
+    label: String,
+    help: String,
 }
 
 /// Any of several options.
@@ -41,6 +50,7 @@ struct Many {
     name: String,
     label: String,
     help: String,
+    required: bool,
     options: Vec<(String, bool)>,
     error: Option<String>,
 }
@@ -88,7 +98,7 @@ impl FormView {
             let field = config.fields.iter().find(|field| field.id == name);
             field.map_or_else(|| name.to_owned(), |field| field.label.clone())
         };
-        let problem = |error: &FieldError| (slug_id(&error.field), label(&error.field), error.message.clone());
+        let problem = |error: &FieldError| (slug_id(&error.field), short(&label(&error.field)), error.message.clone());
         let problems = errors.iter().map(problem).collect();
         // Invalid is what these errors are; anything else would be a bug that shows as a form without errors.
         let errors = FieldErrors::from_error(Error::Invalid(errors.to_vec())).unwrap_or_else(|_| FieldErrors::none());
@@ -96,7 +106,7 @@ impl FormView {
             action: format!("/f/{id}"),
             title: String::new(),
             description: String::new(),
-            entries: config.fields.iter().map(|field| entry(config, field, person, (sent, &errors))).collect(),
+            entries: entries(config, person, (sent, &errors)),
             problems,
             submit_label: some_or(&config.settings.submit_label, "Send"),
             token: sent.token.unwrap_or_else(new_token).to_string(),
@@ -126,6 +136,29 @@ fn channel(sent: &Sent) -> Field {
     Field::radio(CHANNEL, "Send my reward by", options).value(chosen)
 }
 
+/// The fields in order; where there are several steps, each has its head.
+fn entries(config: &FormConfig, person: Option<&Person>, sent: (&Sent, &FieldErrors)) -> Vec<Entry> {
+    let breaks = config.fields.iter().filter(|field| field.kind == FieldType::PageBreak).count();
+    let begins_with_break = config.fields.first().is_some_and(|field| field.kind == FieldType::PageBreak);
+    let of = if begins_with_break { breaks } else { breaks + 1 };
+    let step = |number, label: &str, help| Entry::Step(Step { number, of, label: label.to_owned(), help });
+    let mut entries = Vec::with_capacity(config.fields.len() + 1);
+    let mut number = 0;
+    if of > 1 && !begins_with_break {
+        number = 1;
+        entries.push(step(number, "", String::new()));
+    }
+    for field in &config.fields {
+        entries.push(if field.kind == FieldType::PageBreak {
+            number += 1;
+            step(number, &field.label, help(config, field))
+        } else {
+            entry(config, field, person, sent)
+        });
+    }
+    entries
+}
+
 fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, errors): (&Sent, &FieldErrors)) -> Entry {
     let given: Vec<String> = match sent.answers.get(&asked.id) {
         Some(values) => values.clone(),
@@ -134,7 +167,6 @@ fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, err
     };
     let first = given.first().map(String::as_str).unwrap_or_default();
     match asked.kind {
-        FieldType::PageBreak => Entry::Step(asked.label.clone(), help(config, asked)),
         FieldType::Hidden => {
             let made = if first.is_empty() { asked.placeholder.as_deref().unwrap_or_default() } else { first };
             Entry::Hidden(asked.id.clone(), made.to_owned())
@@ -143,6 +175,7 @@ fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, err
             name: asked.id.clone(),
             label: asked.label.clone(),
             help: help(config, asked),
+            required: asked.required && asked.show_if.is_none(),
             options: asked.options.iter().map(|option| (option.clone(), given.contains(option))).collect(),
             error: errors.of(&asked.id).map(ToOwned::to_owned),
         }),
@@ -168,7 +201,7 @@ fn field(config: &FormConfig, asked: &Asked, value: &str, errors: &FieldErrors) 
     let field = asked.validation.iter().fold(field, bound);
     field
         .value(value)
-        .checked(!value.is_empty())
+        .checked(is_yes(value))
         .help(help(config, asked))
         // A browser would insist on a field that does not count.
         .required(asked.required && asked.show_if.is_none())
@@ -219,6 +252,17 @@ fn autocomplete(asked: &Asked) -> &'static str {
         (FieldType::Text, "zip") => "postal-code",
         _ => "",
     }
+}
+
+/// The beginning of a label: a consent's is a whole paragraph.
+fn short(label: &str) -> String {
+    const LONGEST: usize = 48;
+    if label.chars().count() <= LONGEST {
+        return label.to_owned();
+    }
+    let begin: String = label.chars().take(LONGEST).collect();
+    let words = begin.rsplit_once(' ').map_or(begin.as_str(), |(words, _)| words);
+    format!("{words} …")
 }
 
 fn some_or(text: &str, other: &str) -> String {

@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use content::forms::{FieldType, validate};
+use content::forms::{FieldType, Reveal, validate};
 use kernel::codes::PurlToken;
 use kernel::{FieldError, Result as Answer};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use web::{App, Form, Path, Query, Result, Visitor};
 
 use super::form_view::{FormView, new_token};
 use super::sent::Sent;
-use super::{ClosedPage, Markup, Stranger, page, shell, unknown};
+use super::{ClosedPage, Markup, Stranger, page, unknown};
 use crate::actions::reveal::{Card, Shown};
 use crate::actions::submit::{Input, Outcome, submit as store};
 use crate::limits;
@@ -35,6 +35,7 @@ const NO_SUCH_CODE: &str = "this code is not valid here, or it was used already"
 #[template(path = "forms/page.html")]
 struct FormPage {
     shell: RecipientShell,
+    ground: Option<String>,
     title: String,
     description: String,
     preview: bool,
@@ -45,10 +46,10 @@ struct FormPage {
 #[template(path = "forms/done.html")]
 struct DonePage {
     shell: RecipientShell,
+    ground: Option<String>,
     title: String,
     text: String,
-    animation: String,
-    instructions: bool,
+    reveal: Reveal,
     cards: Vec<(Card, Option<Markup>)>,
     on_its_way: bool,
 }
@@ -102,7 +103,7 @@ pub async fn submit(
         Some(_) => return preview(&form),
     }
     if let Some(person) = &known {
-        limits::redemption(&app, person.recipient_id)?;
+        limits::redemption(&app, &person.redemption_code)?;
     }
     let answers = match validate(&form.config, &sent.answers) {
         Ok(answers) => answers,
@@ -124,10 +125,7 @@ pub async fn submit(
         referrer: visitor.referrer.clone(),
     };
     match store(&app, &visitor.origin, &input).await? {
-        Outcome::SpentCode => {
-            limits::wrong(&app, &visitor)?;
-            refused(&form, known.as_ref(), &sent, &[no_such_code(&form)])
-        }
+        Outcome::SpentCode => refused(&form, known.as_ref(), &sent, &[no_such_code(&form)]),
         outcome => done(&form, outcome),
     }
 }
@@ -169,7 +167,7 @@ enum ByCode {
     Wrong(FieldError),
 }
 
-/// Looks a code up, within the form's client and campaigns only.
+/// Whose code it is, within the form's client and campaigns only. On a recipient's page it can only be theirs.
 async fn by_code(
     app: &App,
     visitor: &Visitor,
@@ -181,22 +179,20 @@ async fn by_code(
         return Ok(ByCode::NotAsked);
     };
     let code = code.replace('-', "");
+    if let Some(known) = known {
+        if known.redemption_code == code {
+            return Ok(ByCode::Person(Box::new(known.clone())));
+        }
+        limits::wrong(app, visitor)?;
+        return Ok(ByCode::Wrong(no_such_code(form)));
+    }
+    limits::bare_code(app, visitor, &code)?;
     let actor = visitor.actor();
     let found = people::by_code(&app.scope(&actor), form.row.client_id, form.row.id, &code).await?;
-    let under_way = found.filter(|person| ["mailed", "active"].contains(&person.status.as_str()));
-    let theirs = |person: &Person| known.is_none_or(|known| known.recipient_id == person.recipient_id);
-    match under_way.filter(theirs) {
-        Some(person) => {
-            if known.is_none() {
-                limits::redemption(app, person.recipient_id)?;
-            }
-            Ok(ByCode::Person(Box::new(person)))
-        }
-        None => {
-            limits::wrong(app, visitor)?;
-            Ok(ByCode::Wrong(no_such_code(form)))
-        }
-    }
+    Ok(match found.filter(|person| ["mailed", "active"].contains(&person.status.as_str())) {
+        Some(person) => ByCode::Person(Box::new(person)),
+        None => ByCode::Wrong(no_such_code(form)),
+    })
 }
 
 fn no_such_code(form: &OpenForm) -> FieldError {
@@ -219,13 +215,9 @@ fn form_page(
     let title = if settings.title.is_empty() { form.row.client_name.clone() } else { settings.title.clone() };
     let preview = person.is_some_and(|person| !["mailed", "active"].contains(&person.status.as_str()));
     let view = FormView::on_its_page(form, person, sent, errors).markup()?;
-    let template = FormPage {
-        shell: frame(&title, form),
-        title,
-        description: settings.description.clone(),
-        preview,
-        form: Markup(view),
-    };
+    let (shell, ground) = form.frame(&title);
+    let template =
+        FormPage { shell, ground, title, description: settings.description.clone(), preview, form: Markup(view) };
     framable(page(status, &template)?)
 }
 
@@ -252,9 +244,9 @@ fn done(form: &OpenForm, outcome: Outcome) -> Result<Response> {
         Shown::OnItsWay => None,
     });
     let cards = cards.map(|card| with_qr(card, reveal.show_qr)).collect::<Answer<Vec<_>>>()?;
-    let shell = frame(&title, form);
-    let (animation, instructions) = (reveal.animation.clone(), reveal.show_instructions);
-    framable(page(StatusCode::OK, &DonePage { shell, title, text, animation, instructions, cards, on_its_way })?)
+    let (shell, ground) = form.frame(&title);
+    let reveal = reveal.clone();
+    framable(page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way })?)
 }
 
 fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {
@@ -265,19 +257,14 @@ fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {
 fn preview(form: &OpenForm) -> Result<Response> {
     let title = "Preview".to_owned();
     let text = "The campaign is not in the mail yet: nothing was stored or sent.".to_owned();
-    let shell = frame(&title, form);
-    let (animation, cards) = (String::new(), Vec::new());
-    let done = DonePage { shell, title, text, animation, instructions: false, cards, on_its_way: false };
-    framable(page(StatusCode::OK, &done)?)
+    let (shell, ground) = form.frame(&title);
+    let (reveal, cards) = (Reveal::default(), Vec::new());
+    framable(page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way: false })?)
 }
 
 fn ended(form: &OpenForm) -> Result<Response> {
-    framable(page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", form), support_phone: None })?)
-}
-
-fn frame(title: &str, form: &OpenForm) -> RecipientShell {
-    let row = &form.row;
-    shell(title, &row.client_name, row.brand_colors_json.as_ref(), row.logo_url.as_deref())
+    let (shell, ground) = form.frame("This offer has ended");
+    framable(page(StatusCode::OK, &ClosedPage { shell, ground, support_phone: None })?)
 }
 
 fn framable(mut response: Response) -> Result<Response> {

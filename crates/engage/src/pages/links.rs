@@ -20,8 +20,9 @@ use super::form_view::FormView;
 use super::{ClosedPage, Markup, Stranger, page, shell, unknown};
 use crate::landing::Landing;
 use crate::person::Person;
-use crate::redirect;
 use crate::state::{Engage, OpenForm};
+use crate::store::rewards::Offer;
+use crate::{ground, redirect};
 
 /// A recipient's page: the campaign's landing page with their data.
 #[derive(Template)]
@@ -39,6 +40,7 @@ pub(super) struct LandingPage {
 #[template(path = "links/plain.html")]
 struct PlainPage {
     shell: RecipientShell,
+    ground: Option<String>,
     preview: bool,
     first_name: Option<String>,
     form: Markup,
@@ -86,8 +88,8 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
 }
 
 fn closed(visited: &Visited) -> Result<Response> {
-    let support_phone = visited.support_phone.as_deref().map(kernel::phone::display);
-    page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", visited), support_phone })
+    let support_phone = visited.support_phone.clone();
+    page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", visited), ground: None, support_phone })
 }
 
 /// 302: another visit asks again, and is counted again.
@@ -121,12 +123,19 @@ async fn bridge(
         engage.count_view(app, form.row.id);
     }
     let html = form.as_ref().map(|form| FormView::embedded(form, &person)).transpose()?.unwrap_or_default();
-    let shell = frame(&visited.client_name, &visited);
     let Some(landing) = landing else {
+        let (shell, ground) = match form.as_deref() {
+            Some(form) => form.frame(&visited.client_name),
+            None => (frame(&visited.client_name, &visited), None),
+        };
         let first_name = person.first_name.clone();
-        return page(StatusCode::OK, &PlainPage { shell, preview, first_name, form: Markup(html) });
+        return page(StatusCode::OK, &PlainPage { shell, ground, preview, first_name, form: Markup(html) });
     };
-    let values = values(app, (&visited, &person), &landing, form.as_ref().map(|form| form.row.id));
+    let shell = frame(&visited.client_name, &visited);
+    let offer =
+        if landing.names_reward() { engage.offer(app, visited.client_id, visited.campaign_id).await? } else { None };
+    let form_id = form.as_ref().map(|form| form.row.id);
+    let values = values(app, (&visited, &person), &landing, (form_id, offer.as_ref()));
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
     let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
     let body = Markup(landing.fill(values, &html));
@@ -145,7 +154,12 @@ async fn form_of(
     Ok(form.filter(|form| form.row.client_id == visited.client_id))
 }
 
-fn values(app: &App, (visited, person): (&Visited, &Person), landing: &Landing, form_id: Option<Uuid>) -> Values {
+fn values(
+    app: &App,
+    (visited, person): (&Visited, &Person),
+    landing: &Landing,
+    (form_id, offer): (Option<Uuid>, Option<&Offer>),
+) -> Values {
     let mut values = person.values(&landing.tags);
     for tag in &landing.tags {
         values = match tag.as_str() {
@@ -155,6 +169,8 @@ fn values(app: &App, (visited, person): (&Visited, &Person), landing: &Landing, 
                 values.with_some(tag, visited.support_phone.as_deref().map(kernel::phone::display).as_deref())
             }
             "redemption_url" => values.with(tag, own_link(app, person, form_id)),
+            "amount" => values.with_some(tag, offer.and_then(Offer::amount).as_deref()),
+            "brand" => values.with_some(tag, offer.map(|offer| offer.brand_name.as_str())),
             _ => values,
         };
     }
@@ -173,12 +189,16 @@ fn frame(title: &str, visited: &Visited) -> RecipientShell {
     shell(title, &visited.client_name, visited.brand_colors_json.as_ref(), visited.logo_url.as_deref())
 }
 
-/// `GET /p/{version}.css`: the style of a published version, which never changes.
+/// `GET /p/{version}.css`: the style of a published version, which never changes. `/p/ground-{colour}.css` is the ground
+/// a form chose.
 pub async fn css(
     State(app): State<App>,
     Extension(engage): Extension<Engage>,
     Path(file): Path<String>,
 ) -> Result<Response> {
+    if let Some(css) = ground::css(&file) {
+        return Ok(style_sheet(css, "public, max-age=31536000, immutable"));
+    }
     let version_id = file.strip_suffix(".css").and_then(|id| Uuid::parse_str(id).ok()).ok_or(Error::NotFound)?;
     let landing = engage.landing(&app, version_id).await?.ok_or(Error::NotFound)?;
     Ok(style_sheet(landing.css.clone(), "public, max-age=31536000, immutable"))

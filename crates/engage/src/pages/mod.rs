@@ -19,7 +19,8 @@ use serde_json::Value;
 use web::shell::RecipientShell;
 use web::{App, Failure, Result, Visitor};
 
-use crate::{bots, limits};
+use crate::state::OpenForm;
+use crate::{bots, ground, limits};
 
 /// What a recipient's page may load: our style sheets, and pictures, which tenants keep wherever they have them. No
 /// script runs, no frame opens, and a form is sent to us alone.
@@ -66,6 +67,7 @@ impl std::fmt::Display for Markup {
 #[template(path = "links/unknown.html")]
 struct UnknownPage {
     shell: RecipientShell,
+    ground: Option<String>,
 }
 
 /// The campaign or the form is over.
@@ -73,6 +75,7 @@ struct UnknownPage {
 #[template(path = "links/closed.html")]
 struct ClosedPage {
     shell: RecipientShell,
+    ground: Option<String>,
     support_phone: Option<String>,
 }
 
@@ -89,7 +92,24 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
 /// A wrong link: 404, and 429 for an address that tried too many.
 fn unknown(app: &App, visitor: &Visitor) -> Result<Response> {
     limits::wrong(app, visitor)?;
-    page(StatusCode::NOT_FOUND, &UnknownPage { shell: RecipientShell::new("Page not found", "", None) })
+    let shell = RecipientShell::new("Page not found", "", None);
+    page(StatusCode::NOT_FOUND, &UnknownPage { shell, ground: None })
+}
+
+impl OpenForm {
+    /// The frame of the form's own pages and the ground they stand on: the client's brand, with what the form's settings
+    /// say otherwise.
+    fn frame(&self, title: &str) -> (RecipientShell, Option<String>) {
+        let (row, settings) = (&self.row, &self.config.settings);
+        let mut frame = shell(title, &row.client_name, row.brand_colors_json.as_ref(), row.logo_url.as_deref());
+        if let Some(accent) = web::assets::brand_url(&settings.colours.accent) {
+            frame.colour_css = Some(accent);
+        }
+        if !settings.branding {
+            (frame.brand, frame.logo) = (String::new(), None);
+        }
+        (frame, ground::url(&settings.colours.background))
+    }
 }
 
 /// The frame in a client's brand.

@@ -4,8 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use content::actions::landing_pages::{form_id, part};
-use content::sanitise;
+use content::actions::landing_pages::{clean, form_id, part};
 use content::store::{forms, landing_pages};
 use kernel::Error;
 use uuid::Uuid;
@@ -29,11 +28,15 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
         Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
         None => String::new(),
     };
-    let landing = Landing::compile(&sanitise::html(&part(&row.content_json, "html")), "", None)?;
+    let (html, css) = clean(&part(&row.content_json, "html"), &part(&row.content_json, "css"))?;
+    let landing = Landing::compile(&html, &css, None)?;
     let values = person
         .values(&landing.tags)
         .with("campaign", "Your campaign")
         .with("company", &client.name)
+        .with("amount", "$25.00")
+        .with("brand", "Gift card")
+        .with("redemption_url", "#form")
         .with_some("support_phone", brand.support_phone.as_deref().map(kernel::phone::display).as_deref());
     let page_of_draft = LandingPage {
         shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
@@ -56,6 +59,6 @@ async fn sample_form(app: &App, caller: &Caller, form_id: Uuid, person: &Person)
 pub async fn css(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     let row = landing_pages::find(&caller.scope(&app), caller.client_id()?, id).await?;
     // Only what may be published is shown, even from a draft saved before a rule existed.
-    let css = sanitise::css(&part(&row.content_json, "css")).map_err(|why| Error::invalid("css", why))?;
+    let (_, css) = clean("", &part(&row.content_json, "css"))?;
     Ok(style_sheet(css, "private, no-cache"))
 }

@@ -1,6 +1,8 @@
 //! The contact behind a submission: the recipient's own, one with the same e-mail or phone, or a new one.
 
+use audience::contacts::match_key;
 use database::{FromRow, Transaction};
+use kernel::postal::{Address, DEFAULT_COUNTRY};
 use kernel::{Result, new_id};
 use uuid::Uuid;
 
@@ -9,6 +11,20 @@ use crate::actions::answers::Who;
 #[derive(FromRow)]
 struct Found {
     id: Uuid,
+}
+
+/// What a touched contact's key is made of, and the key it had.
+#[derive(FromRow)]
+struct Touched {
+    first_name: Option<String>,
+    last_name: Option<String>,
+    address: Option<String>,
+    address2: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    zip: Option<String>,
+    country: Option<String>,
+    match_key: Option<String>,
 }
 
 database::statement! {
@@ -23,26 +39,40 @@ database::statement! {
           and email = $2
         order by created_at, id
         limit 1";
-    /// The oldest contact with this phone.
+    /// The oldest contact with this phone, mobile or not.
     BY_PHONE, app, "
         select id
-        from contacts
-        where client_id = $1
-          and phone = $2
+        from (
+            select id, created_at
+            from contacts
+            where client_id = $1
+              and phone = $2
+            union all
+            select id, created_at
+            from contacts
+            where client_id = $1
+              and mobile_phone = $2) c
         order by created_at, id
         limit 1";
     /// A new contact.
     INSERT, app, "
         insert into contacts (
             id, client_id, customer_code, first_name, last_name, email, phone, company, address, address2, city, state,
-            zip, lead_source, last_activity_date, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'form', $14, $14, $14)";
+            zip, country, match_key, lead_source, last_activity_date, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'form', $16, $16, $16)";
     /// What a known contact did; a stranger's words fill only what is empty.
     TOUCH, app, "
         update contacts
         set first_name = coalesce(nullif(first_name, ''), $3), last_name = coalesce(nullif(last_name, ''), $4),
             email = coalesce(nullif(email, ''), $5), phone = coalesce(nullif(phone, ''), $6),
             last_activity_date = greatest(last_activity_date, $7), updated_at = $7
+        where client_id = $1
+          and id = $2
+        returning first_name, last_name, address, address2, city, state, zip, country, match_key";
+    /// The key of a contact whose name was filled in.
+    REKEY, app, "
+        update contacts
+        set match_key = $3
         where client_id = $1
           and id = $2";
     /// What the person agreed to, in the words they read.
@@ -66,8 +96,15 @@ pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid
         touch(tx, client_id, id, who).await?;
         return Ok(Some(id));
     }
+    create(tx, client_id, who).await.map(Some)
+}
+
+async fn create(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Uuid> {
     let id = new_id();
-    let code = audience::contacts::new_code();
+    let (code, country) = (audience::contacts::new_code(), DEFAULT_COUNTRY);
+    let name = [&who.first_name, &who.last_name].map(|text| text.as_deref());
+    let address = [&who.address, &who.address2, &who.city, &who.state, &who.zip].map(|text| text.as_deref());
+    let key = key_of(name, address, country);
     let params: database::Params<'_> = &[
         &id,
         &client_id,
@@ -82,13 +119,22 @@ pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid
         &who.city,
         &who.state,
         &who.zip,
+        &country,
+        &key,
         &tx.now(),
     ];
     tx.execute(&INSERT, params).await?;
-    Ok(Some(id))
+    Ok(id)
 }
 
-/// Records what was agreed to: the channel (`sms`, `email`, `call`, `all`) and the words.
+/// The key by which audiences find duplicates, of first and last name and of street, second line, city, state, ZIP.
+fn key_of(name: [Option<&str>; 2], address: [Option<&str>; 5], country: &str) -> Option<String> {
+    let [first_name, last_name] = name.map(Option::unwrap_or_default);
+    let [street, street2, city, state, zip] = address.map(Option::unwrap_or_default);
+    match_key(first_name, last_name, &Address { street, street2, city, state, zip, country })
+}
+
+/// Records what was agreed to: the channel (`sms`, `email`, `call`) and the words.
 ///
 /// # Errors
 /// What the database answered.
@@ -114,5 +160,12 @@ async fn find(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Option<Uui
 async fn touch(tx: &Transaction, client_id: Uuid, id: Uuid, who: &Who) -> Result<()> {
     let params: database::Params<'_> =
         &[&client_id, &id, &who.first_name, &who.last_name, &who.email, &who.phone, &tx.now()];
-    tx.execute(&TOUCH, params).await.map(|_| ())
+    let Some(now): Option<Touched> = tx.query_opt(&TOUCH, params).await? else { return Ok(()) };
+    let name = [&now.first_name, &now.last_name].map(|text| text.as_deref());
+    let address = [&now.address, &now.address2, &now.city, &now.state, &now.zip].map(|text| text.as_deref());
+    let key = key_of(name, address, now.country.as_deref().unwrap_or_default());
+    if key != now.match_key {
+        tx.execute(&REKEY, &[&client_id, &id, &key]).await?;
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ database::statement! {
     BY_TOKEN, system, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
-            r.city, r.state, r.zip, r.custom_fields
+            r.city, r.state, r.zip, r.country, r.custom_fields
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
@@ -36,7 +36,7 @@ database::statement! {
     BY_CODE, system, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
-            r.city, r.state, r.zip, r.custom_fields
+            r.city, r.state, r.zip, r.country, r.custom_fields
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id

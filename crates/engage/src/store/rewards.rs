@@ -1,8 +1,9 @@
 //! What a submission earned, read back from the met conditions: the first answer and every repetition show the same.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use database::{FromRow, Transaction};
+use database::{FromRow, Scope, Transaction};
 use kernel::Result;
+use kernel::money::Money;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -29,8 +30,26 @@ pub struct Earned {
     pub value_amount: Option<Decimal>,
     /// The brand.
     pub brand_name: Option<String>,
+    /// Its logo.
+    pub brand_logo_url: Option<String>,
     /// Where the brand lets people redeem.
     pub redemption_url: Option<String>,
+}
+
+/// What a campaign's form earns, as its landing page may promise it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Offer {
+    /// What it is worth.
+    pub value_amount: Decimal,
+    /// The brand.
+    pub brand_name: String,
+}
+
+impl Offer {
+    /// What it is worth, as people write it.
+    pub fn amount(&self) -> Option<String> {
+        Money::from_decimal(self.value_amount).map(|money| money.to_string())
+    }
 }
 
 database::statement! {
@@ -39,7 +58,8 @@ database::statement! {
     /// in other hands.
     EARNED, app, "
         select m.gift_card_pool_id as pool_id, m.delivery_address, m.hold_reason, g.id as card_id, g.card_code, g.pin_code,
-            g.expires_at, g.revoked_at, p.value_amount, b.brand_name, b.redemption_url
+            g.expires_at, g.revoked_at, p.value_amount, b.brand_name, b.brand_logo_url,
+            b.redemption_url
         from call_conditions_met m
         left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         left join gift_card_pools p on p.client_id = m.client_id and p.id = m.gift_card_pool_id
@@ -68,6 +88,22 @@ database::statement! {
           and g.revoked_at is null
         order by m.condition_number
         limit 1";
+    /// The reward of a campaign's first condition that a form meets.
+    OFFER, system, "
+        select p.value_amount, b.brand_name
+        from campaign_conditions cc
+        join campaign_reward_configs w
+          on w.client_id = cc.client_id
+          and w.campaign_id = cc.campaign_id
+          and w.condition_number = cc.condition_number
+        join gift_card_pools p on p.client_id = w.client_id and p.id = w.gift_card_pool_id
+        join gift_card_brands b on b.id = p.brand_id
+        where cc.client_id = $1
+          and cc.campaign_id = $2
+          and cc.trigger_type = 'form_submit'
+          and cc.is_active
+        order by cc.condition_number
+        limit 1";
     /// Where a reward that forms earned earlier was sent.
     SENT_TO, app, "
         select m.delivery_address
@@ -78,6 +114,14 @@ database::statement! {
           and m.gift_card_pool_id is not null
         order by m.met_at
         limit 1"
+}
+
+/// What a campaign's form earns.
+///
+/// # Errors
+/// What the database answered.
+pub async fn offer(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Option<Offer>> {
+    scope.query_opt(&OFFER, &[&client_id, &campaign_id]).await
 }
 
 /// What the submission of that time met, but for cards that were retired or replaced since.

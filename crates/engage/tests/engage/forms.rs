@@ -2,6 +2,8 @@
 
 use kernel::codes::RedemptionCode;
 use rewards::actions::cards::{ReplaceInput, RevokeInput, replace, revoke};
+use serde_json::json;
+use testkit::Reply;
 
 use crate::world::{Someone, World, code_on, form_with_code, hidden};
 
@@ -286,22 +288,76 @@ async fn a_wrong_a_foreign_and_a_spent_code_get_the_same_answer() {
     let unknown = RedemptionCode::generate(&mut kernel::random::generator()).to_string();
     let corner = foreign_code(&world).await;
     world.test.clock().advance(chrono::Duration::minutes(5));
-    let spent = anew(shown(&maria.code), None).await.expect_status(422).text();
-    let texts = [
-        anew(unknown, None).await.expect_status(422).text(),
-        anew(corner, None).await.expect_status(422).text(),
-        anew(shown(&olga.code), Some(maria.token.clone())).await.expect_status(422).text(),
-    ];
-    assert!(spent.contains("this code is not valid here, or it was used already"), "{spent}");
-    for text in texts {
-        assert!(text.contains("this code is not valid here, or it was used already"));
-        assert!(text.contains("id=\"f-code-error\""));
-    }
+    let spent = whole(&anew(shown(&maria.code), None).await, &shown(&maria.code));
+    assert_eq!(spent.0, 422);
+    assert!(spent.2.contains("this code is not valid here, or it was used already"), "{}", spent.2);
+    assert!(spent.2.contains("id=\"f-code-error\"") && spent.2.contains("value=\"CODE\""));
+    assert_eq!(whole(&anew(unknown.clone(), None).await, &unknown), spent);
+    assert_eq!(whole(&anew(corner.clone(), None).await, &corner), spent);
+    let other = anew(shown(&olga.code), Some(maria.token.clone())).await.expect_status(422).text();
+    assert!(other.contains("this code is not valid here, or it was used already"), "{other}");
     let html = anew("7K2M-9QRX-4TV0".into(), None).await.expect_status(422).text();
     assert!(html.contains("a character is wrong"), "a slip is told without looking: {html}");
     assert_eq!(world.count("select count(*) from ace_form_submissions", &[]).await, 1);
     assert_eq!(world.count("select count(*) from gift_cards where status <> 'available'", &[]).await, 1);
     world.healthy().await;
+}
+
+/// A whole answer: status, headers, body; without what differs between any two.
+fn whole(reply: &Reply, code: &str) -> (u16, Vec<(String, String)>, String) {
+    let own = ["x-request-id", "date"];
+    let headers = reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+    let mut headers: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    headers.sort();
+    let text = reply.text();
+    let body = text.replace(&hidden(&text, "ace-token"), "TOKEN").replace(code, "CODE");
+    (reply.status.as_u16(), headers, body)
+}
+
+#[tokio::test]
+async fn a_code_without_a_link_meets_the_same_limits_whether_it_is_unknown_foreign_or_spent() {
+    let world = World::with(5, form_with_code()).await;
+    let maria = world.someone("Maria").await;
+    let try_code = |ip, code: String| {
+        let world = &world;
+        async move { world.send_from(ip, &[("email", "maria@example.com"), ("code", code.as_str())]).await }
+    };
+    try_code("203.0.113.1", maria.code.clone()).await.expect_status(200);
+    world.test.clock().advance(chrono::Duration::minutes(5));
+    let unknown = RedemptionCode::generate(&mut kernel::random::generator()).to_string();
+    let mut answers = Vec::new();
+    for (ip, code) in
+        [("203.0.113.2", unknown), ("203.0.113.3", foreign_code(&world).await), ("203.0.113.4", maria.code.clone())]
+    {
+        let mut told = Vec::new();
+        for _ in 0..12 {
+            let reply = try_code(ip, code.clone()).await;
+            told.push((reply.status.as_u16(), reply.header("retry-after").to_owned()));
+        }
+        assert_eq!(told[9].0, 422);
+        assert_eq!(told[10].0, 429);
+        answers.push(told);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+}
+
+#[tokio::test]
+async fn who_tried_too_many_wrong_codes_does_not_get_to_the_right_one_but_with_the_link() {
+    let world = World::with(5, form_with_code()).await;
+    let (maria, olga) = (world.someone("Maria").await, world.someone("Olga").await);
+    let mut generator = kernel::random::generator();
+    for _ in 0..20 {
+        let wrong = RedemptionCode::generate(&mut generator).to_string();
+        world.send(&[("email", "x@example.com"), ("code", &wrong)]).await.expect_status(422);
+    }
+    let right = [("email", "x@example.com"), ("code", maria.code.as_str())];
+    let refused = world.send(&right).await.expect_status(429);
+    assert!(!refused.header("retry-after").is_empty());
+    let with_link = [("email", "o@example.com"), ("code", olga.code.as_str()), ("ace-recipient", olga.token.as_str())];
+    assert!(code_on(&world.send(&with_link).await.expect_status(200).text()).is_some());
+    assert!(code_on(&world.send_from("203.0.113.8", &right).await.expect_status(200).text()).is_some());
 }
 
 /// The code of a recipient of another client.
@@ -370,4 +426,79 @@ async fn what_was_chosen_decides_the_way_of_the_reward() {
     assert!(html.contains("m•••@example.com"), "{html}");
     let mail = "select count(*) from messages where channel = 'email' and to_address = 'maria@example.com'";
     assert_eq!(world.count(mail, &[]).await, 1);
+}
+
+#[tokio::test]
+async fn a_contact_made_by_a_form_is_found_again_by_the_import_and_by_its_mobile_phone() {
+    let fields = ["first_name", "last_name", "address", "city", "state", "zip"];
+    let mut fields: Vec<_> = fields.iter().map(|id| json!({ "id": id, "type": "text", "label": id })).collect();
+    fields.push(json!({ "id": "phone", "type": "phone", "label": "Phone" }));
+    let world = World::with(1, json!({ "fields": fields })).await;
+    let sent = [
+        ("first_name", "Ada"),
+        ("last_name", "Byron"),
+        ("address", "12 Elm Street"),
+        ("city", "Columbus"),
+        ("state", "ohio"),
+        ("zip", "43004"),
+        ("phone", "614 555 0111"),
+    ];
+    world.send(&sent).await.expect_status(200);
+    let address = kernel::postal::Address {
+        street: "12 Elm St.",
+        street2: "",
+        city: "COLUMBUS",
+        state: "OH",
+        zip: "43004",
+        country: "US",
+    };
+    let key = audience::contacts::match_key("ada", "byron", &address).unwrap();
+    let made = "select count(*) from contacts where lead_source = 'form' and country = 'US' and match_key = $1";
+    assert_eq!(world.count(made, &[&key]).await, 1);
+
+    // one who was there without a name, known by the mobile phone, gets a name and so a key
+    let known = kernel::new_id();
+    let sql = "insert into contacts (id, client_id, customer_code, mobile_phone, address, city, state, zip, country)
+               values ($1, $2, 'KNOWN', '+16145550122', '12 Elm Street', 'Columbus', 'OH', '43004', 'US')";
+    world.run(sql, &[&known, &world.client_id]).await;
+    world.send(&[("first_name", "Ada"), ("last_name", "Byron"), ("phone", "614 555 0122")]).await.expect_status(200);
+    let touched = "select count(*) from contacts where id = $1 and match_key = $2";
+    assert_eq!(world.count(touched, &[&known, &key]).await, 1);
+    assert_eq!(world.count("select count(*) from contacts where lead_source = 'form'", &[]).await, 1);
+}
+
+#[tokio::test]
+async fn a_forms_colours_brand_and_card_look_as_they_were_set() {
+    let mut config = crate::world::form_config();
+    let world = World::with(2, config.clone()).await;
+    let maria = world.someone("Maria").await;
+    let path = format!("/f/{}", world.form_id);
+    let plain = world.visit(&path).await.expect_status(200).text();
+    assert!(plain.contains("<header class=\"brand\">") && !plain.contains("/p/ground-"), "{plain}");
+
+    config["settings"]["colours"] = json!({ "accent": "#0f766e", "background": "#F0FDFA" });
+    config["settings"]["branding"] = json!(false);
+    config["reveal"] = json!({ "card_style": "filled", "show_instructions": false });
+    world.run("update ace_forms set form_config = $2 where id = $1", &[&world.form_id, &config]).await;
+    world.run("update gift_card_brands set brand_logo_url = 'https://coffee.example/logo.png'", &[]).await;
+    let html = world.visit(&path).await.expect_status(200).text();
+    assert!(html.contains("/assets/brand/0f766e.css") && html.contains("/p/ground-f0fdfa.css"), "{html}");
+    assert!(!html.contains("<header") && !html.contains("<footer") && !html.contains("Acme Roofing"), "{html}");
+    let ground = world.visit("/p/ground-f0fdfa.css").await.expect_status(200);
+    assert!(ground.text().contains("background:#f0fdfa") && ground.header("content-type").starts_with("text/css"));
+
+    let token = "2b0ff3a0-5d1c-4a3e-9a55-9d4a35f5c0de";
+    let html = world.send(&answers(&maria, token)).await.expect_status(200).text();
+    assert!(
+        html.contains("data-style=\"filled\"") && html.contains("src=\"https://coffee.example/logo.png\""),
+        "{html}"
+    );
+    assert!(!html.contains("Use it at") && html.contains("/p/ground-f0fdfa.css"), "{html}");
+    config["reveal"] = json!({ "show_logo": false });
+    world.run("update ace_forms set form_config = $2 where id = $1", &[&world.form_id, &config]).await;
+    let html = world.send(&answers(&maria, token)).await.expect_status(200).text();
+    assert!(
+        html.contains("data-style=\"plain\"") && !html.contains("logo.png") && html.contains("Use it at"),
+        "{html}"
+    );
 }

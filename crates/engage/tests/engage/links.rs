@@ -1,5 +1,7 @@
 //! Links and QR codes.
 
+use serde_json::{Value, json};
+
 use crate::world::{PHONE, World};
 
 #[tokio::test]
@@ -114,6 +116,9 @@ async fn before_the_mail_a_link_is_a_preview_and_after_the_end_it_says_so() {
     world.step("completed").await;
     let html = world.visit(&path).await.expect_status(200).text();
     assert!(html.contains("This offer has ended") && !html.contains("<form"), "{html}");
+    world.run("update clients set support_phone = '+16145550100' where id = $1", &[&world.client_id]).await;
+    let html = world.visit(&path).await.expect_status(200).text();
+    assert!(html.contains("href=\"tel:+16145550100\">(614) 555-0100</a>"), "{html}");
     assert!(world.send(&fields).await.expect_status(200).text().contains("This offer has ended"));
     assert_eq!(world.count("select count(*) from ace_form_submissions", &[]).await, 0);
     world.healthy().await;
@@ -175,4 +180,61 @@ async fn a_campaign_without_a_landing_page_shows_its_form_and_its_clients_name()
         html.contains("Hello Maria") && html.contains("Book an inspection") && html.contains("Acme Roofing"),
         "{html}"
     );
+}
+
+#[tokio::test]
+async fn a_page_names_the_reward_of_its_form_and_the_country_and_a_default_is_escaped_once() {
+    let mut world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    world.run("update recipients set country = 'US' where id = $1", &[&maria.id]).await;
+    world
+        .publish("<p>{{amount|a gift}} {{brand|card}} {{expiration_date|soon}} {{country}} {{last_name}} {{zip|A &amp; B}}</p>")
+        .await;
+    let html = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text();
+    assert!(html.contains("<p>$25.00 Coffee House soon US O&quot;Neil A &amp; B</p>"), "{html}");
+
+    let mut bare = World::new(1).await;
+    let olga = bare.someone("Olga").await;
+    bare.run("delete from campaign_reward_configs where campaign_id = $1", &[&bare.campaign_id]).await;
+    bare.publish("<p>{{amount|a gift}} {{brand}}</p>").await;
+    let html = bare.visit(&format!("/r/{}", olga.token)).await.expect_status(200).text();
+    assert!(html.contains("<p>a gift </p>"), "{html}");
+}
+
+#[tokio::test]
+async fn the_largest_page_with_the_largest_form_and_their_styles_stays_under_100_kb() {
+    let mut fields = Vec::new();
+    let config = |fields: &[Value]| -> Value { json!({ "fields": fields, "settings": { "title": "Hello" } }) };
+    let fits = |config: &Value| {
+        let mut problems = kernel::Problems::new();
+        content::forms::check(&serde_json::from_value(config.clone()).unwrap(), &mut problems);
+        problems.is_empty()
+    };
+    for n in 0..100 {
+        let kind = ["radio", "multiselect", "select", "textarea", "date"][n % 5];
+        let options = if n % 5 < 3 { vec!["\"A\" & <B>"; 4] } else { Vec::new() };
+        let show_if = (n > 0).then(|| json!({ "field": "f0", "operator": "not_equals", "value": "x" }));
+        let mut field = json!({ "id": format!("f{n}"), "type": kind, "label": "Your \"roof\"?", "required": true,
+            "options": options, "help": "As \"you\" like" });
+        if let Some(show_if) = show_if {
+            field["show_if"] = show_if;
+        }
+        fields.push(field);
+        if !fits(&config(&fields)) {
+            fields.pop();
+            break;
+        }
+    }
+    assert!(fields.len() > 20, "{} fields", fields.len());
+    let mut world = World::with(1, config(&fields)).await;
+    let maria = world.someone("Maria").await;
+    let room = content::actions::landing_pages::MAX_PAGE - "<p></p>{{form}}".len();
+    world.publish(&format!("<p>{}</p>{{{{form}}}}", "x".repeat(room))).await;
+    let page = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200);
+    assert!(page.text().contains(&format!("name=\"f{}\"", fields.len() - 1)));
+    let styles = std::fs::metadata(concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/dist/recipient.css"));
+    let styles = styles.map_or(8_000, |file| usize::try_from(file.len()).unwrap());
+    assert!(page.body.len() + styles < 100_000, "{} and {styles}", page.body.len());
+    let form = page.body.len() - room;
+    assert!(form < content::forms::MAX_FORM + 2_000, "{form} bytes of form and frame are more than was reckoned with");
 }

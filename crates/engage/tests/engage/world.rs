@@ -47,7 +47,7 @@ pub fn form_config() -> Value {
             { "id": "roof_age", "type": "number", "label": "Age of the roof", "required": true,
               "show_if": { "field": "owner", "operator": "equals", "value": "Yes" } },
             { "id": "days", "type": "multiselect", "label": "Which days?", "options": ["Mon", "Tue"] },
-            { "id": "ok", "type": "consent", "label": "You may text me" }
+            { "id": "ok", "type": "consent", "label": "You may text me", "channel": "sms" }
         ],
         "settings": { "title": "Book an inspection" }
     })
@@ -186,11 +186,23 @@ impl World {
 
     /// Sends the form.
     pub async fn send(&self, fields: &[(&str, &str)]) -> Reply {
-        self.test
-            .post_form(&format!("/f/{}", self.form_id), &fields)
-            .header("user-agent", PHONE)
-            .from_ip("203.0.113.7")
-            .await
+        self.send_from("203.0.113.7", fields).await
+    }
+
+    /// Sends the form from another address.
+    pub async fn send_from(&self, ip: &'static str, fields: &[(&str, &str)]) -> Reply {
+        self.test.post_form(&format!("/f/{}", self.form_id), &fields).header("user-agent", PHONE).from_ip(ip).await
+    }
+
+    /// Replaces the landing page by one of this HTML, published.
+    pub async fn publish(&mut self, html: &str) {
+        self.version_id = kernel::new_id();
+        let content = json!({ "html": html, "css": "", "form_id": self.form_id });
+        let sql = "insert into landing_page_versions (id, client_id, landing_page_id, version, html, css, content_json, published_at)
+                   values ($1, $2, $3, 2, $4, '', $5, '2026-03-02')";
+        self.run(sql, &[&self.version_id, &self.client_id, &self.page_id, &html, &content]).await;
+        let sql = "update landing_pages set published_version_id = $2 where id = $1";
+        self.run(sql, &[&self.page_id, &self.version_id]).await;
     }
 
     /// What `ace doctor` says of this room.

@@ -41,6 +41,8 @@ pub struct Visited {
     pub state: Option<String>,
     /// As it was printed.
     pub zip: Option<String>,
+    /// As it was printed.
+    pub country: Option<String>,
     /// As it was at launch.
     pub custom_fields: Value,
     /// How far the campaign is: only `mailed`, `active` and `completed` count visits.
@@ -84,7 +86,7 @@ database::statement! {
         found as (
             select v.n, v.kind, v.bot, v.ip, v.user_agent, v.referrer, v.at, v.event_id,
                 r.id as recipient_id, r.client_id, r.campaign_id, r.redemption_code, r.first_name, r.last_name,
-                r.email, r.phone, r.address, r.address2, r.city, r.state, r.zip, r.custom_fields,
+                r.email, r.phone, r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields,
                 c.status, c.name as campaign_name, c.lp_mode, c.base_lp_url, c.utm_source, c.utm_medium, c.utm_campaign,
                 c.form_id, c.landing_page_id,
                 c.status in ('mailed', 'active', 'completed') as counts
@@ -141,8 +143,8 @@ database::statement! {
             order by key
             on conflict do nothing)
         select f.n, f.recipient_id, f.client_id, f.campaign_id, f.redemption_code, f.first_name, f.last_name, f.email,
-            f.phone, f.address, f.address2, f.city, f.state, f.zip, f.custom_fields, f.status::text as status,
-            f.campaign_name, f.lp_mode::text as lp_mode, f.base_lp_url, f.utm_source, f.utm_medium, f.utm_campaign,
+            f.phone, f.address, f.address2, f.city, f.state, f.zip, f.country, f.custom_fields,
+            f.status::text as status, f.campaign_name, f.lp_mode::text as lp_mode, f.base_lp_url, f.utm_source, f.utm_medium, f.utm_campaign,
             f.form_id, lp.published_version_id as page_version_id, cl.name as client_name, cl.logo_url,
             cl.brand_colors_json, cl.support_phone
         from found f

@@ -121,6 +121,21 @@ async fn who_said_no_gets_a_row_that_says_so_and_no_message() {
 }
 
 #[tokio::test]
+async fn an_opt_out_holds_for_the_mobile_phone_of_whoever_said_it() {
+    let world = World::new().await;
+    let admin = world.test.database.admin().await;
+    let sql = "insert into contacts (id, client_id, customer_code, mobile_phone, sms_opt_out)
+               values (gen_random_uuid(), $1, 'MOBILE', '+16145550123', true)";
+    admin.execute(sql, &[&world.test.story.corner.id]).await.unwrap();
+    assert_eq!(world.send(&world.message(None, Purpose::Notice)).await.unwrap().refused, None, "another client's");
+    admin.execute(sql, &[&world.acme()]).await.unwrap();
+    assert_eq!(world.send(&world.message(None, Purpose::Notice)).await.unwrap().refused, Some(Refusal::OptedOut));
+    let mail =
+        NewMessage { channel: Channel::Email, to: "ada@example.com".into(), ..world.message(None, Purpose::Notice) };
+    assert_eq!(world.send(&mail).await.unwrap().refused, None, "texts only");
+}
+
+#[tokio::test]
 async fn a_number_that_answered_stop_is_silent_and_another_clients_is_not() {
     let world = World::new().await;
     let stop = "insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
