@@ -544,8 +544,6 @@ declare
   v_before integer;
   v_free integer;
   v_credits integer;
-  v_kind text;
-  v_campaign_id uuid;
 begin
   -- In the order of every claim: the pool first, then what waits for it.
   perform app.queue_for_pool(p_pool_id);
@@ -608,44 +606,45 @@ begin
     return;
   end if;
 
-  select case when price_credits > v_credits then 'no_credits' else 'pool_empty' end, campaign_id
-  into v_kind, v_campaign_id
-  from call_conditions_met
-  where client_id = p_client_id
-    and gift_card_pool_id = p_pool_id
-    and gift_card_id is null
-    and delivery_status = 'pending'
-    and delivery_address is not null
-  order by met_at, id
-  limit 1;
-
-  if v_kind is null then
+  -- What people still wait for is told, and nothing else. The last ids were not needed for a card.
+  with waiting as (
+    select
+      case when price_credits > v_credits then 'no_credits' else 'pool_empty' end as kind,
+      (array_agg(campaign_id order by met_at, id))[1] as campaign_id
+    from call_conditions_met
+    where client_id = p_client_id
+      and gift_card_pool_id = p_pool_id
+      and gift_card_id is null
+      and delivery_status = 'pending'
+      and delivery_address is not null
+    group by 1
+  ), settled as (
     update alerts
     set resolved_at = p_now
     where client_id = p_client_id
       and kind in ('pool_empty', 'no_credits')
+      and kind not in (select w.kind from waiting w)
       and subject_id = p_pool_id
-      and resolved_at is null;
-  else
-    insert into alerts (id, client_id, kind, subject_id, message, data, created_at)
-    values (
-      p_ids[cardinality(p_ids)], p_client_id, v_kind, p_pool_id,
-      case v_kind
-        when 'pool_empty' then 'A reward is due and the pool has no card left for it.'
-        else 'A reward is due and the credits do not cover it.'
-      end,
-      jsonb_build_object('campaign_id', v_campaign_id),
-      p_now
-    )
-    on conflict (client_id, kind, subject_id) where resolved_at is null do nothing;
-  end if;
+      and resolved_at is null
+  )
+  insert into alerts (id, client_id, kind, subject_id, message, data, created_at)
+  select
+    p_ids[cardinality(p_ids) + 1 - (row_number() over ())::integer], p_client_id, w.kind, p_pool_id,
+    case w.kind
+      when 'pool_empty' then 'A reward is due and the pool has no card left for it.'
+      else 'A reward is due and the credits do not cover it.'
+    end,
+    jsonb_build_object('campaign_id', w.campaign_id),
+    p_now
+  from waiting w
+  on conflict (client_id, kind, subject_id) where resolved_at is null do nothing;
 end
 $$;
 
 comment on function app.fulfil_pending(uuid, uuid, timestamptz, uuid[], jsonb) is
-  'Gives cards to the conditions that wait for this pool, first met first, as far as cards, credits and ids reach. When nobody waits any '
-  'more it closes the pool''s alert, otherwise it sees that there is one. Answers one row per card. '
-  'p_ids: four for each card: ledger row, message, job, event; the alert takes the last, when not all were needed.';
+  'Gives cards to the conditions that wait for this pool, first met first, as far as cards, credits and ids reach. Who still waits '
+  'is told of by the pool''s alerts, which are closed when nobody does. Answers one row per card. '
+  'p_ids: four for each card: ledger row, message, job, event; alerts take the last, when not all were needed.';
 
 
 create or replace function app.replace_card(

@@ -20,7 +20,7 @@ database::statement! {
             set reserved_cards = reserved_cards + $5, updated_at = $6
             where client_id = $2
               and id = $4
-              and available_cards - reserved_cards - (app.those_ahead($2, $4, $3)).free_cards >= $5
+              and available_cards - reserved_cards - (app.those_ahead($2, $4, $3)).free_cards >= $5::int4
             returning id)
         insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
         select $1, $2, $3, pool.id, $5, $6, $6

@@ -202,7 +202,8 @@ impl World {
     pub async fn promise(&self, campaign: Uuid, pool: Uuid, cards: i32) {
         let sql =
             "insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
-                   values (gen_random_uuid(), $1, $2, $3, $4, now(), now())";
+                   values (gen_random_uuid(), $1, $2, $3, $4, now(), now())
+                   on conflict (campaign_id, pool_id) do update set reserved = campaign_reservations.reserved + excluded.reserved";
         self.run(sql, &[&self.client_id, &campaign, &pool, &cards]).await;
         self.run("update gift_card_pools set reserved_cards = reserved_cards + $2 where id = $1", &[&pool, &cards])
             .await;
