@@ -33,8 +33,8 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
         };
         let work = (options, source::reader(file));
         let import = import::run_now(&ace.app, &operator(), client_id, work, progress).await?;
-        let first = (0, uuid::Uuid::nil());
-        let scope = ace.app.scope(&operator());
+        let (actor, first) = (operator(), (0, uuid::Uuid::nil()));
+        let scope = ace.app.scope(&actor);
         let refused = imports::list_remarks(&scope, (client_id, import.id), true, first, PRINTED).await?;
         anyhow::Ok((import, refused))
     }

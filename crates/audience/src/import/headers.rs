@@ -279,7 +279,7 @@ fn is_report(headers: &[String]) -> bool {
 /// numbered.
 pub fn custom_keys(headers: &[String]) -> Vec<String> {
     let (mut taken, report) = (HashSet::new(), is_report(headers));
-    let mut free = |(index, header): (usize, &String)| {
+    let free = |(index, header): (usize, &String)| {
         let key = match custom_key(header) {
             key if key.is_empty() => format!("column_{}", index + 1),
             // the row's own cells keep the names they had in the file the report is about
@@ -289,7 +289,7 @@ pub fn custom_keys(headers: &[String]) -> Vec<String> {
         let numbered = (2..).map(|number| format!("{key}_{number}"));
         iter::once(key.clone()).chain(numbered).find(|key| taken.insert(key.clone())).unwrap_or(key)
     };
-    headers.iter().enumerate().map(|column| free(column)).collect()
+    headers.iter().enumerate().map(free).collect()
 }
 
 /// A full name beside a first or last name says the same twice.

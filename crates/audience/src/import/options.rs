@@ -184,14 +184,13 @@ impl Plan {
 
     /// A field the user gives to one column is taken from the column that was only guessed to hold it.
     fn put(&mut self, index: usize, target: Target) {
-        let mut keys = headers::custom_keys(&self.headers);
-        for other in 0..self.targets.len() {
+        for (other, key) in headers::custom_keys(&self.headers).into_iter().enumerate() {
             if other != index
                 && matches!(target, Target::Field(_))
                 && self.targets[other] == target
                 && self.confidence[other] < CHOSEN
             {
-                self.targets[other] = Target::Custom(std::mem::take(&mut keys[other]));
+                self.targets[other] = Target::Custom(key);
                 self.confidence[other] = 0;
             }
         }

@@ -204,7 +204,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::source::Stored;
 
     #[test]
     fn a_look_reads_no_more_of_a_file_than_it_shows_the_worth_of() {

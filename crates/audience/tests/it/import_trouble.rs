@@ -1,7 +1,7 @@
 //! Imports that cannot go on: hostile files, lost workers, and what is left of them.
 
 use audience::import::{self, ImportOptions, Runs, source};
-use audience::store::imports::{self as store};
+use audience::store::imports as store;
 use testkit::TestApp;
 use uuid::Uuid;
 use web::Method;
