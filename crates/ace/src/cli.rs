@@ -118,15 +118,29 @@ pub struct ImportContactsArgs {
     /// Name of the static list the contacts go to; the file's name when absent.
     #[arg(long)]
     pub list: Option<String>,
-    /// Which field a column holds, such as `Cell=mobile_phone`; repeat for more.
+    /// Which field a column holds, such as `Cell=mobile_phone`, `#3=skip` for the third or `Roof=custom_fields.roof`; repeat
+    /// for more. Other columns are matched by their headers.
     #[arg(long = "map", value_name = "COLUMN=field")]
     pub mapping: Vec<String>,
-    /// What makes two contacts the same.
-    #[arg(long, value_enum, default_value = "email")]
-    pub dedupe: Dedupe,
+    /// What happens to columns that no field fits.
+    #[arg(long, value_enum, default_value = "custom_fields")]
+    pub unmapped: Unmapped,
+    /// What makes two contacts the same; the best of what the file holds when absent.
+    #[arg(long, value_enum)]
+    pub dedupe: Option<Dedupe>,
     /// What to do with a contact that is already there.
     #[arg(long, value_enum, default_value = "update")]
     pub on_duplicate: OnDuplicate,
+}
+
+/// What happens to columns that no field fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Unmapped {
+    /// They become custom fields.
+    CustomFields,
+    /// They are left out.
+    Skip,
 }
 
 /// What makes two contacts the same.
@@ -137,7 +151,7 @@ pub enum Dedupe {
     Email,
     /// The customer code.
     CustomerCode,
-    /// The phone number.
+    /// The phone number, landline or mobile.
     Phone,
     /// Name and normalised address.
     NameAddress,

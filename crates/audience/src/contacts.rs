@@ -154,6 +154,14 @@ pub fn match_key(first_name: &str, last_name: &str, address: &Address<'_>) -> Op
     postal::match_key(first_name, last_name, address).filter(|key| key.len() <= LONGEST_KEY)
 }
 
+/// Whether a new first line of an address leaves nothing of the second line that stood below the old one. The two are one
+/// value: `12 Oak St Apt 5` in place of `12 Oak St` holds the unit already, and `9 Elm St` is another door. The same
+/// street written otherwise keeps its unit.
+pub(crate) fn takes_unit_away(old_street: &str, new_street: &str) -> bool {
+    let given = !old_street.is_empty() && !new_street.is_empty() && old_street != new_street;
+    given && postal::normalise_street(old_street) != postal::normalise_street(new_street)
+}
+
 /// Whether a text is a customer code as it is stored.
 pub fn is_customer_code(code: &str) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');

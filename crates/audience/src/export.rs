@@ -11,8 +11,7 @@ use uuid::Uuid;
 use web::App;
 
 use crate::contacts::Contact;
-use crate::import::plan_of;
-use crate::import::row_cells;
+use crate::import::{REPORT_COLUMNS, plan_of, row_cells};
 use crate::store::contact_search::{self as search, Order, Wanted};
 use crate::store::imports;
 
@@ -195,7 +194,7 @@ fn line<C: AsRef<str>>(row: impl Iterator<Item = C>) -> Bytes {
 pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), refused: bool) -> Result<Response> {
     let import = imports::find(&app.db.scope(actor), client_id, id).await?;
     let plan = plan_of(&import)?;
-    let head = ["line", "column", "reason"].into_iter().chain(plan.headers.iter().map(String::as_str));
+    let head = REPORT_COLUMNS.into_iter().chain(plan.headers.iter().map(String::as_str));
     let head = line(head);
     let (app, actor) = (app.clone(), actor.clone());
     let pages = stream::unfold(Some((0_i64, Uuid::nil())), move |after| {
@@ -207,9 +206,8 @@ pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), re
                 Ok(page) => page,
                 Err(error) => return Some((Err(error), None)),
             };
-            let next = (page.len() as i64 == PAGE)
-                .then(|| page.last().map(|remark| (remark.line_number, remark.id)))
-                .flatten();
+            // rows are long or short: how many make a page is the store's affair
+            let next = page.last().map(|remark| (remark.line_number, remark.id));
             let mut out = Vec::new();
             for remark in page {
                 let own = row_cells(&plan, remark.raw.as_deref().unwrap_or_default());

@@ -28,7 +28,8 @@ use uuid::Uuid;
 use web::App;
 
 pub use encoding::Encoding;
-pub use field::{Field, Target, custom_key};
+pub use field::{Field, Target};
+pub use headers::custom_keys;
 pub use options::{Dedupe, ImportOptions, OnDuplicate, Plan, Unmapped};
 pub use preview::{Preview, PreviewProblem};
 pub use run::run;
@@ -40,6 +41,8 @@ use crate::store::imports::{
 
 /// The job that runs an import.
 pub const JOB: &str = "audience.import";
+/// What a report says about each of its rows, before the row's own cells.
+pub const REPORT_COLUMNS: [&str; 3] = ["line", "column", "reason"];
 /// How long an import may stand still before a worker takes it over from whoever ran it.
 pub const STANDSTILL: Duration = Duration::seconds(60);
 
@@ -118,10 +121,13 @@ pub async fn save(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), optio
 /// The first rows and the problems, before anything is written.
 ///
 /// # Errors
-/// What the database answered.
+/// `Conflict` when the import has begun.
 pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<(Plan, Preview)> {
     let import = imports::find(&app.db.scope(actor), client_id, id).await?;
     let plan = plan_of(&import)?;
+    if import.status != "mapping" {
+        return Err(Error::conflict("import_begun", "this import has begun already"));
+    }
     let file = source::open(app, actor, (client_id, id));
     let looked = plan.clone();
     let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, client_id))
@@ -214,14 +220,15 @@ async fn start_as(
     begun
 }
 
-/// Stops an import. Chunks that were committed stay; the rest of the file is not imported.
+/// Stops an import, or gives up one that failed. Chunks that were committed stay; the rest of the file is not imported,
+/// and the file is forgotten.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when it has ended already.
 pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<Import> {
     let scope = app.db.scope(actor);
     let import = imports::find(&scope, client_id, id).await?;
-    if !matches!(import.status.as_str(), "mapping" | "running") {
+    if !matches!(import.status.as_str(), "mapping" | "running" | "failed") {
         return Err(Error::conflict("import_ended", "this import has ended already"));
     }
     run::end(app, actor, (client_id, id), "cancelled", None).await?;
@@ -235,6 +242,16 @@ pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> 
 pub async fn fail(app: &App, actor: &Actor, ids: (Uuid, Uuid), error: &Error) -> Result<()> {
     tracing::error!(import_id = %ids.1, %error, "an import failed");
     run::end(app, actor, ids, "failed", Some(&web::detail(error))).await
+}
+
+/// Gives up an import that no job looks after any more; its file is kept for [`retry`].
+///
+/// # Errors
+/// What the database answered.
+pub(crate) async fn give_up(app: &App, actor: &Actor, ids: (Uuid, Uuid)) -> Result<()> {
+    tracing::error!(import_id = %ids.1, "an import lost its workers");
+    let reason = "The program was stopped each time it worked on this file. What was imported before stays.";
+    run::end(app, actor, ids, "failed", Some(reason)).await
 }
 
 /// Goes on with a failed import after its last committed chunk.

@@ -18,6 +18,8 @@ const TRIES: Policy =
 /// How long an upload waits for somebody to go on with it.
 const STALE: chrono::Duration = chrono::Duration::days(7);
 const DAY: Duration = Duration::from_secs(86_400);
+/// How often imports are looked for that nobody works on any more.
+const LOOKING: Duration = Duration::from_secs(300);
 
 statement! {
     /// Clients with uploads nobody went on with.
@@ -25,7 +27,21 @@ statement! {
         select distinct client_id
         from imports
         where status in ('uploaded', 'mapping')
-          and created_at < $1"
+          and created_at < $1";
+    /// Imports under way that have no unfinished job: the queue gave theirs up, because its workers were lost each time.
+    ABANDONED, system, "
+        select i.client_id, i.id
+        from imports i
+        where i.status = 'running'
+          and i.progressed_at < $1
+          and not exists (
+            select
+            from jobs j
+            where j.client_id = i.client_id
+              and j.created_at >= i.created_at
+              and j.kind = $2
+              and j.payload ->> 'import_id' = i.id::text
+              and j.state in ('ready', 'running'))"
 }
 
 #[derive(Deserialize)]
@@ -37,7 +53,7 @@ struct Payload {
 
 /// The work of this room.
 pub fn jobs(registry: Registry, app: &App) -> Registry {
-    let (importing, sweeping) = (app.clone(), app.clone());
+    let (importing, sweeping, looking) = (app.clone(), app.clone(), app.clone());
     registry
         .on_with(import::JOB, TRIES, move |job| {
             let app = importing.clone();
@@ -46,6 +62,10 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
         .every("audience.sweep_uploads", DAY, move || {
             let app = sweeping.clone();
             async move { sweep(&app).await }
+        })
+        .every("audience.sweep_imports", LOOKING, move || {
+            let app = looking.clone();
+            async move { give_up_abandoned(&app).await }
         })
 }
 
@@ -90,6 +110,22 @@ async fn sweep(app: &App) -> Result<(), JobError> {
         app.db.scope(&actor).execute(&imports::DELETE_STALE_UPLOADS, &[&client.client_id, &before]).await?;
     }
     Ok(())
+}
+
+/// An import whose workers were all lost says `running` for ever; once it has failed, a person can go on with it.
+async fn give_up_abandoned(app: &App) -> Result<(), JobError> {
+    let (worker, before) = (Actor::system(System::Worker), app.clock.now() - import::STANDSTILL);
+    let abandoned: Vec<Abandoned> = app.db.scope(&worker).query(&ABANDONED, &[&before, &import::JOB]).await?;
+    for Abandoned { client_id, id } in abandoned {
+        import::give_up(app, &Actor::client(client_id), (client_id, id)).await?;
+    }
+    Ok(())
+}
+
+#[derive(database::FromRow)]
+struct Abandoned {
+    client_id: Uuid,
+    id: Uuid,
 }
 
 #[derive(database::FromRow)]

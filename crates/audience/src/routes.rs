@@ -191,6 +191,6 @@ fn import_api(app: &App) -> Routes {
         .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").returns::<Preview>())
         .api(Method::POST, "/v1/imports/{id}/start", "contacts.import", handler::start, Doc::new("Start an import").query::<ImportParams>().returns_with::<Import>(202))
         .api(Method::GET, "/v1/imports/{id}/refused", "contacts.import", handler::refused, Doc::new("Download refused rows").describe("CSV: line, column, reason, and the row's cells. With kept=true the rows that were kept with a value as given.").query::<ReportParams>())
-        .api(Method::POST, "/v1/imports/{id}/cancel", "contacts.import", handler::cancel, Doc::new("Cancel an import").describe("What was committed stays.").returns::<Import>())
-        .api(Method::POST, "/v1/imports/{id}/retry", "contacts.import", handler::retry, Doc::new("Go on with a failed import").returns_with::<Import>(202))
+        .api(Method::POST, "/v1/imports/{id}/cancel", "contacts.import", handler::cancel, Doc::new("Cancel an import").describe("Also gives up one that failed. What was committed stays; the file is forgotten.").returns::<Import>())
+        .api(Method::POST, "/v1/imports/{id}/retry", "contacts.import", handler::retry, Doc::new("Go on with a failed import").describe("After the last row that was committed.").returns_with::<Import>(202))
 }

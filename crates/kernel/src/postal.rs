@@ -271,16 +271,77 @@ mod tests {
         assert_eq!(deliverable(&Address { state: "ON", zip: "K1A 0B1", country: "Canada", ..OFFICE }), Ok(()));
     }
 
+    /// A text as people type it: in any case, with blanks around it.
+    fn typed(text: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+        (text, any::<[bool; 3]>()).prop_map(|(text, [upper, before, after])| {
+            let text = if upper { text.to_uppercase() } else { text };
+            format!("{}{text}{}", if before { " " } else { "" }, if after { "  " } else { "" })
+        })
+    }
+
+    fn states() -> impl Strategy<Value = String> {
+        let state = prop::sample::select(&STATES[..]);
+        let written = (state, 0..3).prop_map(|((code, name), way)| match way {
+            0 => code.to_lowercase(),
+            1 => format!("{}.{}.", &code[..1], &code[1..]),
+            _ => name.replace(' ', "  "),
+        });
+        typed(written)
+    }
+
+    const COUNTRIES: [&str; 10] =
+        ["", "us", "U.S.A.", "United  States", "canada", "México", "uk", "GBR", "Deutschland", "the Netherlands"];
+
+    fn countries() -> impl Strategy<Value = String> {
+        typed(prop::sample::select(&COUNTRIES[..]).prop_map(str::to_owned))
+    }
+
+    fn streets() -> impl Strategy<Value = String> {
+        let way = prop::sample::select(&["", "North", "N.", "southwest", "Fifth", "Saint"][..]);
+        let kind =
+            prop::sample::select(&["Street", "st", "Avenue", "AVN", "Hwy", "Springs", "boulevard", "trls", ""][..]);
+        let unit = prop::sample::select(&["", "#5", "Apt. 5", "Unit # 5", ", Suite B-2", "no 7 floor 2"][..]);
+        typed(
+            ("[1-9][0-9]{0,4}", way, "[A-Z][a-z']{2,9}", kind, unit)
+                .prop_map(|(number, way, name, kind, unit)| format!("{number} {way} {name} {kind} {unit}")),
+        )
+    }
+
+    /// Whether a text is understood, and what it becomes stays as it is.
+    fn settles(normalise: fn(&str) -> Option<String>, text: &str) -> bool {
+        normalise(text).is_some_and(|once| normalise(&once) == Some(once))
+    }
+
     proptest! {
         #[test]
-        fn normalising_twice_changes_nothing(input in "\\PC{0,40}") {
+        fn what_people_write_is_understood_and_normalising_it_twice_changes_nothing(
+            state in states(), country in countries(), street in streets(),
+            zip in typed("[0-9]{5}([- ]?[0-9]{4})?".boxed()),
+        ) {
+            prop_assert!(settles(normalise_state, &state), "{state}");
+            prop_assert!(settles(normalise_country, &country), "{country}");
+            prop_assert!(settles(normalise_zip, &zip), "{zip}");
+            let once = normalise_street(&street);
+            prop_assert_eq!(normalise_street(&once), once);
+        }
+
+        #[test]
+        fn whatever_is_written_normalising_it_twice_changes_nothing(input in "\\PC{0,40}|[A-Za-z]{2}|[0-9 -]{4,11}") {
             for normalise in [normalise_state, normalise_zip, normalise_country] {
-                if let Some(once) = normalise(&input) {
-                    prop_assert_eq!(normalise(&once), Some(once));
-                }
+                prop_assert!(normalise(&input).is_none() || settles(normalise, &input));
             }
             let once = normalise_street(&input);
             prop_assert_eq!(normalise_street(&once), once);
+        }
+
+        #[test]
+        fn a_key_is_the_same_however_case_and_blanks_are_typed(state in states(), street in streets(), zip in "[0-9]{5}") {
+            let address = Address { street: &street, state: &state, zip: &zip, ..OFFICE };
+            let (loud, spaced) = (street.to_uppercase(), street.replace(' ', "   "));
+            let key = match_key("Ada", "Byron", &address);
+            prop_assert!(key.is_some());
+            prop_assert_eq!(&match_key("ADA", " byron", &Address { street: &loud, ..address }), &key);
+            prop_assert_eq!(&match_key("Ada", "Byron", &Address { street: &spaced, ..address }), &key);
         }
 
         #[test]

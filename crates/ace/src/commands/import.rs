@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
-use audience::import::{self, Dedupe, ImportOptions, OnDuplicate, source};
+use audience::import::{self, Dedupe, ImportOptions, OnDuplicate, Unmapped, source};
+use audience::store::imports::{self, Import};
 use kernel::Clock;
 use kernel::settings::Loaded;
 use serde_json::json;
@@ -14,7 +15,10 @@ use crate::assemble::{self, Ace};
 use crate::cli::{self, ImportCardsArgs, ImportContactsArgs};
 use crate::output::Output;
 
-/// Imports contacts with progress on stderr; true when no row was refused.
+/// Refused rows that are printed; the report in the console has all of them.
+const PRINTED: i64 = 10;
+
+/// Imports contacts with progress on stderr; true when the whole file was read and no row was refused.
 ///
 /// # Errors
 /// Names what was wrong with the file or the options.
@@ -24,19 +28,39 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
     let ace = assemble::open(loaded, Clock::system()).await?;
     let imported = async {
         let client_id = find::client(&ace, &args.client).await?;
-        let progress = |import: &audience::store::imports::Import| {
-            let percent =
-                import.total_bytes.filter(|total| *total > 0).map_or(100, |total| import.bytes_read * 100 / total);
-            output.progress(&format!("{} rows read, {percent} %", import.rows_read));
+        let progress = |import: &Import| {
+            output.progress(&format!("{} rows read, {} %", import.rows_read, import.percent()));
         };
         let work = (options, source::reader(file));
-        anyhow::Ok(import::run_now(&ace.app, &operator(), client_id, work, progress).await?)
+        let import = import::run_now(&ace.app, &operator(), client_id, work, progress).await?;
+        let (actor, first) = (operator(), (0, uuid::Uuid::nil()));
+        let scope = ace.app.scope(&actor);
+        let refused = imports::list_remarks(&scope, (client_id, import.id), true, first, PRINTED).await?;
+        anyhow::Ok((import, refused))
     }
     .await;
     ace.close().await;
-    let import = imported?;
-    let text = format!(
-        "{} rows read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; list {:?}",
+    let (import, refused) = imported?;
+    output.result(&sentence(&import), &serde_json::to_value(&import)?);
+    for row in &refused {
+        let column = row.column_name.as_deref().map_or_else(String::new, |column| format!(", {column}"));
+        output.progress(&format!("line {}{column}: {}", row.line_number, row.reason));
+    }
+    if import.rows_refused > PRINTED {
+        output.progress("The console has the other refused rows, under Imports, as a file to mend and import again.");
+    }
+    Ok(import.status == "finished" && import.rows_refused == 0)
+}
+
+/// What came of an import.
+fn sentence(import: &Import) -> String {
+    let ended = match (import.status.as_str(), import.error.as_deref()) {
+        ("finished", _) => String::new(),
+        ("failed", Some(error)) => format!("the import stopped: {error}\n"),
+        (status, _) => format!("the import is {status}\n"),
+    };
+    format!(
+        "{ended}{} rows read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; list {:?}",
         import.rows_read,
         import.rows_created,
         import.rows_updated,
@@ -44,12 +68,7 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
         import.rows_refused,
         import.rows_flagged,
         import.list_name.as_deref().unwrap_or_default(),
-    );
-    output.result(&text, &serde_json::to_value(&import)?);
-    if import.rows_refused > 0 {
-        output.progress("some rows were refused: their lines and reasons are under Imports in the console");
-    }
-    Ok(import.status == "finished" && import.rows_refused == 0)
+    )
 }
 
 fn options(args: &ImportContactsArgs) -> anyhow::Result<ImportOptions> {
@@ -57,11 +76,15 @@ fn options(args: &ImportContactsArgs) -> anyhow::Result<ImportOptions> {
     let mut options = ImportOptions {
         filename,
         list_name: args.list.clone(),
-        dedupe: Some(match args.dedupe {
+        dedupe: args.dedupe.map(|dedupe| match dedupe {
             cli::Dedupe::Email => Dedupe::Email,
             cli::Dedupe::CustomerCode => Dedupe::CustomerCode,
             cli::Dedupe::Phone => Dedupe::Phone,
             cli::Dedupe::NameAddress => Dedupe::NameAddress,
+        }),
+        unmapped: Some(match args.unmapped {
+            cli::Unmapped::CustomFields => Unmapped::CustomFields,
+            cli::Unmapped::Skip => Unmapped::Skip,
         }),
         on_duplicate: Some(match args.on_duplicate {
             cli::OnDuplicate::Skip => OnDuplicate::Skip,

@@ -52,20 +52,22 @@ impl Chunk {
             Err(remark) => {
                 self.last_line = remark.line as i64;
                 self.refused += 1;
-                self.bytes += remark.raw.len();
+                self.bytes += remark.weight();
                 self.remarks.push(remark);
             }
         }
     }
 
     fn add_row(&mut self, mut row: Prepared, on_duplicate: OnDuplicate) {
-        self.bytes += row.remarks.iter().map(|remark| remark.raw.len()).sum::<usize>() + 200;
+        self.bytes += row.remarks.iter().map(Remark::weight).sum::<usize>();
         self.remarks.append(&mut row.remarks);
-        let by_key = row.key.as_ref().and_then(|key| self.by_key.get(key));
+        let by_key = row.keys().find_map(|key| self.by_key.get(key));
         let by_code = || self.by_code.get(&row.code).filter(|_| row.check_code);
         match (by_key.or_else(by_code).copied(), on_duplicate) {
             (None, _) => self.push(row),
             (Some(earlier), OnDuplicate::Update) => {
+                self.bytes += row.weight();
+                self.know(&row, earlier, !self.rows[earlier].check_code);
                 self.rows[earlier].overlay(row);
                 self.merged += 1;
             }
@@ -74,13 +76,52 @@ impl Chunk {
     }
 
     fn push(&mut self, row: Prepared) {
-        self.bytes += row.texts.iter().flatten().map(String::len).sum::<usize>();
-        if let Some(key) = &row.key {
-            self.by_key.insert(key.clone(), self.rows.len());
-        }
-        if row.check_code {
-            self.by_code.insert(row.code.clone(), self.rows.len());
-        }
+        self.bytes += row.weight();
+        self.know(&row, self.rows.len(), true);
         self.rows.push(row);
+    }
+
+    /// Later rows with one of its keys, or its code if that is kept, are about the row at `index`.
+    fn know(&mut self, row: &Prepared, index: usize, code_kept: bool) {
+        for key in row.keys() {
+            self.by_key.entry(key.clone()).or_insert(index);
+        }
+        if row.check_code && code_kept {
+            self.by_code.entry(row.code.clone()).or_insert(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::field::Field;
+
+    #[test]
+    fn a_chunk_is_full_by_whatever_its_rows_are_made_of() {
+        let text = "x".repeat(10_000);
+        let fill: [fn(&mut Prepared, String); 4] = [
+            |row, text| row.set(Field::Notes, text),
+            |row, text| row.custom.insert("note".into(), text),
+            |row, text| row.tags.push(text),
+            |row, text| {
+                row.remarks.push(Remark { line: 1, column: None, reason: "odd".into(), raw: text, refused: false });
+            },
+        ];
+        for on_duplicate in [OnDuplicate::Skip, OnDuplicate::Update] {
+            for (which, fill) in fill.iter().enumerate() {
+                let mut chunk = Chunk::default();
+                for line in 0..1000 {
+                    let mut row = Prepared::empty(line);
+                    row.key = Some(if on_duplicate == OnDuplicate::Update { "same".into() } else { line.to_string() });
+                    fill(&mut row, text.clone());
+                    chunk.add_row(row, on_duplicate);
+                }
+                assert!(chunk.is_full(usize::MAX), "{which} {on_duplicate:?}");
+            }
+        }
+        let mut chunk = Chunk::default();
+        (0..1000).for_each(|line| chunk.add_row(Prepared::empty(line), OnDuplicate::Skip));
+        assert!(!chunk.is_full(usize::MAX));
     }
 }

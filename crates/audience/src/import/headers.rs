@@ -1,5 +1,9 @@
 //! Which field a column is, by its header and by what stands in it, with a confidence the user confirms.
 
+use std::collections::HashSet;
+use std::iter;
+
+use super::REPORT_COLUMNS;
 use super::field::{Field, Target, custom_key};
 use super::options::Unmapped;
 
@@ -256,17 +260,36 @@ pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) 
             chosen[column] = Some((field, confidence));
         }
     }
-    let suggestion = |(column, chosen): (usize, Option<(Field, u8)>)| match chosen {
+    let (keys, about_report) = (custom_keys(headers), if is_report(headers) { REPORT_COLUMNS.len() } else { 0 });
+    let suggestion = |(column, (chosen, key)): (usize, (Option<(Field, u8)>, String))| match chosen {
+        _ if column < about_report => Suggestion { target: Target::Skip, confidence: 0 },
         Some((field, confidence)) => Suggestion { target: Target::Field(field), confidence },
-        None => Suggestion { target: left_over(&headers[column], unmapped), confidence: 0 },
+        None if unmapped == Unmapped::Skip => Suggestion { target: Target::Skip, confidence: 0 },
+        None => Suggestion { target: Target::Custom(key), confidence: 0 },
     };
-    chosen.into_iter().enumerate().map(suggestion).collect()
+    chosen.into_iter().zip(keys).enumerate().map(suggestion).collect()
 }
 
-/// What happens to a column that no field fits.
-pub fn left_over(header: &str, unmapped: Unmapped) -> Target {
-    let key = custom_key(header);
-    if unmapped == Unmapped::Skip || key.is_empty() { Target::Skip } else { Target::Custom(key) }
+/// Whether these are the columns of a report, whose first ones say what is wrong with each row.
+fn is_report(headers: &[String]) -> bool {
+    headers.len() > REPORT_COLUMNS.len() && headers.iter().zip(REPORT_COLUMNS).all(|(header, own)| header == own)
+}
+
+/// The custom field each column would be. No two are the same, or one would overwrite the other: what comes again is
+/// numbered.
+pub fn custom_keys(headers: &[String]) -> Vec<String> {
+    let (mut taken, report) = (HashSet::new(), is_report(headers));
+    let free = |(index, header): (usize, &String)| {
+        let key = match custom_key(header) {
+            key if key.is_empty() => format!("column_{}", index + 1),
+            // the row's own cells keep the names they had in the file the report is about
+            key if report && index < REPORT_COLUMNS.len() => format!("report_{key}"),
+            key => key,
+        };
+        let numbered = (2..).map(|number| format!("{key}_{number}"));
+        iter::once(key.clone()).chain(numbered).find(|key| taken.insert(key.clone())).unwrap_or(key)
+    };
+    headers.iter().enumerate().map(free).collect()
 }
 
 /// A full name beside a first or last name says the same twice.
@@ -376,6 +399,26 @@ mod tests {
         let found = targets(&["Kontakt", "Email"], &[&["ada@example.com", "bo@example.com"], &["yes", "no"]]);
         assert_eq!(found[0], ("email".into(), 80));
         assert_eq!(found[1].0, "custom_fields.email");
+    }
+
+    #[test]
+    fn columns_of_one_name_become_custom_fields_of_different_names() {
+        let long = "a question somebody asked in a form, word for word, and at great length";
+        let headers = ["E-mail", "Note", "note", "Note 2", "#", &format!("{long}?"), &format!("{long}!")];
+        let keys: Vec<_> = targets(&headers, &[]).into_iter().map(|(target, _)| target).collect();
+        assert_eq!(
+            keys[..5],
+            ["email", "notes", "custom_fields.note_2", "custom_fields.note_2_2", "custom_fields.column_5"]
+        );
+        assert_eq!(format!("{}_2", keys[5]), keys[6]);
+    }
+
+    #[test]
+    fn what_a_report_says_about_its_rows_is_left_out_and_their_own_columns_are_not() {
+        let words = |headers: &[&str]| targets(headers, &[]).into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+        let mended = words(&["line", "column", "reason", "E-mail", "Reason"]);
+        assert_eq!(mended, ["skip", "skip", "skip", "email", "custom_fields.reason"]);
+        assert_eq!(words(&["Line", "E-mail"]), ["custom_fields.line", "email"]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::encoding::Encoding;
 use super::field::{Field, Target};
 use super::headers;
 
+/// The confidence in what the user said: above every guess.
+const CHOSEN: u8 = 101;
+
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -137,13 +140,16 @@ impl Plan {
     pub fn choose(mut self, options: &ImportOptions) -> Result<Self> {
         let mut problems = Problems::new();
         if options.unmapped == Some(Unmapped::Skip) {
-            let left_over = self.targets.iter_mut().filter(|target| matches!(target, Target::Custom(_)));
-            left_over.for_each(|target| *target = Target::Skip);
+            for (target, confidence) in self.targets.iter_mut().zip(&self.confidence) {
+                if matches!(target, Target::Custom(_)) && *confidence < CHOSEN {
+                    *target = Target::Skip;
+                }
+            }
         }
         for (column, target) in &options.mapping {
             match self.column(column) {
                 Some(index) => self.put(index, target.clone()),
-                None => drop(problems.invalid("map", format!("the file has no column {column}"))),
+                None => drop(problems.invalid("map", self.no_column(column))),
             }
         }
         self.check(&mut problems);
@@ -171,27 +177,37 @@ impl Plan {
             .or_else(by_number)
     }
 
+    fn no_column(&self, name: &str) -> String {
+        let first: Vec<&str> = self.headers.iter().take(30).map(String::as_str).collect();
+        format!("the file has no column {name}; it has {}", first.join(", "))
+    }
+
     /// A field the user gives to one column is taken from the column that was only guessed to hold it.
     fn put(&mut self, index: usize, target: Target) {
-        for other in 0..self.targets.len() {
+        for (other, key) in headers::custom_keys(&self.headers).into_iter().enumerate() {
             if other != index
                 && matches!(target, Target::Field(_))
                 && self.targets[other] == target
-                && self.confidence[other] < 101
+                && self.confidence[other] < CHOSEN
             {
-                self.targets[other] = headers::left_over(&self.headers[other], Unmapped::CustomFields);
+                self.targets[other] = Target::Custom(key);
                 self.confidence[other] = 0;
             }
         }
         self.targets[index] = target;
-        // above every guess: the user said so
-        self.confidence[index] = 101;
+        self.confidence[index] = CHOSEN;
     }
 
     fn check(&self, problems: &mut Problems) {
         let used = |field: Field| self.targets.iter().filter(|target| **target == Target::Field(field)).count();
         for field in Field::ALL.iter().filter(|field| used(**field) > 1) {
             problems.invalid("map", format!("{} is chosen for two columns", field.label()));
+        }
+        let mut keys: Vec<_> =
+            self.targets.iter().filter(|target| matches!(target, Target::Custom(_))).map(ToString::to_string).collect();
+        keys.sort();
+        for pair in keys.windows(2).filter(|pair| pair[0] == pair[1]) {
+            problems.invalid("map", format!("{} is chosen for two columns", pair[0]));
         }
         let identity = [
             Field::CustomerCode,

@@ -1,10 +1,13 @@
 //! A row ready to be written.
 
+use std::iter;
+
 use kernel::postal::Address;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::field::Field;
+use crate::contacts::takes_unit_away;
 
 /// The fields that are plain text, in the order they are copied to the database.
 pub const TEXTS: [Field; 15] = [
@@ -43,6 +46,13 @@ pub struct Remark {
     pub refused: bool,
 }
 
+impl Remark {
+    /// Bytes it takes.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.reason.len() + self.raw.len() + self.column.as_ref().map_or(0, String::len)
+    }
+}
+
 /// The custom fields of a row, all of them texts. A chunk holds thousands of these: a map for each would be most of it.
 #[derive(Debug, Clone, Default)]
 pub struct Custom(Vec<(String, String)>);
@@ -54,6 +64,18 @@ impl Custom {
             Some((_, earlier)) => *earlier = value,
             None => self.0.push((key, value)),
         }
+    }
+
+    /// Puts a value in beside an earlier one, whose key it shares, under a numbered key.
+    pub fn add(&mut self, key: &str, value: String) {
+        let numbered = (2..).map(|number| format!("{key}_{number}"));
+        let free = iter::once(key.to_owned()).chain(numbered).find(|key| self.0.iter().all(|(other, _)| other != key));
+        self.0.extend(free.map(|key| (key, value)));
+    }
+
+    /// Bytes it takes.
+    fn weight(&self) -> usize {
+        self.0.iter().map(|field| size_of_val(field) + field.0.len() + field.1.len()).sum()
     }
 
     /// The value of a key.
@@ -82,8 +104,12 @@ pub struct Prepared {
     pub check_code: bool,
     /// By what it is recognised, besides the code.
     pub key: Option<String>,
+    /// By what else, where nothing is found by the key: its other phone number.
+    pub second_key: Option<String>,
     /// The values of [`TEXTS`].
     pub texts: [Option<String>; 15],
+    /// Whether phone and mobile phone are numbers that can exist.
+    pub numbers: [bool; 2],
     /// The values of [`FLAGS`].
     pub flags: [Option<bool>; 3],
     /// Lifecycle stage.
@@ -109,7 +135,9 @@ impl Prepared {
             code: String::new(),
             check_code: false,
             key: None,
+            second_key: None,
             texts: Default::default(),
+            numbers: [false; 2],
             flags: [None; 3],
             stage: None,
             score: None,
@@ -132,8 +160,34 @@ impl Prepared {
         TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()
     }
 
+    /// The phone numbers that can exist, each once.
+    pub fn valid_numbers(&self) -> impl Iterator<Item = String> + use<> {
+        let of = |index: usize, field| self.numbers[index].then(|| self.text(field).to_owned());
+        let (phone, mobile) = (of(0, Field::Phone), of(1, Field::MobilePhone));
+        let mobile = mobile.filter(|mobile| phone.as_ref() != Some(mobile));
+        phone.into_iter().chain(mobile)
+    }
+
+    /// By what it is recognised, besides the code.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.key.iter().chain(&self.second_key)
+    }
+
+    /// Bytes it takes, without its remarks.
+    pub fn weight(&self) -> usize {
+        let texts = self.texts.iter().flatten().chain(&self.match_key).chain(self.keys()).chain([&self.code]);
+        let tags = self.tags.iter().map(|tag| size_of_val(tag) + tag.len());
+        size_of::<Self>() + texts.map(String::len).sum::<usize>() + tags.sum::<usize>() + self.custom.weight()
+    }
+
     /// Takes over what `later`, another row about the same contact, knows.
     pub fn overlay(&mut self, later: Self) {
+        let unit_given = !later.text(Field::Address2).is_empty();
+        if !unit_given && takes_unit_away(self.text(Field::Address), later.text(Field::Address)) {
+            self.set(Field::Address2, String::new());
+        }
+        let new_keys = later.keys().find(|key| self.keys().all(|mine| mine != *key)).cloned();
+        self.second_key = self.second_key.take().or(new_keys);
         for (mine, theirs) in self.texts.iter_mut().zip(later.texts) {
             *mine = theirs.or(mine.take());
         }

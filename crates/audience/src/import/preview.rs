@@ -1,5 +1,7 @@
 //! A look into the file before anything is written: its layout, its first rows, its problems.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
 use kernel::{Error, Result};
@@ -7,15 +9,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::chunk::Chunk;
 use super::encoding::Encoding;
 use super::headers;
 use super::options::{OnDuplicate, Plan, Unmapped, best_dedupe};
-use super::prepared::Remark;
+use super::prepared::{Prepared, Remark};
 use super::read;
 use super::row::Preparer;
 use super::rows::{Item, Layout, Rows, guess_delimiter};
 use super::source::Stored;
+use super::words;
 
 /// Rows whose cells are looked at to guess what a column holds.
 const SAMPLE: usize = 50;
@@ -23,13 +25,17 @@ const SAMPLE: usize = 50;
 const SHOWN: usize = 10;
 /// Rows checked before anything is written; the report counts all of them.
 const CHECKED: i64 = 10_000;
+/// Bytes of the file after which no further row is checked; long rows make that earlier than [`CHECKED`].
+const CHECKED_BYTES: u64 = 8 * 1024 * 1024;
+/// Columns a file may have: more is no table of people, and the page that matches them must be readable.
+const MOST_COLUMNS: usize = 500;
 /// Problems listed.
 const LISTED: usize = 100;
 
 /// What the user sees before the import begins.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Preview {
-    /// The first rows, cell by cell.
+    /// The first rows, cell by cell; long cells end in an ellipsis.
     pub rows: Vec<Vec<String>>,
     /// Rows checked.
     pub checked: i64,
@@ -79,6 +85,10 @@ pub(super) fn guess(stored: &Stored, filename: &str) -> Result<Plan> {
     let Some(first) = table.first() else {
         return Err(Error::invalid("file", "there is no row in this file"));
     };
+    if first.len() > MOST_COLUMNS {
+        let problem = format!("the first row has {} columns; a file can have {MOST_COLUMNS}", first.len());
+        return Err(Error::invalid("file", problem));
+    }
     let has_header = !headers::is_data(first.iter().map(String::as_str));
     let names: Vec<String> =
         first.iter().enumerate().map(|(index, name)| header_name(index, name, has_header)).collect();
@@ -133,21 +143,83 @@ pub(super) fn look(source: impl Read, plan: &Plan, client_id: Uuid) -> Result<Pr
     let mut rows = read::open(source, plan)?;
     let preparer = Preparer::new(plan, client_id);
     let mut preview = Preview { complete: true, ..Preview::default() };
-    let mut chunk = Chunk::default();
-    while let Some(item) = rows.next().map_err(Error::internal)? {
-        if chunk.read == CHECKED {
-            preview.complete = false;
-            break;
-        }
+    let mut seen = Seen::default();
+    while preview.checked < CHECKED && rows.bytes_read() < CHECKED_BYTES {
+        let Some(item) = rows.next().map_err(Error::internal)? else { return Ok(preview) };
         if let Item::Row(row) = &item
             && preview.rows.len() < SHOWN
         {
-            preview.rows.push((0..plan.headers.len()).map(|index| row.cell(index).to_owned()).collect());
+            preview.rows.push((0..plan.headers.len()).map(|index| words::shown(row.cell(index))).collect());
         }
-        chunk.add(read::prepare(&preparer, item), plan);
+        let hopeless = matches!(item, Item::Hopeless { .. });
+        preview.take(read::prepare(&preparer, item), &mut seen);
+        if hopeless {
+            preview.complete = false;
+            return Ok(preview);
+        }
     }
-    preview.checked = chunk.read;
-    (preview.refused, preview.flagged, preview.repeated) = (chunk.refused, chunk.flagged, chunk.skipped + chunk.merged);
-    preview.problems = chunk.remarks.iter().take(LISTED).map(PreviewProblem::from).collect();
+    preview.complete = rows.next().map_err(Error::internal)?.is_none();
     Ok(preview)
+}
+
+impl Preview {
+    fn take(&mut self, row: std::result::Result<Prepared, Remark>, seen: &mut Seen) {
+        self.checked += 1;
+        let remarks = match row {
+            Ok(row) => {
+                self.flagged += i64::from(!row.remarks.is_empty());
+                self.repeated += i64::from(seen.has_seen(&row));
+                row.remarks
+            }
+            Err(remark) => {
+                self.refused += 1;
+                vec![remark]
+            }
+        };
+        let room = LISTED.saturating_sub(self.problems.len());
+        self.problems.extend(remarks.iter().take(room).map(PreviewProblem::from));
+    }
+}
+
+/// The keys and codes met so far, as hashes: to count rows that repeat an earlier one, no more is needed of them.
+#[derive(Default)]
+struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// Whether a row is about the same contact as an earlier one; from now on it is an earlier one itself.
+    fn has_seen(&mut self, row: &Prepared) -> bool {
+        let code = row.check_code.then_some(&row.code);
+        let hash = |(kind, text): (u8, &String)| {
+            let mut hasher = DefaultHasher::new();
+            (kind, text).hash(&mut hasher);
+            hasher.finish()
+        };
+        let all: Vec<u64> = row.keys().map(|key| (0, key)).chain(code.map(|code| (1, code))).map(hash).collect();
+        let repeated = all.iter().any(|hash| self.0.contains(hash));
+        self.0.extend(all);
+        repeated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_reads_no_more_of_a_file_than_it_shows_the_worth_of() {
+        let wide = format!("email,note\n{}", format!("ada@example.com,{}\n", "x".repeat(9000)).repeat(2000));
+        let stored = Stored {
+            total_bytes: wide.len() as i64,
+            encoding: Encoding::Utf8,
+            hash: String::new(),
+            head: wide.as_bytes()[..100_000].to_vec(),
+        };
+        let plan = guess(&stored, "wide.csv").unwrap();
+        let preview = look(wide.as_bytes(), &plan, Uuid::nil()).unwrap();
+        assert!(!preview.complete && (500..1500).contains(&preview.checked), "{}", preview.checked);
+        assert_eq!((preview.repeated, preview.refused), (preview.checked - 1, 0));
+        assert!(preview.rows.iter().flatten().all(|cell| cell.chars().count() <= 201));
+        let preview = look(&wide.as_bytes()[..100_000], &plan, Uuid::nil()).unwrap();
+        assert!(preview.complete && preview.checked == 12, "{preview:?}");
+    }
 }

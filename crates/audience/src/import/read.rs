@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::chunk::Chunk;
 use super::options::Plan;
 use super::prepared::{Prepared, Remark};
-use super::row::{Preparer, shortened};
+use super::row::{Preparer, raw_line};
 use super::rows::{Item, Layout, Rows};
 
 /// The rows of a file as `plan` says, its header already read.
@@ -31,7 +31,10 @@ pub(super) fn prepare(preparer: &Preparer<'_>, item: Item<'_>) -> std::result::R
     match item {
         Item::Row(row) => preparer.prepare(&row),
         Item::Broken { line, raw, reason } => {
-            Err(Remark { line, column: None, reason: reason.into(), raw: shortened(raw), refused: true })
+            Err(Remark { line, column: None, reason: reason.into(), raw: raw_line(raw), refused: true })
+        }
+        Item::Hopeless { line, reason } => {
+            Err(Remark { line, column: None, reason: reason.into(), raw: String::new(), refused: true })
         }
     }
 }
@@ -48,16 +51,20 @@ pub(super) struct Reading {
 /// one before it is being written: two of them are in memory, never three.
 ///
 /// # Errors
-/// What the source of the bytes answers.
+/// What the source of the bytes answers; names `file` when its rest cannot be read, after everything before it.
 pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender<Chunk>) -> Result<()> {
     let runtime = tokio::runtime::Handle::current();
     let mut rows = open(source, &reading.plan)?;
     let preparer = Preparer::new(&reading.plan, reading.client_id);
-    let mut chunk = Chunk::default();
+    let (mut chunk, mut hopeless) = (Chunk::default(), None);
     while let Some(item) = rows.next().map_err(Error::internal)? {
         let line = match &item {
             Item::Row(row) => row.line,
             Item::Broken { line, .. } => *line,
+            Item::Hopeless { line, reason } => {
+                hopeless = Some(Error::invalid("file", unreadable(*line, reason)));
+                break;
+            }
         };
         if line as i64 <= reading.after_line {
             continue;
@@ -75,5 +82,12 @@ pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender
     if chunk.read > 0 {
         drop(sender.blocking_send(chunk));
     }
-    Ok(())
+    hopeless.map_or(Ok(()), Err)
+}
+
+/// Why the rest of a file is not imported, and what to do.
+fn unreadable(line: u64, reason: &str) -> String {
+    format!(
+        "from line {line} on the file cannot be read: {reason}. Close them, or save the file anew, and import it again."
+    )
 }

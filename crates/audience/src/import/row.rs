@@ -5,7 +5,7 @@ use kernel::{cells, email, phone};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::field::{Field, Target, custom_key};
+use super::field::{Field, Target};
 use super::options::{Dedupe, OnDuplicate, Plan};
 use super::prepared::{FLAGS, Prepared, Remark};
 use super::rows::Row;
@@ -16,8 +16,6 @@ use crate::contacts::{code_of, is_customer_code};
 const LONGEST: usize = 500;
 /// The longest note or custom field.
 const LONGEST_TEXT: usize = 10_000;
-/// How much of a line the report keeps.
-const RAW: usize = 2_000;
 
 /// Makes rows of one import ready.
 pub struct Preparer<'a> {
@@ -76,7 +74,7 @@ impl<'a> Preparer<'a> {
         let cell = cell.replace('\0', "");
         match target {
             Target::Skip => {}
-            Target::Custom(key) => prepared.custom.insert(key.clone(), cell),
+            Target::Custom(key) => prepared.custom.add(key, cell),
             Target::Field(Field::CustomerCode) => {
                 let code = cell.to_ascii_uppercase();
                 if !is_customer_code(&code) {
@@ -113,7 +111,7 @@ impl<'a> Preparer<'a> {
         if understood.is_none() {
             let reason = format!("{} is not understood; kept as a custom field", field.label());
             prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
-            prepared.custom.insert(custom_key(field.word()), words::shown(&cell));
+            prepared.custom.add(field.word(), cell);
         }
     }
 
@@ -126,25 +124,36 @@ impl<'a> Preparer<'a> {
         let abroad = |given: &str| Some(given.to_owned());
         self.spell(prepared, row, Field::Country, postal::normalise_country);
         self.spell(prepared, row, Field::Email, email::normalise);
-        self.spell(prepared, row, Field::Phone, phone);
-        self.spell(prepared, row, Field::MobilePhone, phone);
+        let numbers = [Field::Phone, Field::MobilePhone].map(|field| self.spell(prepared, row, field, phone));
+        prepared.numbers = numbers;
         self.spell(prepared, row, Field::State, if at_home { postal::normalise_state } else { abroad });
         self.spell(prepared, row, Field::Zip, if at_home { postal::normalise_zip } else { abroad });
         prepared.match_key = prepared.match_key_now();
     }
 
-    fn spell(&self, prepared: &mut Prepared, row: &Row<'_>, field: Field, normalise: impl Fn(&str) -> Option<String>) {
+    /// Whether there is a value that has one spelling.
+    fn spell(
+        &self,
+        prepared: &mut Prepared,
+        row: &Row<'_>,
+        field: Field,
+        normalise: impl Fn(&str) -> Option<String>,
+    ) -> bool {
         let given = prepared.text(field);
         if given.is_empty() {
-            return;
+            return false;
         }
         match normalise(given) {
-            Some(spelling) => prepared.set(field, spelling),
+            Some(spelling) => {
+                prepared.set(field, spelling);
+                true
+            }
             None => {
                 let reason = format!("{} is not valid; kept as given", field.label());
                 let column = self.plan.targets.iter().position(|target| *target == Target::Field(field));
                 let column = column.map(|index| self.plan.headers[index].as_str());
                 prepared.remarks.push(remark(row, column, reason, false));
+                false
             }
         }
     }
@@ -156,11 +165,12 @@ impl<'a> Preparer<'a> {
             _ if self.plan.on_duplicate == OnDuplicate::Create => None,
             Dedupe::CustomerCode => None,
             Dedupe::Email => email::normalise(prepared.text(Field::Email)),
-            Dedupe::Phone => [Field::Phone, Field::MobilePhone]
-                .into_iter()
-                .map(|field| prepared.text(field))
-                .find(|text| text.starts_with('+'))
-                .map(str::to_owned),
+            Dedupe::Phone => {
+                let mut numbers = prepared.valid_numbers();
+                let keys = (numbers.next(), numbers.next());
+                prepared.second_key = keys.1;
+                keys.0
+            }
             Dedupe::NameAddress => prepared.match_key.clone(),
         };
         if prepared.check_code {
@@ -193,16 +203,12 @@ impl<'a> Preparer<'a> {
 }
 
 fn remark(row: &Row<'_>, column: Option<&str>, reason: String, refused: bool) -> Remark {
-    Remark { line: row.line, column: column.map(str::to_owned), reason, raw: shortened(row.raw), refused }
+    Remark { line: row.line, column: column.map(str::to_owned), reason, raw: raw_line(row.raw), refused }
 }
 
-/// A line as the report keeps it.
-pub fn shortened(raw: &str) -> String {
-    let mut end = raw.len().min(RAW);
-    while !raw.is_char_boundary(end) {
-        end -= 1;
-    }
-    raw[..end].replace('\0', "")
+/// A line as the report keeps it: whole, so that it can be mended. PostgreSQL keeps no NUL in a text.
+pub fn raw_line(raw: &str) -> String {
+    raw.replace('\0', "")
 }
 
 #[cfg(test)]
@@ -231,7 +237,7 @@ mod tests {
         let mut rows = Rows::new(text.as_bytes(), layout);
         match rows.next().unwrap().unwrap() {
             Item::Row(row) => Preparer::new(plan, Uuid::nil()).prepare(&row),
-            Item::Broken { .. } => panic!("broken"),
+            _ => panic!("broken"),
         }
     }
 
@@ -298,5 +304,28 @@ mod tests {
         assert_eq!((odd.stage, odd.score, odd.flags[0]), (None, None, None));
         assert_eq!(odd.custom.get("lead_score"), Some("9000"));
         assert_eq!(odd.remarks.len(), 3);
+    }
+
+    #[test]
+    fn a_number_is_a_key_only_when_it_can_exist() {
+        let mut plan = plan(&["last_name", "phone", "mobile_phone"]);
+        plan.dedupe = Dedupe::Phone;
+        let keys = |text: &str| {
+            let row = prepare(&plan, text).unwrap();
+            (row.key, row.second_key)
+        };
+        assert_eq!(keys("Lee,614 555 0123,"), (Some("+16145550123".into()), None));
+        assert_eq!(keys("Lee,+1,614 555 0199"), (Some("+16145550199".into()), None));
+        assert_eq!(keys("Lee,614 555 0123,614 555 0199"), (Some("+16145550123".into()), Some("+16145550199".into())));
+        assert_eq!(keys("Lee,614 555 0123,(614) 555-0123"), (Some("+16145550123".into()), None));
+        assert_eq!(keys("Lee,+,+1"), (None, None));
+        assert_ne!(prepare(&plan, "Lee,+,").unwrap().code, prepare(&plan, "Byron,+,").unwrap().code);
+    }
+
+    #[test]
+    fn a_value_kept_as_a_custom_field_takes_no_other_columns_place() {
+        let plan = plan(&["last_name", "lead_score", "custom_fields.lead_score"]);
+        let row = prepare(&plan, "Lee,9000,hot").unwrap();
+        assert_eq!((row.custom.get("lead_score"), row.custom.get("lead_score_2")), (Some("9000"), Some("hot")));
     }
 }

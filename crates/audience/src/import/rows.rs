@@ -9,8 +9,9 @@ use super::encoding::{Encoding, Text};
 
 /// The longest row; more is a quote that was never closed, or no table at all.
 const LONGEST: usize = 256 * 1024;
-/// How often a row that swallowed its successors is taken apart again. Bounds the work on a hostile file.
-const RECOVERIES: u32 = 1000;
+/// Bytes that are read over again, because a row swallowed its successors, before the file is given up: what bounds the
+/// work on a hostile one. Thousands of rows with an open quote fit in, or hundreds that each run to [`LONGEST`].
+const REREAD: usize = 64 * 1024 * 1024;
 
 /// What separates cells.
 pub const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -77,6 +78,13 @@ pub enum Item<'a> {
         /// Why.
         reason: &'static str,
     },
+    /// From this line on the file cannot be told apart into rows. Nothing comes after it.
+    Hopeless {
+        /// The line.
+        line: u64,
+        /// Why.
+        reason: &'static str,
+    },
 }
 
 /// Reads rows.
@@ -90,7 +98,7 @@ pub struct Rows<R> {
     after_return: bool,
     cells: Vec<u8>,
     ends: Vec<usize>,
-    recoveries: u32,
+    reread: usize,
 }
 
 /// One record as the parser saw it.
@@ -102,7 +110,7 @@ struct Record {
 
 enum Parsed {
     Record(Record),
-    TooLong,
+    TooLong { length: usize },
     End,
 }
 
@@ -119,7 +127,7 @@ impl<R: Read> Rows<R> {
             after_return: false,
             cells: vec![0; 1024],
             ends: vec![0; 64],
-            recoveries: 0,
+            reread: 0,
         }
     }
 
@@ -138,20 +146,18 @@ impl<R: Read> Rows<R> {
     /// # Errors
     /// Only what the source of the bytes answers.
     pub fn next(&mut self) -> io::Result<Option<Item<'_>>> {
-        if !self.skip_line_ends()? {
+        if self.reread > REREAD || !self.skip_line_ends()? {
             return Ok(None);
         }
         let record = match self.parse()? {
             Parsed::End => return Ok(None),
-            Parsed::TooLong => return self.broken("longer than 256 kB: a quote may not be closed").map(Some),
+            Parsed::TooLong { length } => {
+                return self.broken(length, "longer than 256 kB: a quote may not be closed").map(Some);
+            }
             Parsed::Record(record) => record,
         };
-        let swallowed = self.window[self.at..self.at + record.length].trim_ascii_end().contains(&b'\n');
-        // A row over several lines must be whole: one that is short has run into its successors by an open quote.
-        let whole = record.ends >= self.layout.columns && self.row(&record).fits(self.layout.columns);
-        if swallowed && self.layout.columns > 0 && self.recoveries < RECOVERIES && !whole {
-            self.recoveries += 1;
-            return self.broken("a quote is opened and not closed").map(Some);
+        if self.has_swallowed(&record) {
+            return self.broken(record.length, "a quote is opened and not closed").map(Some);
         }
         let (start, line) = (self.at, self.line);
         self.advance(record.length);
@@ -164,6 +170,13 @@ impl<R: Read> Rows<R> {
         Ok(Some(Item::Row(row)))
     }
 
+    /// A row over several lines must be whole: one that is short has run into its successors by an open quote.
+    fn has_swallowed(&self, record: &Record) -> bool {
+        let raw = self.window[self.at..self.at + record.length].trim_ascii_end();
+        let whole = record.ends >= self.layout.columns && self.row(record).fits(self.layout.columns);
+        self.layout.columns > 0 && !whole && raw.iter().any(ends_line)
+    }
+
     fn row(&self, record: &Record) -> Row<'_> {
         let raw = &self.window[self.at..self.at + record.length];
         row_of(raw, &self.cells[..record.text], &self.ends[..record.ends], self.line)
@@ -173,7 +186,7 @@ impl<R: Read> Rows<R> {
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             while let Some(byte) = self.window.get(self.at) {
-                if !matches!(byte, b'\r' | b'\n') {
+                if !ends_line(byte) {
                     return Ok(true);
                 }
                 self.advance(1);
@@ -214,22 +227,28 @@ impl<R: Read> Rows<R> {
                 ReadRecordResult::End => return Ok(Parsed::End),
                 ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::InputEmpty if record.length > LONGEST => return Ok(Parsed::TooLong),
+                ReadRecordResult::InputEmpty if record.length > LONGEST => {
+                    return Ok(Parsed::TooLong { length: record.length });
+                }
                 ReadRecordResult::InputEmpty if ended => return Ok(Parsed::End),
                 ReadRecordResult::InputEmpty => ended = !self.refill()?,
             }
         }
     }
 
-    /// Gives up the line the reader stands on and goes on with the next one.
-    fn broken(&mut self, reason: &'static str) -> io::Result<Item<'_>> {
+    /// Gives up the line the reader stands on and goes on with the next one, `parsed` bytes after it for nothing.
+    fn broken(&mut self, parsed: usize, reason: &'static str) -> io::Result<Item<'_>> {
         self.parser = parser(self.layout.delimiter);
-        let length = self.window[self.at..].iter().position(|byte| *byte == b'\n');
+        let length = self.window[self.at..].iter().position(ends_line);
         let (start, line) = (self.at, self.line);
         let Some(length) = length else {
             self.skip_to_line_end()?;
             return Ok(Item::Broken { line, raw: "", reason });
         };
+        self.reread += parsed.saturating_sub(length);
+        if self.reread > REREAD {
+            return Ok(Item::Hopeless { line, reason: "too many quotes are opened and not closed" });
+        }
         self.advance(length + 1);
         let raw = lossless(&self.window[start..start + length]);
         Ok(Item::Broken { line, raw, reason })
@@ -241,7 +260,7 @@ impl<R: Read> Rows<R> {
             if !self.refill()? {
                 return Ok(());
             }
-            if let Some(length) = self.window.iter().position(|byte| *byte == b'\n') {
+            if let Some(length) = self.window.iter().position(ends_line) {
                 self.advance(length + 1);
                 return Ok(());
             }
@@ -251,12 +270,16 @@ impl<R: Read> Rows<R> {
     /// Moves on, counting `\n`, `\r` and `\r\n` as one line end each.
     fn advance(&mut self, length: usize) {
         for byte in &self.window[self.at..self.at + length] {
-            let ends_line = *byte == b'\r' || (*byte == b'\n' && !self.after_return);
-            self.line += u64::from(ends_line);
+            let new_line = *byte == b'\r' || (*byte == b'\n' && !self.after_return);
+            self.line += u64::from(new_line);
             self.after_return = *byte == b'\r';
         }
         self.at += length;
     }
+}
+
+fn ends_line(byte: &u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 fn parser(delimiter: u8) -> csv_core::Reader {
@@ -305,6 +328,7 @@ mod tests {
             seen.push(match item {
                 Item::Row(row) => format!("{}: {}", row.line, row.cells().collect::<Vec<_>>().join("|")),
                 Item::Broken { line, raw, .. } => format!("{line}! {raw}"),
+                Item::Hopeless { line, .. } => format!("{line}!!"),
             });
         }
         seen
@@ -319,7 +343,19 @@ mod tests {
     #[test]
     fn a_quote_that_is_never_closed_costs_its_own_line_only() {
         let text = "a,b,c\n1,\"two,3\n4,5,6\n7,8,9\n";
-        assert_eq!(all(text, 3), ["1: a|b|c", "2! 1,\"two,3", "3: 4|5|6", "4: 7|8|9"]);
+        let rows = ["1: a|b|c", "2! 1,\"two,3", "3: 4|5|6", "4: 7|8|9"];
+        assert_eq!(all(text, 3), rows);
+        assert_eq!(all(&text.replace('\n', "\r"), 3), rows);
+        let many = format!("a,b,c\n{}", "1,\"two\n4,5,6\n".repeat(5000));
+        assert_eq!(all(&many, 3).iter().filter(|row| row.ends_with(": 4|5|6")).count(), 5000);
+    }
+
+    #[test]
+    fn a_file_of_open_quotes_is_given_up_with_a_reason_before_it_costs_its_length_squared() {
+        let text = format!("a,b\n{}", "a\",\"b\n".repeat(400_000));
+        let seen = all(&text, 2);
+        assert_eq!(seen[1], "2! a\",\"b");
+        assert!(seen[seen.len() - 1].ends_with("!!") && seen.len() < 1000, "{}", seen.len());
     }
 
     #[test]
@@ -341,7 +377,7 @@ mod tests {
             let mut rows = Rows::new(text.as_bytes(), Layout { encoding: Encoding::Utf8, delimiter: b',', columns: 0 });
             match rows.next().unwrap().unwrap() {
                 Item::Row(row) => row.fits(4),
-                Item::Broken { .. } => false,
+                _ => false,
             }
         };
         assert!(fits("1,2") && fits("1,2,3,4,,  "));
@@ -369,7 +405,7 @@ mod tests {
                 while let Some(item) = rows.next().unwrap() {
                     let line = match item {
                         Item::Row(row) => { row.cells().count(); row.line }
-                        Item::Broken { line, .. } => line,
+                        Item::Broken { line, .. } | Item::Hopeless { line, .. } => line,
                     };
                     prop_assert!(line > last);
                     last = line;

@@ -52,8 +52,17 @@ pub async fn run(
         done = (chunk.last_line, done.1 + chunk.flagged);
         on_progress(&imports::find(&scope, client_id, id).await?);
     }
-    reader.await.map_err(Error::internal)??;
-    writer.end("finished", None).await?;
+    match reader.await.map_err(Error::internal)? {
+        // trying again would not mend the file
+        Err(Error::Invalid(fields)) => {
+            let reasons: Vec<&str> = fields.iter().map(|field| field.message.as_str()).collect();
+            writer.end("failed", Some(&reasons.join("; "))).await?;
+        }
+        read => {
+            read?;
+            writer.end("finished", None).await?;
+        }
+    }
     let import = imports::find(&scope, client_id, id).await?;
     on_progress(&import);
     Ok(import)

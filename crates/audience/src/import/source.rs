@@ -72,8 +72,9 @@ pub(super) async fn store(
         sniffer.push(&block);
         hash.update(&block);
         stored.total_bytes += block.len() as i64;
-        if stored.total_bytes as u64 > app.settings.import.max_bytes {
-            return Err(Error::invalid("file", format!("larger than {} bytes", app.settings.import.max_bytes)));
+        let max_bytes = app.settings.import.max_bytes;
+        if stored.total_bytes as u64 > max_bytes {
+            return Err(Error::invalid("file", format!("larger than {}", web::view::bytes(max_bytes as i64))));
         }
         let room = PIECE.saturating_sub(stored.head.len()).min(block.len());
         stored.head.extend_from_slice(&block[..room]);

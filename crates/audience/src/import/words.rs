@@ -56,9 +56,12 @@ pub fn tags(cell: &str) -> Vec<String> {
     tags
 }
 
-/// A value short enough to stand in a report.
+/// A value short enough to be looked at.
 pub fn shown(value: &str) -> String {
-    value.chars().take(200).collect()
+    match value.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
 }
 
 #[cfg(test)]

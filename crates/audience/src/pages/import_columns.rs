@@ -20,6 +20,8 @@ struct Column {
     target: String,
     confidence: u8,
     sample: String,
+    /// Its own custom field, and another one the user gave it.
+    custom: Vec<Choice>,
 }
 
 #[derive(Template)]
@@ -82,12 +84,13 @@ fn columns_page(
             .filter(|cell| !cell.is_empty());
         cells.take(3).map(|cell| cell.chars().take(40).collect::<String>()).collect::<Vec<_>>().join(" · ")
     };
-    let column = |(index, name): (usize, &String)| Column {
+    let column = |(index, (name, key)): (usize, (&String, String))| Column {
         name: name.clone(),
         field: format!("column/{}", index + 1),
         target: plan.targets[index].to_string(),
         confidence: plan.confidence[index],
         sample: sample(index),
+        custom: custom_choices(key, &plan.targets[index]),
     };
     let delimiter = match plan.delimiter {
         '\t' => "tabs",
@@ -97,26 +100,27 @@ fn columns_page(
     };
     let layout = format!("{}, cells apart by {delimiter}, {} columns", plan.encoding.label(), plan.headers.len());
     let action = shell.at(&format!("imports/{}/columns", import.id));
-    let columns = plan.headers.iter().enumerate().map(column).collect();
-    ColumnsPage { shell, steps, errors, action, columns, targets: targets(plan), form, layout }
+    let keys = import::custom_keys(&plan.headers);
+    let columns = plan.headers.iter().zip(keys).enumerate().map(column).collect();
+    ColumnsPage { shell, steps, errors, action, columns, targets: targets(), form, layout }
 }
 
-/// Everything a column can be: nothing, the fields, and the custom fields of this file.
-fn targets(plan: &Plan) -> Vec<Choice> {
+/// What any column can be: nothing, or a field.
+fn targets() -> Vec<Choice> {
     let mut choices = vec![Choice::new("skip", "Leave out")];
     choices.extend(Field::ALL.iter().map(|field| Choice::new(field.word(), field.label())));
-    let mut keys: Vec<String> =
-        plan.headers.iter().map(|header| import::custom_key(header)).filter(|key| !key.is_empty()).collect();
-    keys.extend(plan.targets.iter().filter_map(|target| match target {
-        Target::Custom(key) => Some(key.clone()),
-        _ => None,
-    }));
-    keys.sort();
-    keys.dedup();
-    choices.extend(
-        keys.into_iter().map(|key| Choice::new(format!("custom_fields.{key}"), format!("Custom field: {key}"))),
-    );
     choices
+}
+
+fn custom_choices(own: String, chosen: &Target) -> Vec<Choice> {
+    let mut keys = vec![own];
+    if let Target::Custom(key) = chosen
+        && !keys.contains(key)
+    {
+        keys.push(key.clone());
+    }
+    let choice = |key| Choice::new(format!("custom_fields.{key}"), format!("Custom field: {key}"));
+    keys.iter().map(choice).collect()
 }
 
 pub async fn save(

@@ -143,7 +143,7 @@ impl PreviewPage {
         let same = match self.plan.dedupe {
             import::Dedupe::Email => "e-mail",
             import::Dedupe::CustomerCode => "customer code",
-            import::Dedupe::Phone => "phone",
+            import::Dedupe::Phone => "phone or mobile phone",
             import::Dedupe::NameAddress => "name and address",
         };
         match self.plan.on_duplicate {
@@ -204,7 +204,18 @@ impl askama::filters::HtmlSafe for Standing {}
 
 impl Standing {
     fn finished_title(&self) -> String {
-        format!("Finished; {} rows were refused", web::view::number(self.import.rows_refused))
+        match self.import.rows_refused {
+            1 => "Finished; one row was refused".to_owned(),
+            refused => format!("Finished; {} rows were refused", web::view::number(refused)),
+        }
+    }
+
+    fn finished_text(&self) -> &'static str {
+        match (self.import.rows_created + self.import.rows_updated, self.import.rows_read) {
+            (_, 0) => "There was no row in the file.",
+            (0, _) => "Every contact was there already, and nothing changed.",
+            _ => "No row was refused.",
+        }
     }
 
     fn stats(&self) -> [Stat; 6] {

@@ -99,14 +99,14 @@ statement! {
           rows_flagged = rows_flagged + $10, progressed_at = $11
         where client_id = $1
           and id = $2";
-    /// How it ended.
+    /// How it ended. One that failed can still be cancelled.
     pub END_IMPORT, app, "
         update imports
         set status = $3, error = $4, finished_at = $5,
           bytes_read = case when $3 = 'finished' then coalesce(total_bytes, bytes_read) else bytes_read end
         where client_id = $1
           and id = $2
-          and status in ('mapping', 'running')";
+          and (status in ('mapping', 'running') or (status = 'failed' and $3 = 'cancelled'))";
     /// The file is not needed any more.
     pub DELETE_FILE, app, "
         delete from import_files
@@ -118,16 +118,25 @@ statement! {
         select r.id, $1, $2, r.line_number, r.column_name, r.reason, r.raw, r.refused
         from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::boolean[])
           r (id, line_number, column_name, reason, raw, refused)";
-    /// The report, line by line.
+    /// The report, line by line, as far as a page may have bytes; a page that is not the last has one line at least.
     LIST_REMARKS, app, "
         select id, line_number, column_name, reason, raw, refused
-        from import_refusals
-        where client_id = $1
-          and import_id = $2
-          and refused = $3
-          and (line_number, id) > ($4, $5)
-        order by line_number, id
-        limit $6";
+        from (
+          select id, line_number, column_name, reason, raw, refused,
+            sum(octet_length(raw)) over (order by line_number, id) - octet_length(raw) as bytes_before
+          from (
+            select id, line_number, column_name, reason, raw, refused
+            from import_refusals
+            where client_id = $1
+              and import_id = $2
+              and refused = $3
+              and (line_number, id) > ($4, $5)
+            order by line_number, id
+            limit $6
+          ) page
+        ) measured
+        where coalesce(bytes_before, 0) < $7
+        order by line_number, id";
     /// Uploads nobody went on with.
     pub DELETE_STALE_UPLOADS, app, "
         delete from imports
@@ -138,6 +147,9 @@ statement! {
 
 /// Remarks about rows that were kept, stored for each import; all of them are counted.
 const REMARKS_KEPT: i64 = 10_000;
+
+/// Bytes of the file's rows on one page of a report.
+const REPORT_BYTES: i64 = 4 * 1024 * 1024;
 
 /// An import as it stands.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
@@ -298,7 +310,7 @@ pub async fn insert_remarks(
     tx.execute(&INSERT_REMARKS, &[&client_id, &id, &ids, &lines, &columns, &reasons, &raws, &refused]).await.map(|_| ())
 }
 
-/// A page of the report, `limit` lines after (`line`, `id`).
+/// A page of the report, up to `limit` lines after (`line`, `id`), fewer where they are long; empty at the end.
 ///
 /// # Errors
 /// What the database answered.
@@ -309,5 +321,5 @@ pub async fn list_remarks(
     after: (i64, Uuid),
     limit: i64,
 ) -> Result<Vec<StoredRemark>> {
-    scope.query(&LIST_REMARKS, &[&client_id, &id, &refused, &after.0, &after.1, &limit]).await
+    scope.query(&LIST_REMARKS, &[&client_id, &id, &refused, &after.0, &after.1, &limit, &REPORT_BYTES]).await
 }

@@ -10,20 +10,23 @@ use kernel::{Result, new_id};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use crate::contacts::takes_unit_away;
+use crate::import::Field;
 use crate::import::options::{Dedupe, OnDuplicate};
 use crate::import::prepared::Prepared;
 use sql::{
     CONSENTS_OF_KNOWN, CONSENTS_OF_NEW, COPY_ROWS, COUNT_KNOWN, INSERT_KNOWN_MEMBERS, INSERT_NEW, INSERT_NEW_CAREFULLY,
     INSERT_NEW_MEMBERS, INSERT_TAGS, MATCH_BY_CODE, MATCH_BY_EMAIL, MATCH_BY_NAME_ADDRESS, MATCH_BY_PHONE,
-    MATCH_LEFT_OUT, STAGE, UPDATE_KNOWN, UPDATE_MATCH_KEYS,
+    MATCH_LEFT_OUT, OTHER_STREETS, STAGE, TAKE_UNITS_AWAY, UPDATE_KNOWN, UPDATE_MATCH_KEYS,
 };
 
 /// The types of [`COPY_ROWS`].
-const TYPES: [Type; 30] = [
+const TYPES: [Type; 31] = [
     Type::UUID,
     Type::INT8,
     Type::UUID,
     Type::UUID,
+    Type::TEXT,
     Type::TEXT,
     Type::BOOL,
     Type::TEXT,
@@ -82,6 +85,14 @@ pub struct Merged {
     pub skipped: i64,
 }
 
+/// A known contact for whom the file has another first line of address.
+#[derive(Debug, database::FromRow)]
+struct OtherStreet {
+    line_number: i64,
+    old_street: String,
+    new_street: String,
+}
+
 /// A contact whose name or address changed.
 #[derive(Debug, database::FromRow)]
 struct Changed {
@@ -131,7 +142,8 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> R
         }
     }
     if rows.iter().any(|row| !row.tags.is_empty()) {
-        tx.execute(&INSERT_TAGS, &[&target.client_id, &target.user_id, &now]).await?;
+        let known_too = target.on_duplicate == OnDuplicate::Update;
+        tx.execute(&INSERT_TAGS, &[&target.client_id, &target.user_id, &now, &known_too]).await?;
     }
     Ok(merged)
 }
@@ -145,6 +157,9 @@ async fn write(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> Resul
     if target.on_duplicate == OnDuplicate::Update && known > 0 {
         if says_no {
             tx.execute(&CONSENTS_OF_KNOWN, &[&client_id, &wording, &target.user_id, &now]).await?;
+        }
+        if rows.iter().any(|row| !row.text(Field::Address).is_empty() && row.text(Field::Address2).is_empty()) {
+            take_units_away(tx, client_id).await?;
         }
         merged.updated = update(tx, client_id).await?;
     }
@@ -161,6 +176,17 @@ async fn write(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> Resul
     }
     merged.skipped = rows.len() as i64 - merged.created - merged.updated;
     Ok(merged)
+}
+
+/// Where the file has another street for a known contact, nothing of the old address stays below it.
+async fn take_units_away(tx: &Transaction, client_id: Uuid) -> Result<()> {
+    let others: Vec<OtherStreet> = tx.query(&OTHER_STREETS, &[&client_id]).await?;
+    let moved = others.iter().filter(|other| takes_unit_away(&other.old_street, &other.new_street));
+    let lines: Vec<i64> = moved.map(|other| other.line_number).collect();
+    if !lines.is_empty() {
+        tx.execute(&TAKE_UNITS_AWAY, &[&client_id, &lines]).await?;
+    }
+    Ok(())
 }
 
 async fn update(tx: &Transaction, client_id: Uuid) -> Result<i64> {
@@ -197,7 +223,7 @@ async fn copy(tx: &Transaction, client_id: Uuid, rows: &[Prepared]) -> Result<()
         let (line, member_id, custom) = (row.line as i64, new_id(), tokio_postgres::types::Json(&row.custom));
         let tags = (!row.tags.is_empty()).then_some(&row.tags);
         let mut values: Vec<&(dyn ToSql + Sync)> =
-            vec![&client_id, &line, &row.id, &member_id, &row.key, &row.check_code, &row.code];
+            vec![&client_id, &line, &row.id, &member_id, &row.key, &row.second_key, &row.check_code, &row.code];
         values.extend(row.texts.iter().map(|text| text as &(dyn ToSql + Sync)));
         values.extend(row.flags.iter().map(|flag| flag as &(dyn ToSql + Sync)));
         values.extend([&row.stage as &(dyn ToSql + Sync), &row.score, &custom, &row.match_key, &tags]);

@@ -12,11 +12,11 @@ use crate::{count, test_app};
 const MESSY: &[u8] = include_bytes!("../../../../fixtures/contacts-messy.csv");
 const STORY: &[u8] = include_bytes!("../../../../fixtures/contacts.csv");
 
-fn options(filename: &str) -> ImportOptions {
+pub fn options(filename: &str) -> ImportOptions {
     ImportOptions { filename: filename.into(), ..ImportOptions::default() }
 }
 
-async fn run(test: &TestApp, client_id: Uuid, options: ImportOptions, file: impl Into<bytes::Bytes>) -> Import {
+pub async fn run(test: &TestApp, client_id: Uuid, options: ImportOptions, file: impl Into<bytes::Bytes>) -> Import {
     let actor = test.operator();
     import::run_now(&test.app, &actor, client_id, (options, source::bytes(file)), |_| {}).await.unwrap()
 }
@@ -26,7 +26,7 @@ async fn upload(test: &TestApp, actor: &Actor, client_id: Uuid, file: &'static [
 }
 
 /// What came of it: created, updated, skipped, refused, flagged.
-fn came_of(import: &Import) -> [i64; 5] {
+pub fn came_of(import: &Import) -> [i64; 5] {
     [import.rows_created, import.rows_updated, import.rows_skipped, import.rows_refused, import.rows_flagged]
 }
 
@@ -108,7 +108,7 @@ async fn running_the_same_file_again_changes_nothing_whatever_happens_to_duplica
 }
 
 /// Contacts, their versions and their memberships in one text.
-async fn everything(test: &TestApp) -> String {
+pub async fn everything(test: &TestApp) -> String {
     let sql = "select md5(string_agg(to_jsonb(c)::text, ',' order by c.id)) || (select count(*) from contact_list_members) || ' ' ||
         (select sum(contact_count) from contact_lists) from contacts c";
     test.database.admin().await.query_one(sql, &[]).await.unwrap().get(0)
@@ -299,8 +299,10 @@ async fn a_column_the_user_maps_wins_over_the_guess_and_the_rest_can_be_left_out
     let mut wanted = ImportOptions { unmapped: Some(import::Unmapped::Skip), ..options("x.csv") };
     wanted.map("Other=email").unwrap();
     wanted.map("Ref=customer_code").unwrap();
-    run(&test, test.story.acme.id, wanted, "Email,Other,Ref,Junk\nold@example.com,new@example.com,ab-1,x\n").await;
-    assert_eq!(count(&test, "select count(*) from contacts where email = 'new@example.com' and customer_code = 'AB-1' and custom_fields = '{\"email\": \"old@example.com\"}'").await, 1);
+    wanted.map("Mine=custom_fields.mine").unwrap();
+    run(&test, test.story.acme.id, wanted, "Email,Other,Ref,Junk,Mine\nold@example.com,new@example.com,ab-1,x,y\n")
+        .await;
+    assert_eq!(count(&test, "select count(*) from contacts where email = 'new@example.com' and customer_code = 'AB-1' and custom_fields = '{\"email\": \"old@example.com\", \"mine\": \"y\"}'").await, 1);
 }
 
 #[tokio::test]
@@ -367,6 +369,7 @@ async fn the_api_takes_a_raw_file_runs_it_by_job_and_hands_out_the_refused_rows_
     let mended = text.replace("AR 2008", "AR-2008");
     let again = run(&test, test.story.acme.id, options("mended.csv"), mended).await;
     assert!(again.rows_created >= 1, "{again:?}");
+    assert_eq!(count(&test, "select count(*) from contacts where custom_fields ? 'reason'").await, 0);
     test.api(Method::POST, &format!("/v1/imports/{id}/cancel")).bearer(key).await.expect_status(409);
     test.api(Method::POST, "/v1/imports?dedupe=shoe_size").bearer(key).body("text/csv", MESSY).await.expect_status(422);
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod contacts;
+mod import_duplicates;
+mod import_trouble;
 mod imports;
 mod lists;
 mod pages;

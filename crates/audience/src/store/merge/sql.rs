@@ -9,7 +9,7 @@ statement! {
     /// Copies rows into it.
     pub(super) COPY_ROWS, app, "
         copy import_rows (
-            client_id, line_number, contact_id, member_id, dedupe_key, check_code, customer_code,
+            client_id, line_number, contact_id, member_id, dedupe_key, second_key, check_code, customer_code,
             first_name, last_name, email, phone, mobile_phone, company, job_title,
             address, address2, city, state, zip, country, lead_source, notes,
             do_not_contact, email_opt_out, sms_opt_out, lifecycle_stage, lead_score, custom_fields, match_key, tags)
@@ -25,15 +25,19 @@ statement! {
         where r.dedupe_key is not null
           and (select count(*) from contacts c where c.client_id = $1 and c.email = r.dedupe_key) > 0";
 
-    /// Finds contacts by phone; of several the oldest.
+    /// Finds contacts by either of their numbers, the row's first number first; of several the oldest.
     pub(super) MATCH_BY_PHONE, app, "
         update import_rows r
         set known = true,
-            contact_id = (
-              select (array_agg(c.id order by c.id))[1] from contacts c
-              where c.client_id = $1 and c.phone = r.dedupe_key)
+            contact_id = coalesce(
+              (select (array_agg(c.id order by c.id))[1] from contacts c
+               where c.client_id = $1 and (c.phone = r.dedupe_key or c.mobile_phone = r.dedupe_key)),
+              (select (array_agg(c.id order by c.id))[1] from contacts c
+               where c.client_id = $1 and (c.phone = r.second_key or c.mobile_phone = r.second_key)))
         where r.dedupe_key is not null
-          and (select count(*) from contacts c where c.client_id = $1 and c.phone = r.dedupe_key) > 0";
+          and (select count(*) from contacts c
+               where c.client_id = $1
+                 and (c.phone in (r.dedupe_key, r.second_key) or c.mobile_phone in (r.dedupe_key, r.second_key))) > 0";
 
     /// Finds contacts by name and address; of several the oldest.
     pub(super) MATCH_BY_NAME_ADDRESS, app, "
@@ -128,6 +132,24 @@ statement! {
           and c.customer_code = r.customer_code
           and c.id <> r.contact_id";
 
+    /// Known contacts with a second line of address, for whom the file has another first line and no second.
+    pub(super) OTHER_STREETS, app, "
+        select r.line_number, o.address as old_street, r.address as new_street
+        from import_rows r
+        join contacts o on o.client_id = r.client_id and o.id = r.contact_id
+        where r.client_id = $1
+          and r.known
+          and r.address <> o.address
+          and r.address2 is null
+          and o.address2 is not null";
+
+    /// Rows that take the second line away.
+    pub(super) TAKE_UNITS_AWAY, app, "
+        update import_rows
+        set address2 = ''
+        where client_id = $1
+          and line_number = any ($2)";
+
     /// Updates known contacts: only what the file says overwrites, a no is never taken back, and what is the same
     /// already is not touched.
     pub(super) UPDATE_KNOWN, app, "
@@ -149,7 +171,7 @@ statement! {
             coalesce(r.company, o.company) as company,
             coalesce(r.job_title, o.job_title) as job_title,
             coalesce(r.address, o.address) as address,
-            coalesce(r.address2, o.address2) as address2,
+            case r.address2 when '' then null else coalesce(r.address2, o.address2) end as address2,
             coalesce(r.city, o.city) as city,
             coalesce(r.state, o.state) as state,
             coalesce(r.zip, o.zip) as zip,
@@ -204,12 +226,13 @@ statement! {
           and known
         on conflict (list_id, contact_id) do nothing";
 
-    /// Attaches the tags of the chunk.
+    /// Attaches the tags of the chunk, to known contacts only if those are updated.
     pub(super) INSERT_TAGS, app, "
         insert into contact_tags (id, client_id, contact_id, tag, created_by_user_id, created_at)
         select gen_random_uuid(), r.client_id, r.contact_id, t.tag, $2, $3
         from import_rows r
         cross join lateral unnest(r.tags) t (tag)
         where r.client_id = $1
+          and ($4 or not r.known)
         on conflict (contact_id, tag) do nothing";
 }

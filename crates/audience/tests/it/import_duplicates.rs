@@ -1,0 +1,138 @@
+//! Whom a file is about: contacts recognised, left alone or updated, and nobody made twice.
+
+use audience::import::{Dedupe, ImportOptions, OnDuplicate};
+use testkit::TestApp;
+
+use crate::imports::{came_of, everything, options, run};
+use crate::{count, test_app};
+
+fn updating(filename: &str) -> ImportOptions {
+    ImportOptions { on_duplicate: Some(OnDuplicate::Update), list_name: Some("All".into()), ..options(filename) }
+}
+
+async fn address_of(test: &TestApp, last_name: &str) -> (String, Option<String>) {
+    let sql = "select address, address2 from contacts where last_name = $1";
+    let row = test.database.admin().await.query_one(sql, &[&last_name]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+#[tokio::test]
+async fn people_known_by_a_mobile_alone_are_recognised_by_it_in_either_column() {
+    let test = test_app().await;
+    let (acme, corner) = (test.story.acme.id, test.story.corner.id);
+    let file = "name,cell\nAda Lee,(614) 555-0123\nBo Lee,614 555 0199\n";
+    assert_eq!(came_of(&run(&test, acme, options("cells.csv"), file).await), [2, 0, 0, 0, 0]);
+    let before = everything(&test).await;
+    assert_eq!(came_of(&run(&test, acme, options("cells.csv"), file).await), [0, 0, 2, 0, 0]);
+    assert_eq!(before, everything(&test).await);
+    let as_phone = run(&test, acme, options("phones.csv"), "name,phone\nAda Lee,+16145550123\n").await;
+    assert_eq!(came_of(&as_phone), [0, 0, 1, 0, 0]);
+    // a number that is new beside one that is known
+    let both = "name,phone,cell\nAda Lee,614 555 0100,614 555 0123\nAda Lee,,614 555 0100\n";
+    assert_eq!(came_of(&run(&test, acme, updating("both.csv"), both).await), [0, 2, 0, 0, 0]);
+    assert_eq!(count(&test, "select count(*) from contacts where phone = '+16145550100'").await, 1);
+    // elsewhere they are strangers
+    assert_eq!(came_of(&run(&test, corner, options("cells.csv"), file).await), [2, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn numbers_that_cannot_exist_make_no_two_people_one() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    let file = "name,phone\nAda Lee,+1\nBo Lee,+1\nCy Lee,+\nDi Lee,+\n";
+    assert_eq!(came_of(&run(&test, acme, options("odd.csv"), file).await), [4, 0, 0, 0, 4]);
+    assert_eq!(came_of(&run(&test, acme, options("odd.csv"), file).await), [0, 0, 4, 0, 4]);
+}
+
+#[tokio::test]
+async fn an_address_given_on_one_line_replaces_both_lines_and_the_person_is_recognised_again() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    let old = "first name,last name,address,address2,city,state,zip\nAda,Lee,12 Oak St,Apt 5,Columbus,OH,43215\n\
+        Bo,Hall,12 Oak St,Apt 6,Columbus,OH,43215\n";
+    run(&test, acme, options("old.csv"), old).await;
+    let new = "first name,last name,address,city,state,zip\nAda,Lee,12 Oak Street Apt. 5,Columbus,OH,43215\n";
+    assert_eq!(came_of(&run(&test, acme, updating("new.csv"), new).await), [0, 1, 0, 0, 0]);
+    assert_eq!(address_of(&test, "Lee").await, ("12 Oak Street Apt. 5".into(), None));
+    assert_eq!(came_of(&run(&test, acme, updating("new.csv"), new).await), [0, 0, 1, 0, 0]);
+    assert_eq!(came_of(&run(&test, acme, updating("old.csv"), old).await), [0, 1, 1, 0, 0]);
+    assert_eq!(address_of(&test, "Lee").await, ("12 Oak St".into(), Some("Apt 5".into())));
+    // both in one file come to the same
+    let both = "first name,last name,address,address2,city,state,zip\nAda,Lee,12 Oak St,Apt 5,Columbus,OH,43215\n\
+        Ada,Lee,12 Oak St #5,,Columbus,OH,43215\n";
+    run(&test, acme, updating("both.csv"), both).await;
+    assert_eq!(address_of(&test, "Lee").await, ("12 Oak St #5".into(), None));
+    assert_eq!(count(&test, "select count(*) from contacts").await, 2);
+}
+
+#[tokio::test]
+async fn a_street_written_otherwise_keeps_its_unit_and_another_street_does_not() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    let old =
+        "email,last name,address,address2\nada@example.com,Lee,12 Oak St,Apt 5\nbo@example.com,Hall,12 Oak St,Apt 6\n";
+    run(&test, acme, options("old.csv"), old).await;
+    let new = "email,address\nada@example.com,12 Oak Street\nbo@example.com,9 Elm St\n";
+    assert_eq!(came_of(&run(&test, acme, updating("new.csv"), new).await), [0, 2, 0, 0, 0]);
+    assert_eq!(address_of(&test, "Lee").await, ("12 Oak Street".into(), Some("Apt 5".into())));
+    assert_eq!(address_of(&test, "Hall").await, ("9 Elm St".into(), None));
+}
+
+#[tokio::test]
+async fn contacts_that_are_left_alone_get_no_tags_either() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    run(&test, acme, options("one.csv"), "email,tags\nada@example.com,old\n").await;
+    let file = "email,tags\nada@example.com,new\nbo@example.com,new\n";
+    run(&test, acme, options("two.csv"), file).await;
+    assert_eq!(count(&test, "select count(*) from contact_tags where tag = 'new'").await, 1);
+    run(&test, acme, updating("two.csv"), file).await;
+    assert_eq!(count(&test, "select count(*) from contact_tags where tag = 'new'").await, 2);
+}
+
+#[tokio::test]
+async fn a_file_of_many_chunks_run_again_changes_nobody_even_where_its_rows_repeat_each_other() {
+    let test = TestApp::with(|settings| settings.import.batch_rows = 3, audience::routes).await;
+    // every person comes twice, in different chunks; the second row adds what the first leaves out
+    let mut file = String::from("email,name,cell,address,address2,city,state,zip,roof,stage,do not email,tags\n");
+    for (phone, roof) in [(true, ""), (false, "slate")] {
+        for n in 0..10 {
+            let cell = if phone { format!("614 555 01{n:02}") } else { String::new() };
+            file.push_str(&format!(
+                "p{n}@example.com,Pat{n} Lee,{cell},{n} Oak St,#{n},Columbus,OH,43215,{roof},mql,{},vip\n",
+                if n == 4 { "yes" } else { "no" }
+            ));
+        }
+    }
+    for (client_id, dedupe) in [
+        (test.story.acme.id, Dedupe::Email),
+        (test.story.bright.id, Dedupe::NameAddress),
+        (test.story.corner.id, Dedupe::CustomerCode),
+    ] {
+        let wanted = ImportOptions { dedupe: Some(dedupe), ..updating("chunks.csv") };
+        let first = run(&test, client_id, wanted.clone(), file.clone()).await;
+        let made = if dedupe == Dedupe::CustomerCode { [20, 0, 0, 0, 0] } else { [10, 10, 0, 0, 0] };
+        assert_eq!((first.status.as_str(), came_of(&first)), ("finished", made), "{dedupe:?}");
+        let before = everything(&test).await;
+        test.clock().advance(chrono::Duration::seconds(7));
+        let again = run(&test, client_id, wanted, file.clone()).await;
+        assert_eq!(came_of(&again), [0, 0, 20, 0, 0], "{dedupe:?}");
+        assert_eq!(before, everything(&test).await, "{dedupe:?}");
+    }
+}
+
+#[tokio::test]
+async fn columns_of_one_name_are_both_kept() {
+    let test = test_app().await;
+    let file = "email,Remark about roof,remark about ROOF\nada@example.com,slate,leaks\n";
+    run(&test, test.story.acme.id, options("twice.csv"), file).await;
+    let kept = "select count(*) from contacts
+        where custom_fields = '{\"remark_about_roof\": \"slate\", \"remark_about_roof_2\": \"leaks\"}'";
+    assert_eq!(count(&test, kept).await, 1);
+    let mut wanted = options("twice.csv");
+    wanted.map("#2=custom_fields.roof").unwrap();
+    wanted.map("#3=custom_fields.roof").unwrap();
+    let (actor, source) = (test.operator(), audience::import::source::bytes(file));
+    let refused = audience::import::start(&test.app, &actor, test.story.acme.id, wanted, source).await.unwrap_err();
+    assert!(refused.to_string().contains("custom_fields.roof is chosen for two columns"), "{refused}");
+}
