@@ -112,8 +112,8 @@ fn supabase(routes: Routes) -> Routes {
 }
 
 fn rest(routes: Routes) -> Routes {
-    let organization = || Doc::new("Get an organization").returns::<organization::Organization>();
-    let client = || Doc::new("Get a client").returns::<organization::Client>();
+    let organization = || Doc::new("Get an organization").returns::<organization::Organization>().versioned();
+    let client = || Doc::new("Get a client").returns::<organization::Client>().versioned();
     routes
         .signed_in_api(GET, "/v1/me", me::get, Doc::new("Say who is calling").returns::<me::Me>())
         .account_api(
@@ -128,7 +128,10 @@ fn rest(routes: Routes) -> Routes {
             "/v1/clients",
             "clients.create",
             clients::create,
-            Doc::new("Create a client").body::<clients::NewClientBody>().returns_with::<organization::Client>(201),
+            Doc::new("Create a client")
+                .body::<clients::NewClientBody>()
+                .returns_with::<organization::Client>(201)
+                .versioned(),
         )
         .account_api(GET, "/v1/clients/{id}", "clients.view", clients::get, client())
         .account_api(
@@ -136,10 +139,7 @@ fn rest(routes: Routes) -> Routes {
             "/v1/clients/{id}",
             "clients.edit",
             clients::update,
-            Doc::new("Update a client")
-                .describe("Send the ETag as If-Match to be refused (409) when somebody else changed it meanwhile.")
-                .body::<clients::ClientPatch>()
-                .returns::<organization::Client>(),
+            Doc::new("Update a client").body::<clients::ClientPatch>().returns::<organization::Client>().versioned(),
         )
         .account_api(
             GET,
@@ -157,7 +157,8 @@ fn rest(routes: Routes) -> Routes {
             organizations::create,
             Doc::new("Create an organization")
                 .body::<organizations::NewOrganizationBody>()
-                .returns_with::<organization::Organization>(201),
+                .returns_with::<organization::Organization>(201)
+                .versioned(),
         )
         .account_api(GET, "/v1/organizations/{id}", "organizations.view", organizations::get, organization())
         .account_api(
@@ -167,7 +168,8 @@ fn rest(routes: Routes) -> Routes {
             organizations::update,
             Doc::new("Update an organization")
                 .body::<organizations::OrganizationPatch>()
-                .returns::<organization::Organization>(),
+                .returns::<organization::Organization>()
+                .versioned(),
         )
 }
 

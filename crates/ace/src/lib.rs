@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod cli;
 pub mod commands;
+mod connections;
 pub mod demo;
 mod output;
 mod serve;

@@ -19,6 +19,7 @@ use web::{App, Method, RouteSpec, Routes};
 use crate::assemble::{self, Ace};
 use crate::cli::ServeArgs;
 use crate::commands::demo;
+use crate::connections;
 use crate::output::Output;
 
 /// How long requests that are under way may take once stopping was asked for.
@@ -57,7 +58,7 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
     let routes = assemble::routes(&ace.app, &ace.drivers, &writer);
     let document = Document::new(&ace.app, routes.table());
     let routes = routes.extension(document);
-    let router = web::stack(routes.into_router(), &ace.app).into_make_service_with_connect_info::<SocketAddr>();
+    let router = web::stack(routes.into_router(), &ace.app);
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
     output.progress(&format!(
@@ -65,12 +66,12 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
         ace.app.settings.server.public_url
     ));
     let (asked, mut told) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let server = connections::serve(listener, router, connections::HEAD, async move {
         stop_asked().await;
         asked.send_replace(true);
     });
     tokio::select! {
-        served = server => served?,
+        () = server => {}
         // A connection that never ends must not keep the process: after the grace it is cut.
         () = async { let _ = told.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
     }
@@ -131,7 +132,7 @@ struct Document {
 impl Document {
     fn new(app: &App, table: &[RouteSpec]) -> Self {
         let document = web::openapi::document(table, &app.settings.server.public_url);
-        let json = document.to_json().unwrap_or_default();
+        let json = document.map(|document| document.to_string()).unwrap_or_default();
         let hash = web::identity::token_hash(&json);
         let etag = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
         Self { json: json.into(), etag: format!("\"{etag}\"") }

@@ -1,8 +1,8 @@
 //! The real route table, walked by every role, for a client within reach and for another's: who is let in, who is
 //! told that it takes a permission, and who is told nothing.
 //!
-//! Being let in is told apart from being turned away by what only the guard adds: rate-limit headers on the API, the
-//! shell of the signed-in person on pages. A 404 of a handler therefore never passes for one of the guard.
+//! Being let in is told apart from being turned away by the mark the guard leaves on its own answers, which no visitor
+//! sees. A 404 of a handler therefore never passes for one of the guard.
 #![cfg(test)]
 
 #[path = "../../database/tests/database/rows.rs"]
@@ -246,19 +246,9 @@ fn is_about_real_rows(spec: &RouteSpec) -> bool {
 
 fn told(spec: &RouteSpec, reply: &Reply) -> Told {
     let status = reply.status.as_u16();
-    let admitted = match spec.kind {
-        Kind::Api => !reply.header("ratelimit").is_empty(),
-        Kind::Page if is_sent_to_sign_in(spec, reply) => false,
-        // an error page of the guard stands bare; one of the handler in the person's shell
-        Kind::Page if (400..500).contains(&status) => {
-            let text = reply.text();
-            text.contains("action=\"/sign-out\"") || !text.contains("<html")
-        }
-        Kind::Page => true,
-    };
     match status {
         500.. => Told::Other(status),
-        _ if admitted => Told::LetIn,
+        _ if !reply.turned_away => Told::LetIn,
         401 => Told::WhoAreYou,
         303 if is_sent_to_sign_in(spec, reply) => Told::WhoAreYou,
         404 => Told::NothingHere,

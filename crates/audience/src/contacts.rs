@@ -95,7 +95,7 @@ impl Contact {
 
     /// The version of the row, for `ETag` and `If-Match`.
     pub fn etag(&self) -> String {
-        format!("\"{:x}\"", self.updated_at.timestamp_micros())
+        kernel::version::etag(self.updated_at)
     }
 
     /// Each channel, and whether it is open.

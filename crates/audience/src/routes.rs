@@ -71,8 +71,7 @@ fn import_pages(app: &App) -> Routes {
 
 fn contact_api(app: &App) -> Routes {
     use api::contacts::{self as handler, ExportParams, ListParams};
-    let merge_patch = "A JSON merge patch (RFC 7396): only the fields named change, null empties one. With If-Match, 412 when \
-        somebody changed the contact since.";
+    let merge_patch = "A JSON merge patch (RFC 7396): only the fields named change, null empties one.";
     Routes::new(app)
         .api(
             Method::GET,
@@ -86,28 +85,31 @@ fn contact_api(app: &App) -> Routes {
             "/v1/contacts",
             "contacts.create",
             handler::create,
-            Doc::new("Create a contact").body::<ContactInput>().returns_with::<Contact>(201),
+            Doc::new("Create a contact").body::<ContactInput>().returns_with::<Contact>(201).versioned(),
         )
         .api(
             Method::GET,
             "/v1/contacts/export",
             "contacts.export",
             handler::export,
-            Doc::new("Export contacts").describe("Streamed, as CSV or JSON.").query::<ExportParams>(),
+            Doc::new("Export contacts")
+                .describe("Streamed, as CSV or JSON.")
+                .query::<ExportParams>()
+                .returns_text("text/csv"),
         )
         .api(
             Method::GET,
             "/v1/contacts/{id}",
             "contacts.view",
             handler::show,
-            Doc::new("Show a contact").describe("ETag holds its version.").returns::<Contact>(),
+            Doc::new("Show a contact").returns::<Contact>().versioned(),
         )
         .api(
             Method::PATCH,
             "/v1/contacts/{id}",
             "contacts.edit",
             handler::update,
-            Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>(),
+            Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>().versioned(),
         )
         .api(
             Method::DELETE,
@@ -133,15 +135,21 @@ fn list_api(app: &App) -> Routes {
             "/v1/lists",
             "lists.create",
             handler::create,
-            Doc::new("Create a list").body::<ListInput>().returns_with::<List>(201),
+            Doc::new("Create a list").body::<ListInput>().returns_with::<List>(201).versioned(),
         )
-        .api(Method::GET, "/v1/lists/{id}", "lists.view", handler::show, Doc::new("Show a list").returns::<List>())
+        .api(
+            Method::GET,
+            "/v1/lists/{id}",
+            "lists.view",
+            handler::show,
+            Doc::new("Show a list").returns::<List>().versioned(),
+        )
         .api(
             Method::PATCH,
             "/v1/lists/{id}",
             "lists.edit",
             handler::update,
-            Doc::new("Change a list").body::<ListInput>().returns::<List>(),
+            Doc::new("Change a list").body::<ListInput>().returns::<List>().versioned(),
         )
         .api(
             Method::DELETE,
@@ -186,11 +194,11 @@ fn import_api(app: &App) -> Routes {
         written yet: look at the preview, then start it.";
     Routes::new(app)
         .api(Method::GET, "/v1/imports", "contacts.import", handler::list, Doc::new("List imports").describe("Newest first.").query::<api::PageQuery>().returns_page_of::<Import>())
-        .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().raw_body("text/csv").returns_with::<Import>(202))
+        .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().raw_body("text/csv").file_body().returns_with::<Import>(202).returns_with::<Import>(201))
         .api(Method::GET, "/v1/imports/{id}", "contacts.import", handler::show, Doc::new("Show an import").describe("Its progress and what came of it.").returns::<Import>())
         .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").returns::<Preview>())
         .api(Method::POST, "/v1/imports/{id}/start", "contacts.import", handler::start, Doc::new("Start an import").query::<ImportParams>().returns_with::<Import>(202))
-        .api(Method::GET, "/v1/imports/{id}/refused", "contacts.import", handler::refused, Doc::new("Download refused rows").describe("CSV: line, column, reason, and the row's cells. With kept=true the rows that were kept with a value as given.").query::<ReportParams>())
+        .api(Method::GET, "/v1/imports/{id}/refused", "contacts.import", handler::refused, Doc::new("Download refused rows").describe("CSV: line, column, reason, and the row's cells. With kept=true the rows that were kept with a value as given.").query::<ReportParams>().returns_text("text/csv"))
         .api(Method::POST, "/v1/imports/{id}/cancel", "contacts.import", handler::cancel, Doc::new("Cancel an import").describe("Also gives up one that failed. What was committed stays; the file is forgotten.").returns::<Import>())
         .api(Method::POST, "/v1/imports/{id}/retry", "contacts.import", handler::retry, Doc::new("Go on with a failed import").describe("After the last row that was committed.").returns_with::<Import>(202))
 }

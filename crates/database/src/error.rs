@@ -3,6 +3,9 @@
 use kernel::Error;
 use tokio_postgres::error::SqlState;
 
+/// The SQLSTATE class of values that are out of range or malformed.
+const DATA_EXCEPTION: &str = "22";
+
 /// The error of a statement, by its name: constraint names are kept so that domains can name the field.
 pub(crate) fn of_statement(name: &str, error: &tokio_postgres::Error) -> Error {
     let Some(db) = error.as_db_error() else {
@@ -27,6 +30,12 @@ pub(crate) fn of_statement(name: &str, error: &tokio_postgres::Error) -> Error {
         }
         // `raise exception` in one of our functions: the text is written for people.
         code if *code == SqlState::RAISE_EXCEPTION => Error::conflict("refused", db.message()),
+        // A value that no column of its type can hold, such as a NUL in a text or a day after the end of days. Our own
+        // statements are checked by a test, so it came with the request.
+        code if code.code().starts_with(DATA_EXCEPTION) => {
+            tracing::warn!(statement = name, code = code.code(), "a value the database cannot hold");
+            Error::invalid("", "holds a value that cannot be stored")
+        }
         code if is_passing(code) => Error::Unavailable(format!("the database answered: {}", db.message())),
         _ => Error::Internal(format!("{name}: {} ({})", db.message(), db.code().code())),
     }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
+use kernel::version::{self, Expected};
 use kernel::{Actor, Error, Result};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSqlOwned, Type};
@@ -89,6 +90,17 @@ impl Transaction {
         let prepared =
             self.client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
         self.client.execute(&prepared, params).await.map_err(|e| error::of_statement(statement.name, &e))
+    }
+
+    /// Refuses unless the row's version is an expected one. `lock` selects when the row was last changed, `for update`,
+    /// so that it stays the present version until the end.
+    ///
+    /// # Errors
+    /// `NotFound` without the row, `Conflict` `precondition_failed` when it is another version, or what the database
+    /// answered.
+    pub async fn expect(&self, lock: &Statement, params: Params<'_>, expected: &Expected) -> Result<()> {
+        let changed_at: DateTime<Utc> = self.query_scalar(lock, params).await?;
+        expected.check(&version::etag(changed_at))
     }
 
     /// Starts a binary COPY of columns with these types; finish the writer before the next statement.

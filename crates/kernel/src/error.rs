@@ -10,12 +10,20 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// One thing wrong with one field of the input.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// The field, as the person or the API names it; nested ones with slashes: `conditions/0/trigger_type`.
+    /// The field, as the person or the API names it; nested ones with slashes: `conditions/0/trigger_type`. Empty when
+    /// it is the input as a whole.
     pub field: String,
     /// A stable word for programs: `required`, `invalid`, `taken`, `too_long`, …
     pub code: &'static str,
     /// A sentence for people: what is wrong and what to do.
     pub message: String,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = if self.field.is_empty() { "the input" } else { &self.field };
+        write!(f, "{field}: {}", self.message)
+    }
 }
 
 /// Why an act was not done.
@@ -122,7 +130,7 @@ impl fmt::Display for Error {
             Self::Unauthenticated => f.write_str("not signed in"),
             Self::Forbidden { permission } => write!(f, "the permission {permission} is missing"),
             Self::Invalid(fields) => {
-                let texts: Vec<String> = fields.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+                let texts: Vec<String> = fields.iter().map(FieldError::to_string).collect();
                 f.write_str(&texts.join("; "))
             }
             Self::Conflict { message, .. } => f.write_str(message),

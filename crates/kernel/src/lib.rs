@@ -20,6 +20,7 @@ pub mod random;
 pub mod role;
 pub mod settings;
 pub mod slug;
+pub mod version;
 pub mod zone;
 
 pub use actor::{Actor, Origin, System, Who};

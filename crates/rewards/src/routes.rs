@@ -57,12 +57,13 @@ fn stock(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/brands", "gift_cards.view", api::brands::list, Doc::new("List brands").returns_page_of::<BrandOut>())
         .account_api(Method::POST, "/v1/brands", "platform.brands", api::brands::create, Doc::new("Add a brand").body::<BrandInput>().returns_with::<Created>(201))
-        .account_api(Method::PUT, "/v1/brands/{id}", "platform.brands", api::brands::update, Doc::new("Change a brand").body::<BrandInput>().returns::<BrandOut>())
+        .api(Method::GET, "/v1/brands/{id}", "gift_cards.view", api::brands::get, Doc::new("Get a brand").returns::<BrandOut>().versioned())
+        .account_api(Method::PUT, "/v1/brands/{id}", "platform.brands", api::brands::update, Doc::new("Change a brand").body::<BrandInput>().returns::<BrandOut>().versioned())
         .api(Method::GET, "/v1/pools", "gift_cards.view", api::pools::list, Doc::new("List pools").query::<api::pools::ListParams>().returns_page_of::<PoolOut>())
         .api(Method::POST, "/v1/pools", "gift_cards.manage_pools", api::pools::create, Doc::new("Create a pool").body::<PoolInput>().returns_with::<Created>(201))
-        .api(Method::GET, "/v1/pools/{id}", "gift_cards.view", api::pools::get, Doc::new("Get a pool").returns::<PoolOut>())
-        .api(Method::PUT, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").body::<RenameInput>().returns::<PoolOut>())
-        .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").describe("Refused (409) while its cards are promised or awaited, or a campaign under way hands them out.").returns::<PoolOut>())
+        .api(Method::GET, "/v1/pools/{id}", "gift_cards.view", api::pools::get, Doc::new("Get a pool").returns::<PoolOut>().versioned())
+        .api(Method::PUT, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").body::<RenameInput>().returns::<PoolOut>().versioned())
+        .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").describe("Refused (409) while its cards are promised or awaited, or a campaign under way hands them out.").returns::<PoolOut>().versioned())
         .api(Method::POST, "/v1/pools/{id}/cards", "gift_cards.upload", api::pools::upload, Doc::new("Upload cards").describe("A CSV with the columns code and, optionally, pin, number, expiry and cost: all cards or none.").raw_body("text/csv").returns_with::<UploadReport>(201))
 }
 

@@ -170,13 +170,18 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Whether the guard answered, rather than the handler.
+    pub turned_away: bool,
 }
 
 impl Reply {
     pub(crate) async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         match to_bytes(body, 64 * 1024 * 1024).await {
-            Ok(body) => Self { status: parts.status, headers: parts.headers, body },
+            Ok(body) => {
+                let turned_away = parts.extensions.get::<web::TurnedAway>().is_some();
+                Self { status: parts.status, headers: parts.headers, body, turned_away }
+            }
             Err(error) => panic!("the body broke off: {error}"),
         }
     }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::routes::{Kind, RouteSpec};
+use crate::extract::TOO_LARGE;
+use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
 use crate::{App, Caller, guard};
 
 /// What a handler's `?` turns an error into.
@@ -34,6 +35,11 @@ impl IntoResponse for Failure {
     }
 }
 
+/// The error that a response carries to the guard, if it does.
+pub(crate) fn error_of(response: &Response) -> Option<&Error> {
+    response.extensions().get::<Undressed>().map(|undressed| &undressed.0)
+}
+
 /// The HTTP status of an error.
 pub fn status(error: &Error) -> StatusCode {
     match error {
@@ -43,6 +49,8 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         // `If-Match` named a version that is not the latest any more
         Error::Conflict { code: "precondition_failed", .. } => StatusCode::PRECONDITION_FAILED,
+        Error::Conflict { code: METHOD_NOT_ALLOWED, .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Conflict { code: TOO_LARGE, .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Conflict { .. } | Error::Constraint(_) => StatusCode::CONFLICT,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -74,7 +82,8 @@ pub struct Problem {
 /// One wrong field of a problem.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemField {
-    /// A JSON pointer into the request's body, or the name of a header or query parameter.
+    /// A JSON pointer into the request's body, `#` for the whole of it; or `#/` and the name of a query parameter or
+    /// header.
     pub pointer: String,
     /// A stable word for programs.
     pub code: String,
@@ -100,7 +109,8 @@ impl Problem {
 
 impl From<&FieldError> for ProblemField {
     fn from(error: &FieldError) -> Self {
-        Self { pointer: format!("#/{}", error.field), code: error.code.to_owned(), detail: error.message.clone() }
+        let pointer = if error.field.is_empty() { "#".to_owned() } else { format!("#/{}", error.field) };
+        Self { pointer, code: error.code.to_owned(), detail: error.message.clone() }
     }
 }
 
@@ -143,15 +153,17 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
 }
 
 fn log(error: &Error, asked: &Asked<'_>) {
-    let (path, request_id) = (asked.uri.path(), asked.request_id);
+    // the route rather than the address, for addresses hold tokens
+    let (path, request_id) = (asked.spec.path, asked.request_id);
     match error {
-        Error::Internal(detail) => tracing::error!(%request_id, path = asked.spec.path, detail, "internal error"),
-        Error::Unavailable(detail) => tracing::warn!(%request_id, path = asked.spec.path, detail, "unavailable"),
+        Error::Internal(detail) => tracing::error!(%request_id, path, detail, "internal error"),
+        Error::Unavailable(detail) => tracing::warn!(%request_id, path, detail, "unavailable"),
         _ => tracing::debug!(%request_id, path, code = error.code(), "refused"),
     }
 }
 
-fn problem(error: &Error, request_id: Uuid) -> Response {
+/// The error as problem+json.
+pub(crate) fn problem(error: &Error, request_id: Uuid) -> Response {
     let mut response = (status(error), Json(Problem::new(error, request_id))).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response

@@ -1,7 +1,8 @@
 //! The guard in front of every route: who is calling, for which client, with which permission.
 //!
 //! The order matters. Nobody known: 401 or the sign-in page. A client out of reach: 404, the same answer as for
-//! one that does not exist. Only then a missing permission: 403, and an audit row.
+//! one that does not exist. Only then a missing permission: 403. Every 403, the guard's or a handler's, leaves an audit
+//! row in the name of the caller; a 404 leaves none, for whether there is such a row is not known.
 
 use std::panic::AssertUnwindSafe;
 
@@ -13,14 +14,15 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
 use database::Statement;
 use futures_util::FutureExt;
-use kernel::{Actor, Error, Origin, Result, System, Who};
+use kernel::error::CanFail;
+use kernel::{Error, Origin, Result};
 use tower_http::csrf::ProtectionError;
 use uuid::Uuid;
 
 use crate::caller::{Caller, ClientRef};
 use crate::failure::{self, Failure};
 use crate::flash::{self, Flash};
-use crate::limits::Left;
+use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
 use crate::{App, idempotency, identity, limits, visitor};
@@ -48,7 +50,11 @@ database::statement! {
         limit 20"
 }
 
-/// Whoever passed, and what they have left of their rate.
+/// Marks an answer of the guard itself: the handler was not reached. For the tests that walk the route table.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnedAway;
+
+/// Who is calling, as far as the guard got, and what they have left of their rate.
 #[derive(Default)]
 struct Admitted {
     caller: Option<Caller>,
@@ -60,18 +66,25 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
-    let (admitted, response) = match check(&app, &spec, &mut request, &origin).await {
-        Ok(admitted) => {
-            let response = run(&app, &spec, admitted.caller.as_ref(), request, next).await;
-            (admitted, response)
-        }
-        Err(error) => (Admitted::default(), Failure::from(error).into_response()),
+    let mut admitted = Admitted::default();
+    let checked = check(&app, &spec, &mut request, (&origin, &mut admitted)).await;
+    let turned_away = checked.is_err();
+    let response = match checked {
+        Ok(()) => run(&app, &spec, admitted.caller.as_ref(), request, next).await,
+        Err(error) => Failure::from(error).into_response(),
     };
+    if let (Some(caller), Some(Error::Forbidden { permission })) = (&admitted.caller, failure::error_of(&response)) {
+        let recorded = record_refusal(&app, caller, permission, &uri).await;
+        recorded.can_fail("the answer is a refusal all the same");
+    }
     let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
     let mut response = failure::dress(&app, asked, response);
     // after the dressing: what is left is told beside an error as well
     if let Some(left) = admitted.left {
         left.tell(response.headers_mut());
+    }
+    if turned_away {
+        response.extensions_mut().insert(TurnedAway);
     }
     response
 }
@@ -104,29 +117,42 @@ pub(crate) fn from_elsewhere(_: ProtectionError) -> Response {
     (StatusCode::FORBIDDEN, "This was sent from another site. Open the page here and send it again.").into_response()
 }
 
-async fn check(app: &App, spec: &RouteSpec, request: &mut Request, origin: &Origin) -> Result<Admitted> {
+/// Fills in `admitted` as far as it gets, so that a refusal can still say whom it met.
+async fn check(
+    app: &App,
+    spec: &RouteSpec,
+    request: &mut Request,
+    (origin, admitted): (&Origin, &mut Admitted),
+) -> Result<()> {
     if spec.access == Access::Public {
-        limits::public(app, origin)?;
-        return Ok(Admitted::default());
+        return count(app, spec, limits::public(app, spec, origin), &mut admitted.left);
     }
-    let mut caller = identity::of_request(app, spec.kind, request.headers(), origin).await?;
-    let left = limits::caller(app, &caller, spec.kind)?;
-    must_enrol(&caller, spec)?;
+    let caller = identity::of_request(app, spec.kind, request.headers(), origin).await?;
+    let caller = admitted.caller.insert(caller);
+    count(app, spec, limits::caller(app, caller, spec.kind), &mut admitted.left)?;
+    must_enrol(caller, spec)?;
     if spec.kind == Kind::Page {
         caller.path = request.uri().path().to_owned();
         caller.flash = flash_of(request.headers());
         caller.clients = caller.scope(app).query(&CLIENTS_WITHIN_REACH, &[]).await?.into();
     }
     if let Access::Client(_) = spec.access {
-        caller.client = Some(client_of(app, spec, request, &caller).await?);
+        caller.client = Some(client_of(app, spec, request, caller).await?);
     }
-    if let Access::Client(permission) | Access::Account(permission) = spec.access
-        && !caller.may(permission)
-    {
-        record_refusal(app, &caller, permission, request.uri()).await?;
-        return Err(Error::forbidden(permission));
+    match spec.access {
+        Access::Client(permission) | Access::Account(permission) => caller.require(permission),
+        Access::SignedIn | Access::Public => Ok(()),
     }
-    Ok(Admitted { caller: Some(caller), left })
+}
+
+/// Counts the request, and notes for programs what is left, be it nothing.
+fn count(app: &App, spec: &RouteSpec, counted: Option<(Rule, Key)>, left: &mut Option<Left>) -> Result<()> {
+    let Some((rule, key)) = counted.filter(|(rule, _)| rule.requests > 0) else { return Ok(()) };
+    let spent = app.limits.spend(rule, &key);
+    if spec.kind == Kind::Api {
+        *left = Some(spent.as_ref().map_or_else(|_| Left::nothing(rule), |left| *left));
+    }
+    spent.map(drop)
 }
 
 /// Where an organization requires a second factor, nothing but setting it up is open without one.
@@ -148,7 +174,8 @@ async fn client_of(app: &App, spec: &RouteSpec, request: &mut Request, caller: &
     if spec.kind == Kind::Page {
         let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Error::NotFound)?;
         let slug = params.iter().find(|(name, _)| *name == "client").map(|(_, value)| value.to_owned());
-        return find(app, caller, &CLIENT_BY_SLUG, &slug.ok_or(Error::NotFound)?).await;
+        let slug = slug.filter(|slug| !slug.contains('\0')).ok_or(Error::NotFound)?;
+        return find(app, caller, &CLIENT_BY_SLUG, &slug).await;
     }
     if let Some(id) = client_header(request.headers())? {
         return find(app, caller, &CLIENT_BY_ID, &id).await;
@@ -176,20 +203,13 @@ async fn find(
     caller.scope(app).query_one(statement, &[key]).await
 }
 
-/// A refusal is audited under ACE's own name: the caller may not be allowed to write at all.
+/// In the caller's own name: every caller may write the record of what they did.
 async fn record_refusal(app: &App, caller: &Caller, permission: &str, uri: &Uri) -> Result<()> {
-    let actor = Actor::system(System::Auth).from(caller.actor.origin.clone());
-    let scope = app.db.scope(&actor);
+    let scope = caller.scope(app);
     let tx = scope.transaction().await?;
-    let who = match caller.actor.who {
-        Who::User(id) | Who::Key(id) => Some(id),
-        Who::System(_) => None,
-    };
     let what = database::Audited {
         client_id: caller.client.as_ref().map(|client| client.id),
-        after: Some(
-            serde_json::json!({ "permission": permission, "path": uri.path(), "by": who, "kind": caller.actor.kind() }),
-        ),
+        after: Some(serde_json::json!({ "permission": permission, "path": uri.path() })),
         ..Default::default()
     };
     tx.audit("authorization.refused", "role_permissions", None, what).await?;

@@ -1,24 +1,30 @@
 //! `Idempotency-Key` on POSTs of the API: the same request again, within 24 hours, is answered from the first one.
 //!
-//! The key is taken in a transaction of its own before the handler runs, and the answer stored after it succeeded. An
-//! answer that was not a success gives the key back, so that the caller may mend the request and try again. The handler
-//! runs to its end even when the caller hangs up. If this process dies in between, the key is free again after
-//! [`ABANDONED`]; whether the act was done is then for the caller to look up.
+//! The key is taken in a transaction of its own before the handler runs, and the answer stored after it. A refusal (4xx)
+//! gives the key back, for nothing was done: the caller may mend the request and try again. A failure of ours (5xx) is
+//! stored like a success, for the act may have been done before it failed: the caller looks, and takes a new key.
+//!
+//! The handler runs to its end even when the caller hangs up, and the key is renewed while it does. If this process dies
+//! in between, the same request may take the key again after [`ABANDONED`]; whether the act was done is then for the
+//! caller to look up. Who took a key stores and frees it only while it is still theirs: the time it was taken or last
+//! renewed at says so.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use database::FromRow;
 use kernel::error::CanFail;
 use kernel::{Error, Result, Who};
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::extract::TOO_LARGE;
 use crate::guard::survive;
-use crate::{App, Caller, Failure};
+use crate::{App, Caller, Failure, failure};
 
 /// The header that names the request.
 pub(crate) const HEADER: &str = "idempotency-key";
@@ -27,11 +33,13 @@ pub(crate) const HEADER: &str = "idempotency-key";
 const KEPT: Duration = Duration::hours(24);
 /// After so long an unanswered request is taken to have died with its process.
 const ABANDONED: Duration = Duration::minutes(2);
+/// How often a key is renewed while its request is at work.
+const RENEWED: std::time::Duration = std::time::Duration::from_secs(30);
 /// The largest request and the largest answer that can be repeated.
 const LARGEST: usize = 2 * 1024 * 1024;
 
 database::statement! {
-    /// Takes a key: a row only when it is new, older than a day, or abandoned.
+    /// Takes a key: a row only when it is new, older than a day, or abandoned by the very same request.
     TAKE_KEY, app, "
         insert into idempotency_keys (caller_id, key, client_id, method, path, request_hash, created_at)
         values ($1, $2, $3, 'POST', $4, $5, $6)
@@ -44,7 +52,9 @@ database::statement! {
             response_body_sealed = null,
             created_at = excluded.created_at
         where idempotency_keys.created_at < $7
-           or (idempotency_keys.status is null and idempotency_keys.created_at < $8)
+           or (idempotency_keys.status is null
+               and idempotency_keys.created_at < $8
+               and idempotency_keys.request_hash = excluded.request_hash)
         returning key";
     /// What is known of a key that was taken before.
     FIND_KEY, app, "
@@ -52,21 +62,31 @@ database::statement! {
         from idempotency_keys
         where caller_id = $1
           and key = $2";
+    /// Says that whoever took the key is still at work.
+    RENEW_KEY, app, "
+        update idempotency_keys
+        set created_at = $4
+        where caller_id = $1
+          and key = $2
+          and status is null
+          and created_at = $3";
     /// Stores the answer.
     STORE_ANSWER, app, "
         update idempotency_keys
-        set status = $3,
-            response_headers = $4,
-            response_body_sealed = $5
+        set status = $4,
+            response_headers = $5,
+            response_body_sealed = $6
         where caller_id = $1
           and key = $2
-          and status is null";
+          and status is null
+          and created_at = $3";
     /// Gives a key back.
     FREE_KEY, app, "
         delete from idempotency_keys
         where caller_id = $1
           and key = $2
-          and status is null"
+          and status is null
+          and created_at = $3"
 }
 
 #[derive(FromRow)]
@@ -78,12 +98,13 @@ struct Known {
 }
 
 /// One taken key.
-#[derive(Clone)]
 struct Taken {
     app: App,
     caller: Caller,
     caller_id: Uuid,
     key: String,
+    /// When it was taken or last renewed: another time in the row means that it is another request's by now.
+    at: DateTime<Utc>,
 }
 
 /// Answers a POST with an `Idempotency-Key`.
@@ -99,16 +120,16 @@ async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Res
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST)
         .await
-        .map_err(|_| Error::invalid("Idempotency-Key", "can be used for requests of up to 2 MB"))?;
+        .map_err(|_| Error::conflict(TOO_LARGE, "With an Idempotency-Key a body can have up to 2 MB."))?;
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let hash = hash_of(&path, caller.client.as_ref().map(|client| client.id), &body);
-    let taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key };
+    let mut taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key, at: app.clock.now() };
     if let Some(known) = taken.take(&path, &hash).await? {
         return taken.repeat(known, &hash);
     }
     let request = Request::from_parts(parts, Body::from(body));
     let finished = tokio::spawn(async move {
-        let response = survive(next.run(request)).await;
+        let response = taken.work(survive(next.run(request))).await;
         taken.finish(response).await
     });
     finished.await.map_err(Error::internal)
@@ -117,7 +138,7 @@ async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Res
 impl Taken {
     /// Takes the key; what is known of it when it was taken before.
     async fn take(&self, path: &str, hash: &[u8]) -> Result<Option<Known>> {
-        let (now, client_id) = (self.app.clock.now(), self.caller.client.as_ref().map(|client| client.id));
+        let (now, client_id) = (self.at, self.caller.client.as_ref().map(|client| client.id));
         let scope = self.caller.scope(&self.app);
         let params: database::Params<'_> =
             &[&self.caller_id, &self.key, &client_id, &path, &hash, &now, &(now - KEPT), &(now - ABANDONED)];
@@ -152,13 +173,48 @@ impl Taken {
         Ok(response)
     }
 
-    /// Stores a success; anything else gives the key back.
+    /// Runs the handler, and renews the key meanwhile.
+    async fn work(&mut self, handler: impl Future<Output = Response>) -> Response {
+        let (at_work, finished) = oneshot::channel::<()>();
+        let handler = async {
+            let response = handler.await;
+            drop(at_work);
+            response
+        };
+        tokio::join!(handler, self.renew_until(finished)).0
+    }
+
+    /// Only the waiting is given up once the handler is done: a renewal under way is seen through, so that `at` is
+    /// what stands in the row.
+    async fn renew_until(&mut self, mut finished: oneshot::Receiver<()>) {
+        while tokio::time::timeout(RENEWED, &mut finished).await.is_err() {
+            let now = self.app.clock.now();
+            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.at, &now];
+            let renewed = self.caller.scope(&self.app).execute(&RENEW_KEY, params).await;
+            if renewed.can_fail("tried again in half a minute, long before it counts as abandoned") == Some(1) {
+                self.at = now;
+            }
+        }
+    }
+
+    /// Stores the answer; a refusal gives the key back.
     async fn finish(self, response: Response) -> Response {
-        if !response.status().is_success() {
-            let freed = self.caller.scope(&self.app).execute(&FREE_KEY, &[&self.caller_id, &self.key]).await;
+        if response.status().is_client_error() {
+            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.at];
+            let freed = self.caller.scope(&self.app).execute(&FREE_KEY, params).await;
             freed.can_fail("the key is free again in two minutes anyway");
             return response;
         }
+        // The guard dresses an error only later; what is kept is dressed already.
+        if let Some(error) = failure::error_of(&response) {
+            let problem = failure::problem(error, self.caller.actor.origin.request_id);
+            self.keep(problem).await;
+            return response;
+        }
+        self.keep(response).await
+    }
+
+    async fn keep(&self, response: Response) -> Response {
         let (parts, body) = response.into_parts();
         let Ok(body) = to_bytes(body, LARGEST).await else {
             return Failure(Error::internal("an answer too large to repeat")).into_response();
@@ -173,9 +229,10 @@ impl Taken {
         let pairs = kept.iter().filter_map(|name| Some((name.as_str(), headers.get(name)?.to_str().ok()?)));
         let headers: serde_json::Map<String, serde_json::Value> =
             pairs.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let headers = serde_json::Value::Object(headers);
         let sealed = if body.is_empty() { Vec::new() } else { self.app.keyring.seal(&self.context(), body)? };
         let params: database::Params<'_> =
-            &[&self.caller_id, &self.key, &i32::from(status.as_u16()), &serde_json::Value::Object(headers), &sealed];
+            &[&self.caller_id, &self.key, &self.at, &i32::from(status.as_u16()), &headers, &sealed];
         self.caller.scope(&self.app).execute(&STORE_ANSWER, params).await
     }
 

@@ -17,6 +17,7 @@ mod respond;
 mod routes;
 mod stack;
 pub mod token;
+mod version;
 mod visitor;
 
 pub use app::App;
@@ -24,10 +25,12 @@ pub use axum::http::Method;
 pub use caller::{Caller, ClientRef, SignedIn};
 pub use extract::{Form, Json, Path, Query};
 pub use failure::{Failure, Problem, ProblemField, detail, status};
+pub use guard::TurnedAway;
 pub use openapi::Doc;
 pub use respond::{Result, redirect, redirect_with, render, render_with, set_cookie};
 pub use routes::{Access, Kind, RouteSpec, Routes};
 pub use stack::stack;
+pub use version::{IfMatch, Tagged};
 pub use visitor::Visitor;
 
 extern crate self as web;

@@ -18,7 +18,7 @@ use governor::{Quota as GovernorQuota, RateLimiter};
 use kernel::{Clock, Error, Origin, Result, Who};
 use uuid::Uuid;
 
-use crate::{App, Caller, Kind};
+use crate::{App, Caller, Kind, RouteSpec};
 
 /// After so many more spends than keys a limiter forgets those it need not remember.
 const SWEEP_EVERY: usize = 4096;
@@ -66,6 +66,11 @@ pub struct Left {
 }
 
 impl Left {
+    /// Nothing: the rule has just refused.
+    pub(crate) fn nothing(rule: Rule) -> Self {
+        Self { rule, remaining: 0 }
+    }
+
     /// Tells the caller, in the two headers of draft-ietf-httpapi-ratelimit-headers.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
         let Rule { name, requests, seconds } = self.rule;
@@ -177,19 +182,23 @@ impl std::fmt::Debug for Limits {
     }
 }
 
-/// A request of a public route, counted for its address.
-pub(crate) fn public(app: &App, origin: &Origin) -> Result<()> {
-    let Some(ip) = origin.ip else { return Ok(()) };
-    let rule = Rule { name: "public", requests: app.settings.limits.public_per_minute, seconds: 60 };
-    app.limits.spend(rule, &Key::address(ip)).map(|_| ())
+/// What a request of a public route counts against: its address. Callbacks of providers have a rule of their own, for
+/// they arrive in bursts from few addresses.
+pub(crate) fn public(app: &App, spec: &RouteSpec, origin: &Origin) -> Option<(Rule, Key)> {
+    let limits = &app.settings.limits;
+    let rule = if spec.path.starts_with("/hooks/") {
+        Rule { name: "receivers", requests: limits.receivers_per_minute, seconds: 60 }
+    } else {
+        Rule { name: "public", requests: limits.public_per_minute, seconds: 60 }
+    };
+    origin.ip.map(|ip| (rule, Key::address(ip)))
 }
 
-/// A request of the API, counted for its key or person. The console is not counted: its pages ask for their live parts.
-pub(crate) fn caller(app: &App, caller: &Caller, kind: Kind) -> Result<Option<Left>> {
-    let (Kind::Api, Who::User(id) | Who::Key(id)) = (kind, caller.actor.who) else { return Ok(None) };
-    let rule = Rule { name: "api", requests: app.settings.limits.api_per_minute, seconds: 60 };
-    let left = app.limits.spend(rule, &Key::Id(id))?;
-    Ok((rule.requests > 0).then_some(left))
+/// What a request of the API counts against: its key or person. The console is not counted: its pages ask for their
+/// live parts.
+pub(crate) fn caller(app: &App, caller: &Caller, kind: Kind) -> Option<(Rule, Key)> {
+    let (Kind::Api, Who::User(id) | Who::Key(id)) = (kind, caller.actor.who) else { return None };
+    Some((Rule { name: "api", requests: app.settings.limits.api_per_minute, seconds: 60 }, Key::Id(id)))
 }
 
 #[cfg(test)]

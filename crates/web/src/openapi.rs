@@ -1,16 +1,19 @@
 //! The OpenAPI document is made from the route table: a route cannot be forgotten, nor its permission.
 
+mod examples;
+mod manners;
+
 use std::collections::BTreeMap;
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
+    Components, ComponentsBuilder, Content, InfoBuilder, OpenApiBuilder, Ref, RefOr, Required, Response,
     ResponseBuilder, Schema,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -24,8 +27,9 @@ pub struct Doc {
     summary: &'static str,
     description: &'static str,
     parameters: Vec<Parameter>,
-    request: Option<Content>,
-    responses: Vec<(u16, Option<Content>)>,
+    requests: Vec<(&'static str, Content)>,
+    responses: Vec<(u16, Option<(&'static str, Content)>)>,
+    versioned: bool,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
@@ -52,15 +56,24 @@ impl Doc {
     /// The JSON body.
     #[must_use]
     pub fn body<T: ToSchema>(mut self) -> Self {
-        self.request = Some(self.content::<T>("application/json"));
+        let content = self.content::<T>();
+        self.requests.push((JSON, content));
         self
     }
 
     /// A body of another media type, such as `text/csv`.
     #[must_use]
     pub fn raw_body(mut self, media_type: &'static str) -> Self {
-        let schema = json!({ "type": "string", "contentMediaType": media_type });
-        self.request = serde_json::from_value::<RefOr<Schema>>(schema).ok().map(|schema| Content::new(Some(schema)));
+        self.requests.extend(text(media_type).map(|content| (media_type, content)));
+        self
+    }
+
+    /// A form with the part `file`, beside another body or instead of one.
+    #[must_use]
+    pub fn file_body(mut self) -> Self {
+        let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
+        let schema = json!({ "type": "object", "required": ["file"], "properties": { "file": file } });
+        self.requests.extend(inline(schema).map(|content| ("multipart/form-data", content)));
         self
     }
 
@@ -73,8 +86,22 @@ impl Doc {
     /// The JSON of a successful answer with another status, such as 201.
     #[must_use]
     pub fn returns_with<T: ToSchema>(mut self, status: u16) -> Self {
-        let content = self.content::<T>("application/json");
-        self.responses.push((status, Some(content)));
+        let content = self.content::<T>();
+        self.responses.push((status, Some((JSON, content))));
+        self
+    }
+
+    /// A successful answer (200) of another media type, such as `text/csv`.
+    #[must_use]
+    pub fn returns_text(mut self, media_type: &'static str) -> Self {
+        self.responses.push((200, text(media_type).map(|content| (media_type, content))));
+        self
+    }
+
+    /// It has a version: answers tell it as `ETag`, changes take it as `If-Match`.
+    #[must_use]
+    pub fn versioned(mut self) -> Self {
+        self.versioned = true;
         self
     }
 
@@ -90,8 +117,7 @@ impl Doc {
                 "next": { "type": ["string", "null"], "description": "Cursor of the next page; absent on the last one." },
             },
         });
-        let content = serde_json::from_value::<RefOr<Schema>>(schema).ok().map(|schema| Content::new(Some(schema)));
-        self.responses.push((200, content));
+        self.responses.push((200, inline(schema).map(|content| (JSON, content))));
         self
     }
 
@@ -102,7 +128,7 @@ impl Doc {
         self
     }
 
-    fn content<T: ToSchema>(&mut self, _media_type: &str) -> Content {
+    fn content<T: ToSchema>(&mut self) -> Content {
         self.note::<T>();
         Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(T::name()))))
     }
@@ -113,17 +139,50 @@ impl Doc {
     }
 }
 
-/// The document of all documented routes in `table`.
-pub fn document(table: &[RouteSpec], public_url: &str) -> OpenApi {
-    let mut paths = Paths::new();
+const JSON: &str = "application/json";
+
+fn inline(schema: Value) -> Option<Content> {
+    serde_json::from_value::<RefOr<Schema>>(schema).ok().map(|schema| Content::new(Some(schema)))
+}
+
+fn text(media_type: &str) -> Option<Content> {
+    inline(json!({ "type": "string", "contentMediaType": media_type }))
+}
+
+/// The document of all documented routes in `table`, as JSON.
+///
+/// # Errors
+/// `Internal` when it cannot be written as JSON.
+pub fn document(table: &[RouteSpec], public_url: &str) -> kernel::Result<Value> {
+    let documented = || table.iter().filter_map(|spec| Some((spec, spec.doc.as_ref()?)));
     let mut schemas: BTreeMap<String, RefOr<Schema>> = BTreeMap::new();
     schemas.insert(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema());
     let mut nested = Vec::new();
     Problem::schemas(&mut nested);
     schemas.extend(nested);
-    for spec in table {
-        let Some(doc) = &spec.doc else { continue };
-        schemas.extend(doc.schemas.iter().cloned());
+    schemas.extend(documented().flat_map(|(_, doc)| doc.schemas.iter().cloned()));
+    let document = OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("ACE").version("1").description(Some(ABOUT)).build())
+        .servers(Some([utoipa::openapi::Server::new(public_url)]))
+        .paths(paths(documented()))
+        .components(Some(components(schemas)))
+        .build();
+    let mut document = serde_json::to_value(document).map_err(kernel::Error::internal)?;
+    manners::components(&mut document);
+    let schemas = document["components"]["schemas"].clone();
+    for (spec, doc) in documented() {
+        let operation = &mut document["paths"][spec.path][spec.method.as_str().to_lowercase()];
+        manners::operation(operation, spec, doc.versioned, &schemas);
+    }
+    Ok(document)
+}
+
+const ABOUT: &str = "Direct mail that sees what recipients do and rewards them. Errors are problem+json (RFC 9457); \
+    lists are pages with `limit`, `after` and `next`; what can be changed has an ETag.";
+
+fn paths<'a>(documented: impl Iterator<Item = (&'a RouteSpec, &'a Doc)>) -> Paths {
+    let mut paths = Paths::new();
+    for (spec, doc) in documented {
         let item = PathItem::new(http_method(&spec.method), operation(spec, doc));
         match paths.paths.get_mut(spec.path) {
             Some(existing) => existing.merge_operations(item),
@@ -132,18 +191,7 @@ pub fn document(table: &[RouteSpec], public_url: &str) -> OpenApi {
             }
         }
     }
-    OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("ACE")
-                .version("1")
-                .description(Some("Direct mail that sees what recipients do and rewards them. Errors are problem+json (RFC 9457); lists are pages with `limit`, `after` and `next`."))
-                .build(),
-        )
-        .servers(Some([utoipa::openapi::Server::new(public_url)]))
-        .paths(paths)
-        .components(Some(components(schemas)))
-        .build()
+    paths
 }
 
 fn components(schemas: BTreeMap<String, RefOr<Schema>>) -> Components {
@@ -168,34 +216,31 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
     for parameter in path_parameters(spec.path).into_iter().chain(doc.parameters.iter().cloned()) {
         builder = builder.parameter(parameter);
     }
-    if let Some(content) = &doc.request {
-        let media_type = media_type_of(content);
-        let body =
-            RequestBodyBuilder::new().content(media_type, content.clone()).required(Some(Required::True)).build();
-        builder = builder.request_body(Some(body));
+    if !doc.requests.is_empty() {
+        let body = doc
+            .requests
+            .iter()
+            .fold(RequestBodyBuilder::new(), |body, (media_type, content)| body.content(*media_type, content.clone()));
+        builder = builder.request_body(Some(body.required(Some(Required::True)).build()));
     }
     for (status, content) in &doc.responses {
-        builder = builder.response(status.to_string(), response("Done.", content.clone()));
+        builder = builder.response(status.to_string(), response(*status, content.clone()));
     }
-    let problem = Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(Problem::name()))));
-    let refused = ResponseBuilder::new().description("Refused.").content("application/problem+json", problem).build();
-    builder = builder.response("default", refused);
     if spec.access != Access::Public {
         builder = builder.security(SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []));
     }
     builder.build()
 }
 
-/// A raw body says its own media type; everything else is JSON.
-fn media_type_of(content: &Content) -> String {
-    let json = serde_json::to_value(content).unwrap_or_default();
-    json["schema"]["contentMediaType"].as_str().unwrap_or("application/json").to_owned()
-}
-
-fn response(description: &str, content: Option<Content>) -> Response {
+fn response(status: u16, content: Option<(&'static str, Content)>) -> Response {
+    let description = match status {
+        201 => "Made.",
+        202 => "Begun; it goes on in the background.",
+        _ => "Done.",
+    };
     let builder = ResponseBuilder::new().description(description);
     match content {
-        Some(content) => builder.content("application/json", content).build(),
+        Some((media_type, content)) => builder.content(media_type, content).build(),
         None => builder.build(),
     }
 }

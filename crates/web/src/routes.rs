@@ -2,15 +2,23 @@
 //! walks it for every role.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{self, Next};
-use axum::routing::{MethodFilter, on};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use tower::ServiceExt;
 use tower_http::csrf::CsrfLayer;
 
 use crate::openapi::Doc;
 use crate::{App, guard};
+
+/// Under these, programs ask, and errors are problem+json even where there is no route.
+const FOR_PROGRAMS: [&str; 3] = ["/v1/", "/auth/v1/", "/hooks/"];
+
+/// The code of an address that is there, but not for this method: answered with 405.
+pub(crate) const METHOD_NOT_ALLOWED: &str = "method_not_allowed";
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,12 +180,16 @@ impl Routes {
         self
     }
 
-    /// The router, with the error page for what is not in the table.
+    /// The router, with an error in the right shape for what is not in the table.
     pub fn into_router(self) -> Router {
         let app = self.app.clone();
-        let fallback = middleware::from_fn_with_state((app.clone(), not_in_table()), guard::admit);
-        let unknown = axum::routing::any(|| async { crate::Failure::from(kernel::Error::NotFound) }).layer(fallback);
-        self.router.fallback_service(unknown.with_state(app.clone())).with_state(app)
+        let unlisted = |handler: MethodRouter<App>| -> MethodRouter {
+            handler.layer(middleware::from_fn_with_state(app.clone(), admit_unlisted)).with_state(app.clone())
+        };
+        let no_route = unlisted(any(|| async { crate::Failure::from(kernel::Error::NotFound) }));
+        let no_method = unlisted(any(|| async { crate::Failure::from(method_not_allowed()) }));
+        let router = self.router.method_not_allowed_fallback(move |request: Request| no_method.oneshot(request));
+        router.fallback_service(no_route).with_state(app)
     }
 
     fn add<H: Handler<T, App>, T: 'static>(mut self, spec: RouteSpec, handler: H) -> Self {
@@ -205,6 +217,14 @@ fn spec(method: Method, path: &'static str, access: Access, kind: Kind) -> Route
     RouteSpec { method, path, access, kind, cross_site: false, doc: None }
 }
 
-fn not_in_table() -> RouteSpec {
-    spec(Method::GET, "", Access::Public, Kind::Page)
+/// The guard of what is not in the table.
+async fn admit_unlisted(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let of_programs = FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix));
+    let kind = if of_programs { Kind::Api } else { Kind::Page };
+    guard::admit(State((app, spec(Method::GET, "", Access::Public, kind))), request, next).await
+}
+
+fn method_not_allowed() -> kernel::Error {
+    kernel::Error::conflict(METHOD_NOT_ALLOWED, "This address does not take that method; the Allow header says which.")
 }

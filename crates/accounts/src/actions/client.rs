@@ -1,7 +1,7 @@
 //! Clients: the businesses that mail.
 
-use chrono::{DateTime, Utc};
 use database::Audited;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, phone, slug, zone};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -64,8 +64,8 @@ pub struct ClientChange<'a> {
     pub primary_color: Option<&'a str>,
     /// Its second colour.
     pub secondary_color: Option<&'a str>,
-    /// The version the change was made on; `None` for whichever is there.
-    pub version: Option<DateTime<Utc>>,
+    /// The version the change was made on.
+    pub expected: Expected,
 }
 
 /// Creates a client.
@@ -111,9 +111,9 @@ pub async fn create_client(app: &App, actor: &Actor, new: &NewClient<'_>) -> Res
 pub async fn update_client(app: &App, actor: &Actor, id: Uuid, change: &ClientChange<'_>) -> Result<Client> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
+    tx.expect(&store::LOCK_CLIENT, &[&id], &change.expected).await?;
     let before: Client = tx.query_one(&store::FIND_CLIENT, &[&id]).await?;
     let after = applied(&before, change)?;
-    let version = change.version.unwrap_or(before.updated_at);
     let params: database::Params<'_> = &[
         &id,
         &after.name,
@@ -124,16 +124,8 @@ pub async fn update_client(app: &App, actor: &Actor, id: Uuid, change: &ClientCh
         &after.time_zone,
         &after.brand_colors_json,
         &tx.now(),
-        &version,
     ];
-    if tx.execute(&store::UPDATE_CLIENT, params).await? == 0 {
-        let message = "Somebody else changed this meanwhile. Look at it again.";
-        return Err(if version == before.updated_at {
-            Error::NotFound
-        } else {
-            Error::conflict("changed_meanwhile", message)
-        });
-    }
+    tx.execute(&store::UPDATE_CLIENT, params).await?;
     let what = Audited { client_id: Some(id), before: Some(shown(&before)), after: Some(shown(&after)) };
     tx.audit("client.updated", "clients", Some(id), what).await?;
     let updated = tx.query_one(&store::FIND_CLIENT, &[&id]).await?;

@@ -1,6 +1,7 @@
 //! Organizations.
 
 use database::{Audited, Transaction};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, slug};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ pub struct OrganizationChange<'a> {
     pub name: Option<&'a str>,
     /// Whether everybody of it and of its clients needs a second factor.
     pub require_second_factor: Option<bool>,
+    /// The version the change was made on.
+    pub expected: Expected,
 }
 
 /// Creates an organization.
@@ -69,6 +72,7 @@ pub async fn update_organization(
 ) -> Result<Organization> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
+    tx.expect(&store::LOCK_ORGANIZATION, &[&id], &change.expected).await?;
     let before: Organization = tx.query_one(&store::FIND_ORGANIZATION, &[&id]).await?;
     let mut problems = Problems::new();
     let name = change.name.map_or(before.name.as_str(), |name| checked_name(&mut problems, name));
@@ -77,9 +81,7 @@ pub async fn update_organization(
     if let Some(required) = change.require_second_factor {
         settings["require_second_factor"] = Value::Bool(required);
     }
-    if tx.execute(&store::UPDATE_ORGANIZATION, &[&id, &name, &settings, &tx.now()]).await? == 0 {
-        return Err(Error::NotFound);
-    }
+    tx.execute(&store::UPDATE_ORGANIZATION, &[&id, &name, &settings, &tx.now()]).await?;
     let what = Audited {
         before: Some(json!({ "name": before.name, "settings": before.settings_json })),
         after: Some(json!({ "name": name, "settings": settings })),

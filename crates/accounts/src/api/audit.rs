@@ -12,6 +12,7 @@ use crate::store::audit::{self, AuditEntry, AuditFilter};
 
 /// Which acts.
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct ListParams {
     /// How many, 1 to 200.
     pub limit: Option<i64>,

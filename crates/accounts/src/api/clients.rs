@@ -1,21 +1,20 @@
 //! `/v1/clients`
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
-use kernel::{Error, Result};
+use kernel::version::etag;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller};
+use web::{App, Caller, IfMatch, Tagged};
 
 use crate::actions::{self, ClientChange, NewClient};
 use crate::store::organization::{Client, ClientFilter, FIND_CLIENT, list_clients};
 
 /// Which clients.
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct ListParams {
     /// How many, 1 to 200.
     pub limit: Option<i64>,
@@ -47,9 +46,8 @@ pub async fn list(
 }
 
 /// `GET /v1/clients/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Response> {
-    let client: Client = caller.scope(&app).query_one(&FIND_CLIENT, &[&path.0]).await?;
-    Ok(tagged(StatusCode::OK, client))
+pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Tagged<Client>> {
+    Ok(tagged(caller.scope(&app).query_one(&FIND_CLIENT, &[&path.0]).await?))
 }
 
 /// A new client.
@@ -78,7 +76,11 @@ fn new_york() -> String {
 }
 
 /// `POST /v1/clients`
-pub async fn create(State(app): State<App>, caller: Caller, body: web::Json<NewClientBody>) -> web::Result<Response> {
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    body: web::Json<NewClientBody>,
+) -> web::Result<(StatusCode, Tagged<Client>)> {
     let body = body.0;
     let new = NewClient {
         org_id: body.org_id,
@@ -88,7 +90,7 @@ pub async fn create(State(app): State<App>, caller: Caller, body: web::Json<NewC
         time_zone: &body.time_zone,
     };
     let created = actions::create_client(&app, &caller.actor, &new).await?;
-    Ok(tagged(StatusCode::CREATED, created))
+    Ok((StatusCode::CREATED, tagged(created)))
 }
 
 /// What to change; what is absent stays.
@@ -117,9 +119,9 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     path: web::Path<Uuid>,
-    headers: HeaderMap,
+    IfMatch(expected): IfMatch,
     body: web::Json<ClientPatch>,
-) -> web::Result<Response> {
+) -> web::Result<Tagged<Client>> {
     let body = body.0;
     let change = ClientChange {
         name: body.name.as_deref(),
@@ -130,28 +132,12 @@ pub async fn update(
         time_zone: body.time_zone.as_deref(),
         primary_color: body.primary_color.as_deref(),
         secondary_color: body.secondary_color.as_deref(),
-        version: if_match(&headers)?,
+        expected,
     };
     let updated = actions::update_client(&app, &caller.actor, path.0, &change).await?;
-    Ok(tagged(StatusCode::OK, updated))
+    Ok(tagged(updated))
 }
 
-fn etag(at: DateTime<Utc>) -> String {
-    format!("\"{}\"", at.timestamp_micros())
-}
-
-fn if_match(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let micros = value.to_str().ok().and_then(|tag| tag.trim().trim_matches('"').parse().ok());
-    let version = micros.and_then(DateTime::from_timestamp_micros);
-    version.map(Some).ok_or_else(|| Error::invalid("If-Match", "must be an ETag of this client"))
-}
-
-fn tagged(status: StatusCode, client: Client) -> Response {
-    let tag = etag(client.updated_at);
-    let mut response = (status, axum::Json(client)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+fn tagged(client: Client) -> Tagged<Client> {
+    Tagged { etag: etag(client.updated_at), body: client }
 }

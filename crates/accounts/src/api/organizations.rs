@@ -3,16 +3,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
+use kernel::version::etag;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller};
+use web::{App, Caller, IfMatch, Tagged};
 
 use crate::actions::{self, NewOrganization, OrganizationChange};
 use crate::store::organization::{FIND_ORGANIZATION, Organization, list_organizations};
 
 /// Which organizations.
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct ListParams {
     /// How many, 1 to 200.
     pub limit: Option<i64>,
@@ -34,12 +36,8 @@ pub async fn list(
 }
 
 /// `GET /v1/organizations/{id}`
-pub async fn get(
-    State(app): State<App>,
-    caller: Caller,
-    path: web::Path<Uuid>,
-) -> web::Result<axum::Json<Organization>> {
-    Ok(axum::Json(caller.scope(&app).query_one(&FIND_ORGANIZATION, &[&path.0]).await?))
+pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Tagged<Organization>> {
+    Ok(tagged(caller.scope(&app).query_one(&FIND_ORGANIZATION, &[&path.0]).await?))
 }
 
 /// A new organization.
@@ -56,10 +54,10 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     body: web::Json<NewOrganizationBody>,
-) -> web::Result<(StatusCode, axum::Json<Organization>)> {
+) -> web::Result<(StatusCode, Tagged<Organization>)> {
     let new = NewOrganization { name: &body.0.name, kind: &body.0.r#type };
     let created = actions::create_organization(&app, &caller.actor, &new).await?;
-    Ok((StatusCode::CREATED, axum::Json(created)))
+    Ok((StatusCode::CREATED, tagged(created)))
 }
 
 /// What to change; what is absent stays.
@@ -76,9 +74,17 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     path: web::Path<Uuid>,
+    IfMatch(expected): IfMatch,
     body: web::Json<OrganizationPatch>,
-) -> web::Result<axum::Json<Organization>> {
-    let change =
-        OrganizationChange { name: body.0.name.as_deref(), require_second_factor: body.0.require_second_factor };
-    Ok(axum::Json(actions::update_organization(&app, &caller.actor, path.0, &change).await?))
+) -> web::Result<Tagged<Organization>> {
+    let change = OrganizationChange {
+        name: body.0.name.as_deref(),
+        require_second_factor: body.0.require_second_factor,
+        expected,
+    };
+    Ok(tagged(actions::update_organization(&app, &caller.actor, path.0, &change).await?))
+}
+
+fn tagged(organization: Organization) -> Tagged<Organization> {
+    Tagged { etag: etag(organization.updated_at), body: organization }
 }

@@ -14,6 +14,7 @@ use crate::store::team::{self, Member, PeopleFilter};
 
 /// Which people.
 #[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct ListParams {
     /// How many, 1 to 200.
     pub limit: Option<i64>,

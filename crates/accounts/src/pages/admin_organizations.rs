@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use kernel::page::PageParams;
 use kernel::role::Role;
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
@@ -132,8 +133,11 @@ pub async fn update(
     form: web::Form<ChangeForm>,
 ) -> web::Result<Response> {
     let org = find(&app, &caller, &path.0).await?;
-    let change =
-        OrganizationChange { name: Some(&form.0.name), require_second_factor: Some(form.0.require_second_factor) };
+    let change = OrganizationChange {
+        name: Some(&form.0.name),
+        require_second_factor: Some(form.0.require_second_factor),
+        expected: Expected::any(),
+    };
     match actions::update_organization(&app, &caller.actor, org.id, &change).await {
         Ok(_) => Ok(redirect_with(&format!("/admin/organizations/{}", org.slug), "Organization saved.")),
         Err(error) => {

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use kernel::version::{Expected, etag};
 use serde::Deserialize;
 use web::view::{Choice, FieldErrors};
 use web::{App, Caller, Shell, redirect_with, render_with};
@@ -63,7 +64,8 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Sett
         time_zone: Some(&form.time_zone),
         primary_color: Some(&form.primary_color),
         secondary_color: Some(&form.secondary_color),
-        version: DateTime::from_timestamp_micros(form.version),
+        expected: DateTime::from_timestamp_micros(form.version)
+            .map_or_else(Expected::any, |read| Expected::of(&etag(read))),
     };
     match actions::update_client(&app, &caller.actor, client.id, &change).await {
         Ok(_) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Settings saved.")),

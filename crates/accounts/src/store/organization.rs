@@ -26,6 +26,12 @@ database::statement! {
             (select count(*) from clients c where c.org_id = o.id and c.archived_at is null) as clients
         from organizations o
         where o.slug = $1";
+    /// The version of an organization, held until the transaction ends.
+    pub LOCK_ORGANIZATION, app, "
+        select updated_at
+        from organizations
+        where id = $1
+        for update";
     /// An organization's name and settings.
     pub UPDATE_ORGANIZATION, app, "
         update organizations
@@ -44,7 +50,13 @@ database::statement! {
         from clients c
         join organizations o on o.id = c.org_id
         where c.id = $1";
-    /// What can be set of a client; held against the version that was read.
+    /// The version of a client, held until the transaction ends.
+    pub LOCK_CLIENT, app, "
+        select updated_at
+        from clients
+        where id = $1
+        for update";
+    /// What can be set of a client.
     pub UPDATE_CLIENT, app, "
         update clients
         set name = $2,
@@ -55,8 +67,7 @@ database::statement! {
             time_zone = $7,
             brand_colors_json = $8,
             updated_at = $9
-        where id = $1
-          and updated_at = $10";
+        where id = $1";
     /// Puts a client away, or takes it out again.
     pub ARCHIVE_CLIENT, app, "
         update clients

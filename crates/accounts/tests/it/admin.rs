@@ -51,13 +51,17 @@ async fn client_settings_are_changed_by_those_who_may_and_not_over_somebody_else
         (changed["support_phone"].as_str(), changed["brand_colors_json"]["primary"].as_str()),
         (Some("+16145550123"), Some("#0f766e"))
     );
-    patch(json!({ "name": "Late" }), &story.acme_owner).header("if-match", &tag).await.expect_status(409);
+    patch(json!({ "name": "Late" }), &story.acme_owner).header("if-match", &tag).await.expect_status(412);
+    patch(json!({ "website_url": "https://acme.example" }), &story.acme_owner)
+        .header("if-match", "*")
+        .await
+        .expect_status(200);
     patch(json!({ "logo_url": "javascript:alert(1)" }), &story.acme_owner).await.expect_status(422);
     patch(json!({ "time_zone": "Mars/Olympus" }), &story.acme_owner).await.expect_status(422);
     patch(json!({ "name": "Ours" }), &story.acme_developer).await.expect_status(403);
     patch(json!({ "name": "Ours" }), &story.support).await.expect_status(403);
     patch(json!({ "name": "Ours" }), &story.corner_owner).await.expect_status(404);
-    assert_eq!(audited(&test, "client.updated").await, 1);
+    assert_eq!(audited(&test, "client.updated").await, 2);
 }
 
 #[tokio::test]

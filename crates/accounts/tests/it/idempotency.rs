@@ -103,19 +103,95 @@ async fn fall_over() -> String {
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_with_an_id_and_the_key_given_back() {
+async fn a_panic_is_answered_with_an_id_and_kept_for_the_act_may_have_been_done() {
     let test = TestApp::new(|app| {
         web::Routes::new(app)
             .api(Method::POST, "/v1/bugs", "contacts.view", fall_over, web::Doc::new("Fall over"))
             .public(Method::GET, "/bug", fall_over)
     })
     .await;
-    for _ in 0..2 {
-        let ask = test.api(Method::POST, "/v1/bugs").bearer(&test.story.acme.key).header("idempotency-key", "k1");
-        let reply = ask.await.expect_status(500);
-        assert_eq!(reply.json()["request_id"], reply.header("x-request-id"));
-        assert!(!reply.text().contains("a bug"), "the inside stays in the log");
-    }
+    let ask = || test.api(Method::POST, "/v1/bugs").bearer(&test.story.acme.key).header("idempotency-key", "k1");
+    let first = ask().await.expect_status(500);
+    assert_eq!(first.json()["request_id"], first.header("x-request-id"));
+    assert!(!first.text().contains("a bug"), "the inside stays in the log");
+    let again = ask().await.expect_status(500);
+    assert_eq!(
+        (again.header("idempotent-replayed"), again.header("content-type")),
+        ("true", "application/problem+json")
+    );
+    assert_eq!(again.json(), first.json(), "it names the request that failed");
     let page = test.get("/bug").await.expect_status(500);
     assert!(page.text().contains(page.header("x-request-id")) && !page.text().contains("a bug"));
+}
+
+#[tokio::test]
+async fn an_abandoned_key_is_for_the_same_request_only() {
+    let test = start().await;
+    make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
+    test.database.admin().await.execute("update idempotency_keys set status = null", &[]).await.unwrap();
+    test.clock().advance(Duration::minutes(3));
+    let other = make(&test, "k1", &json!({ "name": "ERP" })).await.expect_status(422).json();
+    assert_eq!(other["errors"][0]["pointer"], "#/Idempotency-Key");
+    make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
+}
+
+/// A handler that is at work until it is told what to answer; the first answer is that of the first request.
+struct AtWork(tokio::sync::Mutex<std::collections::VecDeque<tokio::sync::oneshot::Receiver<u16>>>);
+
+async fn work(axum::Extension(work): axum::Extension<std::sync::Arc<AtWork>>) -> axum::response::Response {
+    let told = work.0.lock().await.pop_front().unwrap().await.unwrap();
+    match told {
+        422 => axum::response::IntoResponse::into_response(web::Failure(kernel::Error::invalid("name", "no"))),
+        status => axum::response::IntoResponse::into_response(axum::http::StatusCode::from_u16(status).unwrap()),
+    }
+}
+
+async fn waiting(workers: usize) -> (TestApp, Vec<tokio::sync::oneshot::Sender<u16>>) {
+    let (tell, told): (Vec<_>, _) = (0..workers).map(|_| tokio::sync::oneshot::channel()).unzip();
+    let work_to_do = std::sync::Arc::new(AtWork(tokio::sync::Mutex::new(told)));
+    let test = TestApp::new(|app| {
+        let routes = web::Routes::new(app);
+        routes.api(Method::POST, "/v1/work", "contacts.view", work, web::Doc::new("Work")).extension(work_to_do)
+    })
+    .await;
+    (test, tell)
+}
+
+fn ask_to_work(test: &TestApp) -> Ask<'_> {
+    test.api(Method::POST, "/v1/work").bearer(&test.story.acme.key).header("idempotency-key", "k1")
+}
+
+async fn until(test: &TestApp, sql: &str) {
+    while count(test, sql).await != 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_late_neither_frees_nor_answers_the_key_of_who_took_it_over() {
+    let (test, mut tell) = waiting(2).await;
+    let (second, first) = (tell.pop().unwrap(), tell.pop().unwrap());
+    let late = async {
+        let reply = ask_to_work(&test).await;
+        reply.expect_status(422);
+    };
+    let story = async {
+        until(&test, "select count(*) from idempotency_keys").await;
+        let begun = count(&test, "select extract(epoch from created_at)::int8 from idempotency_keys").await;
+        test.clock().advance(Duration::minutes(3));
+        let taker = async { ask_to_work(&test).await.expect_status(202) };
+        let end = async {
+            let sql =
+                format!("select count(*) from idempotency_keys where extract(epoch from created_at) > {begun} + 100");
+            until(&test, &sql).await;
+            first.send(422).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            assert_eq!(count(&test, "select count(*) from idempotency_keys").await, 1, "still the second's");
+            second.send(202).unwrap();
+        };
+        tokio::join!(taker, end);
+    };
+    tokio::join!(late, story);
+    let again = ask_to_work(&test).await.expect_status(202);
+    assert_eq!(again.header("idempotent-replayed"), "true");
 }

@@ -1,6 +1,7 @@
 //! The weeks of the story, moment by moment: campaigns take their steps, recipients answer, agents take calls,
 //! messages leave and arrive. The clock is set by hand.
 
+use kernel::version::Expected;
 use std::collections::BTreeMap;
 
 use calls::actions::handle::{self, CallInput, Delivery};
@@ -251,7 +252,7 @@ async fn call(
         handle::confirm(app, agent, (client_id, &input), number, &delivery).await?;
     }
     DISPOSITIONS[end % DISPOSITIONS.len()].0.clone_into(&mut input.disposition);
-    Ok(handle::save(app, agent, client_id, &input).await?)
+    Ok(handle::save(app, agent, client_id, &input, &Expected::any()).await?)
 }
 
 async fn everybody(demo: &Demo, client_id: Uuid, campaign_id: Uuid) -> anyhow::Result<Vec<Recipient>> {

@@ -1,6 +1,7 @@
 //! Making and changing contacts.
 
 use database::{Audited, Transaction};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result, Who, new_id};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: ContactInp
     store::find(&app.db.scope(actor), client_id, id).await
 }
 
-/// Changes a contact to `input`. With `etag`, only if nobody changed it since that version was read.
+/// Changes a contact to `input`, if it is still the expected version.
 ///
 /// # Errors
 /// `NotFound`; names every wrong field; `Conflict` `precondition_failed` when somebody was faster.
@@ -32,9 +33,9 @@ pub async fn update(
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
     input: ContactInput,
-    etag: Option<&str>,
+    expected: &Expected,
 ) -> Result<Contact> {
-    change(app, actor, (client_id, id), etag, |_| Ok(input)).await
+    change(app, actor, (client_id, id), expected, |_| Ok(input)).await
 }
 
 /// Changes the fields a JSON merge patch names; `null` empties a field.
@@ -46,9 +47,9 @@ pub async fn patch(
     actor: &Actor,
     ids: (Uuid, Uuid),
     patch: Map<String, Value>,
-    etag: Option<&str>,
+    expected: &Expected,
 ) -> Result<Contact> {
-    change(app, actor, ids, etag, |before| patched(before, patch)).await
+    change(app, actor, ids, expected, |before| patched(before, patch)).await
 }
 
 /// Switches do-not-contact.
@@ -56,7 +57,7 @@ pub async fn patch(
 /// # Errors
 /// `NotFound`, or what the database answered.
 pub async fn suppress(app: &App, actor: &Actor, ids: (Uuid, Uuid), do_not_contact: bool) -> Result<Contact> {
-    change(app, actor, ids, None, |before| Ok(ContactInput { do_not_contact, ..before.clone() })).await
+    change(app, actor, ids, &Expected::any(), |before| Ok(ContactInput { do_not_contact, ..before.clone() })).await
 }
 
 /// Takes a contact away. What campaigns counted stays.
@@ -86,14 +87,12 @@ async fn change(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    etag: Option<&str>,
+    expected: &Expected,
     wish: impl FnOnce(&ContactInput) -> Result<ContactInput>,
 ) -> Result<Contact> {
     let tx = app.db.scope(actor).transaction().await?;
     let stored = store::lock(&tx, client_id, id).await?;
-    if etag.is_some_and(|etag| etag != "*" && etag != stored.etag()) {
-        return Err(Error::conflict("precondition_failed", "somebody changed this contact meanwhile; read it again"));
-    }
+    expected.check(&stored.etag())?;
     let before = stored.input();
     let after = wish(&before)?.normalised(Some(&before))?;
     if after == before {

@@ -1,6 +1,7 @@
 //! Making, changing and filling lists.
 
 use database::{Audited, Transaction};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -44,11 +45,18 @@ pub async fn find_or_create(tx: &Transaction, client_id: Uuid, name: &str) -> Re
 /// Changes a list's name and description.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), input: ListInput) -> Result<List> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: ListInput,
+    expected: &Expected,
+) -> Result<List> {
     let input = input.normalised()?;
     let before = store::find(&app.db.scope(actor), client_id, id).await?;
     let tx = app.db.scope(actor).transaction().await?;
+    store::expect(&tx, (client_id, id), expected).await?;
     let list = store::update(&tx, (client_id, id), &input).await?;
     let names = (json!({ "name": before.name }), json!({ "name": list.name }));
     tx.audit("list.updated", "contact_lists", Some(id), what(client_id, Some(names.0), Some(names.1))).await?;

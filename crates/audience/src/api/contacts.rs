@@ -2,14 +2,14 @@
 
 use axum::Json as Reply;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::page::{Page, PageParams};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use uuid::Uuid;
-use web::{App, Caller, Json, Path, Query, Result};
+use web::{App, Caller, IfMatch, Json, Path, Query, Result, Tagged};
 
 use super::Id;
 use crate::actions::contacts as action;
@@ -82,28 +82,23 @@ pub(super) async fn page_of(
 
 pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ContactInput>) -> Result<Response> {
     let contact = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
-    let location = format!("/v1/contacts/{}", contact.id);
-    let mut response = versioned(StatusCode::CREATED, contact);
-    if let Ok(value) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, value);
-    }
-    Ok(response)
+    let location = [(header::LOCATION, format!("/v1/contacts/{}", contact.id))];
+    Ok((StatusCode::CREATED, location, tagged(contact)).into_response())
 }
 
-pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
-    Ok(versioned(StatusCode::OK, store::find(&caller.scope(&app), caller.client_id()?, id).await?))
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Tagged<Contact>> {
+    Ok(tagged(store::find(&caller.scope(&app), caller.client_id()?, id).await?))
 }
 
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-    headers: HeaderMap,
+    IfMatch(expected): IfMatch,
     Json(patch): Json<Map<String, Value>>,
-) -> Result<Response> {
-    let etag = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    let contact = action::patch(&app, &caller.actor, (caller.client_id()?, id), patch, etag).await?;
-    Ok(versioned(StatusCode::OK, contact))
+) -> Result<Tagged<Contact>> {
+    let contact = action::patch(&app, &caller.actor, (caller.client_id()?, id), patch, &expected).await?;
+    Ok(tagged(contact))
 }
 
 pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<StatusCode> {
@@ -123,12 +118,6 @@ pub async fn export(State(app): State<App>, caller: Caller, Query(params): Query
     Ok(export::contacts(&app, &caller.actor, caller.client_id()?, wanted, format).await?)
 }
 
-/// A contact with its version.
-fn versioned(status: StatusCode, contact: Contact) -> Response {
-    let etag = HeaderValue::from_str(&contact.etag());
-    let mut response = (status, Reply(contact)).into_response();
-    if let Ok(etag) = etag {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    response
+fn tagged(contact: Contact) -> Tagged<Contact> {
+    Tagged { etag: contact.etag(), body: contact }
 }

@@ -4,10 +4,11 @@ use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
+use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Json, Path, Query, Result};
+use web::{App, Caller, IfMatch, Json, Path, Query, Result, Tagged};
 
 use super::{Id, PageQuery};
 use crate::actions::lists as action;
@@ -68,22 +69,27 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Json(input): Json<ListInput>,
-) -> Result<(StatusCode, Reply<List>)> {
+) -> Result<(StatusCode, Tagged<List>)> {
     let list = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
-    Ok((StatusCode::CREATED, Reply(list)))
+    Ok((StatusCode::CREATED, tagged(list)))
 }
 
-pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Reply<List>> {
-    Ok(Reply(store::find(&caller.scope(&app), caller.client_id()?, id).await?))
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Tagged<List>> {
+    Ok(tagged(store::find(&caller.scope(&app), caller.client_id()?, id).await?))
 }
 
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
+    IfMatch(expected): IfMatch,
     Json(input): Json<ListInput>,
-) -> Result<Reply<List>> {
-    Ok(Reply(action::update(&app, &caller.actor, (caller.client_id()?, id), input).await?))
+) -> Result<Tagged<List>> {
+    Ok(tagged(action::update(&app, &caller.actor, (caller.client_id()?, id), input, &expected).await?))
+}
+
+fn tagged(list: List) -> Tagged<List> {
+    Tagged { etag: etag(list.updated_at), body: list }
 }
 
 pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<StatusCode> {

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
@@ -271,7 +272,7 @@ pub async fn update(
         &caller.actor,
         (client_id, id),
         form.input(&before.input()),
-        some(&form.version).as_deref(),
+        &Expected::of(&form.version),
     )
     .await
     {

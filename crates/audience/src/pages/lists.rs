@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{FieldErrors, Filters, Pager, Stat};
@@ -163,7 +164,7 @@ pub async fn update(
     Form(form): Form<ListForm>,
 ) -> Result<Response> {
     let client_id = caller.client_id()?;
-    match action::update(&app, &caller.actor, (client_id, id), form.input()).await {
+    match action::update(&app, &caller.actor, (client_id, id), form.input(), &Expected::any()).await {
         Ok(_) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("lists/{id}")), "List saved")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction, statement};
+use kernel::version::Expected;
 use kernel::{Result, new_id};
 use uuid::Uuid;
 
@@ -46,6 +47,13 @@ statement! {
         insert into contact_lists (id, client_id, name, created_by_user_id, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $5)
         on conflict (client_id, name) do nothing";
+    /// The version of a list, held until the transaction ends.
+    LOCK_LIST, app, "
+        select updated_at
+        from contact_lists
+        where client_id = $1
+          and id = $2
+        for update";
     /// Its name and description.
     UPDATE_LIST, app, "
         update contact_lists
@@ -165,6 +173,14 @@ pub(crate) async fn insert(tx: &Transaction, client_id: Uuid, input: &ListInput)
 
 pub(crate) async fn insert_once(tx: &Transaction, client_id: Uuid, name: &str) -> Result<u64> {
     tx.execute(&INSERT_LIST_ONCE, &[&new_id(), &client_id, &name, &tx.actor().user_id(), &tx.now()]).await
+}
+
+/// Refuses a change that is meant for another version.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK_LIST, &[&client_id, &id], expected).await
 }
 
 pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), input: &ListInput) -> Result<List> {

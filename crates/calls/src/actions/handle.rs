@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use database::{Audited, Transaction};
 use events::{EventType, NewEvent, record};
 use jobs::{NewJob, enqueue};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use messaging::Channel;
 use rewards::Outcome;
@@ -65,8 +66,8 @@ pub struct Confirmed {
 /// Writes a call down, or what is known of it by now. `do_not_call` also takes the contact off every list.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn save(app: &App, actor: &Actor, client_id: Uuid, input: &CallInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn save(app: &App, actor: &Actor, client_id: Uuid, input: &CallInput, expected: &Expected) -> Result<()> {
     let said = said(input)?;
     let scope = app.scope(actor);
     let recipient = recipients::find(&scope, client_id, input.recipient_id).await?;
@@ -77,6 +78,9 @@ pub async fn save(app: &App, actor: &Actor, client_id: Uuid, input: &CallInput) 
         audience::actions::contacts::suppress(app, actor, (client_id, contact_id), true).await?;
     }
     let tx = scope.transaction().await?;
+    if *expected != Expected::any() {
+        store::expect(&tx, client_id, input.id, expected).await?;
+    }
     write(&tx, &recipient, input, &said).await?;
     tx.commit().await
 }

@@ -6,17 +6,18 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::new_id;
 use kernel::page::{Page, PageParams};
+use kernel::version::{Expected, etag};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use crate::actions::handle::{self, CallInput};
 use crate::store::calls::{self as store, Call, ListFilter};
 
 /// Which calls are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct CallParams {
     /// Part of the caller's name, or a phone number.
     pub q: Option<String>,
@@ -114,8 +115,9 @@ pub async fn list(
 }
 
 /// `GET /v1/calls/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<CallOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<CallOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
 }
 
 /// `POST /v1/calls`
@@ -123,9 +125,9 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<CallIn>,
-) -> Result<(StatusCode, Json<CallOut>)> {
+) -> Result<(StatusCode, Tagged<CallOut>)> {
     let id = new_id();
-    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input)).await?;
+    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input), &Expected::any()).await?;
     Ok((StatusCode::CREATED, get(State(app), caller, Path(id)).await?))
 }
 
@@ -134,10 +136,11 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<CallIn>,
-) -> Result<Json<CallOut>> {
+) -> Result<Tagged<CallOut>> {
     store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input)).await?;
+    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input), &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 

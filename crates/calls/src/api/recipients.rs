@@ -17,7 +17,7 @@ use crate::store::calls as store;
 
 /// Which recipient is wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct LookupParams {
     /// The redemption code, in any case and spacing.
     pub code: String,

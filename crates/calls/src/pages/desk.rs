@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use campaigns::store::recipients::Recipient;
+use kernel::version::Expected;
 use kernel::{Error, zone};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -111,7 +112,9 @@ pub async fn act(
             let confirmed = handle::confirm(&app, &caller.actor, (client_id, &input), number, &delivery).await;
             confirmed.map(|done| spoken(&done))
         }
-        None => handle::save(&app, &caller.actor, client_id, &input).await.map(|()| "Call saved".to_owned()),
+        None => handle::save(&app, &caller.actor, client_id, &input, &Expected::any())
+            .await
+            .map(|()| "Call saved".to_owned()),
     };
     match done {
         Ok(_) if !form.disposition.is_empty() => {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
+use kernel::version::Expected;
 use kernel::{Error, Result};
 use serde_json::Value;
 use uuid::Uuid;
@@ -47,6 +48,8 @@ pub struct Call {
     pub conditions_met: i64,
     /// When it was written down.
     pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Call {
@@ -85,7 +88,7 @@ database::statement! {
             s.call_started_at, s.call_ended_at, s.call_duration_seconds, s.disposition, s.identity_checked, s.notes,
             s.agent_user_id, p.full_name as agent_name,
             (select count(*) from call_conditions_met m where m.client_id = s.client_id and m.call_session_id = s.id) as conditions_met,
-            s.created_at
+            s.created_at, s.updated_at
         from call_sessions s
         left join campaigns c on c.client_id = s.client_id and c.id = s.campaign_id
         left join recipients r on r.client_id = s.client_id and r.id = s.recipient_id
@@ -99,6 +102,13 @@ database::statement! {
             call_answered_at, agent_user_id, created_at, updated_at)
         values ($1, $2, $3, $4, $5, 'matched', 'in-progress', $6, $6, $7, $8, $8)
         on conflict (id) do nothing";
+    /// The version of a call, held until the transaction ends.
+    LOCK, app, "
+        select updated_at
+        from call_sessions
+        where client_id = $1
+          and id = $2
+        for update";
     /// What the agent knows by now; a disposition ends the call, and a later one corrects it without moving its end.
     UPDATE, app, "
         update call_sessions
@@ -176,6 +186,14 @@ pub struct Said {
     pub disposition: Option<String>,
 }
 
+/// Refuses a change that is meant for another version.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await
+}
+
 /// Writes down what the agent knows by now.
 ///
 /// # Errors
@@ -249,7 +267,7 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, wanted: &ListFilter, limit
             s.call_started_at, s.call_ended_at, s.call_duration_seconds, s.disposition, s.identity_checked, s.notes,
             s.agent_user_id, p.full_name as agent_name,
             (select count(*) from call_conditions_met m where m.client_id = s.client_id and m.call_session_id = s.id) as conditions_met,
-            s.created_at
+            s.created_at, s.updated_at
         from call_sessions s
         left join campaigns c on c.client_id = s.client_id and c.id = s.campaign_id
         left join recipients r on r.client_id = s.client_id and r.id = s.recipient_id

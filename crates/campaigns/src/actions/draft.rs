@@ -6,6 +6,7 @@ use database::Audited;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
@@ -228,10 +229,8 @@ fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     one_of(&mut problems, "size", input.size.as_deref(), &["4x6", "6x9", "6x11", "letter"]);
     one_of(&mut problems, "postage", input.postage.as_deref(), &["standard", "first_class"]);
     one_of(&mut problems, "lp_mode", input.lp_mode.as_deref(), &["bridge", "redirect"]);
-    if let Some(url) = text(input.base_lp_url.as_deref())
-        && !(url.starts_with("https://") || url.starts_with("http://"))
-    {
-        problems.invalid("base_lp_url", "begins with https:// or http://");
+    if text(input.base_lp_url.as_deref()).is_some_and(|url| !is_web_address(&url)) {
+        problems.invalid("base_lp_url", "a web address that begins with https:// or http://");
     }
     if input.cards_per_reward.is_some_and(|cards| cards < 0) {
         problems.invalid("cards_per_reward", "0 or more");
@@ -242,6 +241,12 @@ fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     let conditions = input.conditions.iter().enumerate().map(|(n, c)| check_condition(&mut problems, n, c)).collect();
     problems.finish()?;
     Ok((draft_of(name, input), conditions))
+}
+
+/// A browser is sent there: parsing alone would pass over line breaks, which no `Location` header can carry.
+fn is_web_address(text: &str) -> bool {
+    let written_plainly = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    written_plainly && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn draft_of(name: String, input: &CampaignInput) -> Draft {
@@ -307,20 +312,4 @@ fn one_of(problems: &mut Problems, field: &str, given: Option<&str>, words: &[&s
 
 fn text(given: Option<&str>) -> Option<String> {
     given.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Refuses when a person's copy of a campaign is no longer the present one.
-///
-/// # Errors
-/// `Conflict` when somebody changed it meanwhile.
-pub fn expect_unchanged(campaign: &Campaign, etag: Option<&str>) -> Result<()> {
-    match etag {
-        Some(given) if given != "*" && given != etag_of(campaign) => Err(store::changed_meanwhile()),
-        _ => Ok(()),
-    }
-}
-
-/// The ETag of a campaign: it changes with every change.
-pub fn etag_of(campaign: &Campaign) -> String {
-    format!("\"{:x}\"", campaign.updated_at.timestamp_micros())
 }

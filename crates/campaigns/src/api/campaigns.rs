@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::page::{Page, PageParams};
+use kernel::version::etag;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::{CampaignParams, Created};
-use crate::actions::draft::{self as actions, CampaignInput, etag_of, expect_unchanged};
+use crate::actions::draft::{self as actions, CampaignInput};
 use crate::checklist::{self, Checklist};
 use crate::store::campaigns::{self as store, Campaign, ListFilter};
 use crate::store::conditions::{self, Condition};
@@ -171,9 +171,9 @@ pub async fn list(
 }
 
 /// `GET /v1/campaigns/{id}`, with its ETag.
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<impl IntoResponse> {
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<CampaignOut>> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    Ok((AppendHeaders([(header::ETAG, etag_of(&row))]), Json(CampaignOut::from(row))))
+    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
 }
 
 /// `POST /v1/campaigns`
@@ -191,12 +191,11 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    headers: HeaderMap,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<CampaignInput>,
-) -> Result<impl IntoResponse> {
+) -> Result<Tagged<CampaignOut>> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let expected = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    expect_unchanged(&row, expected)?;
+    expected.check(&etag(row.updated_at))?;
     actions::update(&app, &caller.actor, &row, &input).await?;
     get(State(app), caller, Path(id)).await
 }

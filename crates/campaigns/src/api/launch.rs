@@ -3,15 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Result};
+use web::{App, Caller, Path, Result, Tagged};
 
-use super::campaigns;
+use super::campaigns::{self, CampaignOut};
 use crate::actions::launch;
 use crate::actions::steps::{self, Wish};
 use crate::store::campaigns as store;
@@ -77,7 +76,7 @@ pub async fn step(
     caller: Caller,
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<StepInput>,
-) -> Result<impl IntoResponse> {
+) -> Result<Tagged<CampaignOut>> {
     let campaign = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
     let wish = Wish { to: input.to, reason: input.reason, mail_date: input.mail_date };
     steps::take_as(&app, &caller, &campaign, &wish).await?;

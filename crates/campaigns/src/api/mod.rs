@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// A page of a list, with a search.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// What to look for.
     pub q: Option<String>,
@@ -29,7 +29,7 @@ impl ListParams {
 
 /// A page of campaigns.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct CampaignParams {
     /// Part of the name.
     pub q: Option<String>,

@@ -278,14 +278,9 @@ pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft, 
         return Ok(());
     }
     if life::lock(tx, client_id, id).await? == "draft" {
-        return Err(changed_meanwhile());
+        return Err(kernel::version::changed_meanwhile());
     }
     Err(Error::conflict("not_a_draft", "only a draft can be changed: take the campaign back to draft first"))
-}
-
-/// Somebody else changed the campaign while a person worked on their copy.
-pub fn changed_meanwhile() -> Error {
-    Error::conflict("changed_meanwhile", "somebody changed this campaign meanwhile: load it again")
 }
 
 /// Puts a campaign out of sight; false when there is none.

@@ -65,12 +65,30 @@ async fn a_change_with_an_old_etag_is_refused_and_one_with_the_present_goes_thro
     let changed = put(&etag).await.expect_status(200);
     assert_eq!(changed.json()["name"], "Autumn 2026");
     assert_ne!(changed.header("etag"), etag);
-    let refused = put(&etag).await.expect_status(409);
-    assert!(refused.text().contains("changed_meanwhile"), "{}", refused.text());
+    let refused = put(&etag).await.expect_status(412);
+    assert_eq!(refused.json()["code"], "precondition_failed");
+    put("*").await.expect_status(200);
+    let changed = world.test.api(Method::GET, &path).bearer(key).await.expect_status(200);
     put(changed.header("etag")).await.expect_status(200);
     world.launch(id).await;
     let refused = world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(409);
     assert!(refused.text().contains("not_a_draft"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_landing_address_is_one_that_a_browser_can_be_sent_to() {
+    let world = World::with(1, 5).await;
+    let key = &world.test.story.acme.key;
+    let make = |url: &str| {
+        let body = json!({ "name": "Redirect", "lp_mode": "redirect", "base_lp_url": url });
+        world.test.api_json(Method::POST, "/v1/campaigns", &body).bearer(key)
+    };
+    for url in ["https://acme.example/a\r\nb", "https://acme.example/a b", "https://", "http://[", "ftp://acme.example"]
+    {
+        let refused = make(url).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["pointer"], "#/base_lp_url", "{url}");
+    }
+    make(" https://acme.example/spring?from=mail ").await.expect_status(201);
 }
 
 #[tokio::test]
@@ -82,7 +100,7 @@ async fn of_two_people_who_read_the_same_draft_the_second_to_save_is_told() {
     world.test.clock().advance(chrono::Duration::seconds(1));
     draft::update(app, &owner, &read, &world.input()).await.unwrap();
     let late = draft::update(app, &owner, &read, &world.input()).await;
-    assert!(matches!(late, Err(Error::Conflict { code: "changed_meanwhile", .. })), "{late:?}");
+    assert!(matches!(late, Err(Error::Conflict { code: "precondition_failed", .. })), "{late:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Forms: make, change, open and close.
 
 use database::Audited;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -42,10 +43,17 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &FormInput
 /// Changes a form; an open one changes for strangers at once.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &FormInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &FormInput,
+    expected: &Expected,
+) -> Result<()> {
     let draft = check(input)?;
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, client_id, id, expected).await?;
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
     tx.audit("form.updated", "ace_forms", Some(id), what).await?;

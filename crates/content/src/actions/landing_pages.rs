@@ -1,6 +1,7 @@
 //! Landing pages: make, change, publish.
 
 use database::Audited;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,10 +49,17 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPa
 /// Changes the draft. Strangers keep what was published.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &LandingPageInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &LandingPageInput,
+    expected: &Expected,
+) -> Result<()> {
     let draft = check(app, actor, client_id, input).await?;
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, client_id, id, expected).await?;
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
     tx.audit("landing_page.updated", "landing_pages", Some(id), what).await?;

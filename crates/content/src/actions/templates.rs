@@ -1,6 +1,7 @@
 //! Mail templates: make and change.
 
 use database::Audited;
+use kernel::version::Expected;
 use kernel::{Actor, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,10 +57,17 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &TemplateI
 /// Changes a template.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &TemplateInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &TemplateInput,
+    expected: &Expected,
+) -> Result<()> {
     let draft = check(input)?;
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, client_id, id, expected).await?;
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let after = Some(json!({ "name": draft.name, "size": draft.size }));
     tx.audit(

@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::Error;
 use kernel::page::Page;
+use kernel::version::etag;
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::{Created, ListParams};
 use crate::actions::forms::{self as actions, FormInput};
@@ -65,9 +66,9 @@ pub async fn list(
 }
 
 /// `GET /v1/forms/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<FormOut>> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    FormOut::new(&app, row).map(Json)
+    Ok(Tagged { etag: etag(row.updated_at), body: FormOut::new(&app, row)? })
 }
 
 /// `POST /v1/forms`
@@ -85,20 +86,21 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<FormInput>,
-) -> Result<Json<FormOut>> {
-    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+) -> Result<Tagged<FormOut>> {
+    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/forms/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<FormOut>> {
     actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/forms/{id}/close`
-pub async fn close(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<FormOut>> {
+pub async fn close(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<FormOut>> {
     actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
     get(State(app), caller, Path(id)).await
 }

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::Page;
+use kernel::version::etag;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::{Created, ListParams};
 use crate::actions::landing_pages::{self as actions, LandingPageInput, form_id, part};
@@ -58,8 +59,9 @@ pub async fn list(
 }
 
 /// `GET /v1/landing-pages/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<LandingPageOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<LandingPageOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
 }
 
 /// `POST /v1/landing-pages`
@@ -77,14 +79,15 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<LandingPageInput>,
-) -> Result<Json<LandingPageOut>> {
-    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+) -> Result<Tagged<LandingPageOut>> {
+    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/landing-pages/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<LandingPageOut>> {
+pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<LandingPageOut>> {
     actions::publish(&app, &caller.actor, caller.client_id()?, id).await?;
     get(State(app), caller, Path(id)).await
 }

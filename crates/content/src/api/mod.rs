@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// A page of a list, with a search.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// Part of the name.
     pub q: Option<String>,

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::Page;
+use kernel::version::etag;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::{Created, ListParams};
 use crate::actions::templates::{self as actions, TemplateInput, side};
@@ -56,8 +57,9 @@ pub async fn list(
 }
 
 /// `GET /v1/templates/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<TemplateOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<TemplateOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
 }
 
 /// `POST /v1/templates`
@@ -75,8 +77,9 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<TemplateInput>,
-) -> Result<Json<TemplateOut>> {
-    actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await?;
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+) -> Result<Tagged<TemplateOut>> {
+    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
+    get(State(app), caller, Path(id)).await
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{DEFAULT_LIMIT, Page};
+use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
@@ -100,7 +101,7 @@ pub async fn update(
     if form.rearrange() {
         return render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()));
     }
-    match actions::update(&app, &caller.actor, caller.client_id()?, id, &form.input()).await {
+    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &form.input(), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Form saved")),
         Err(error) => refused(&app, &caller, Some(row), form, error),
     }

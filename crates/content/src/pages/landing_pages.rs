@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::page::{DEFAULT_LIMIT, Page};
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
@@ -95,7 +96,7 @@ pub async fn update(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<LandingPageInput>,
 ) -> Result<Response> {
-    match actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Draft saved. Recipients see what was published last.")),
         Err(error) => {
             let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::page::{DEFAULT_LIMIT, Page};
+use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
@@ -80,7 +81,7 @@ pub async fn update(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<TemplateInput>,
 ) -> Result<Response> {
-    match actions::update(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, &format!("/{id}")), "Mail piece saved")),
         Err(error) => refused(&caller, Some(id), input, error),
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
+use kernel::version::Expected;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -48,6 +49,14 @@ database::statement! {
     INSERT, app, "
         insert into ace_forms (id, client_id, name, description, form_config, created_by, created_at, updated_at, last_auto_save)
         values ($1, $2, $3, $4, $5, $6, $7, $7, $7)";
+    /// The version of a form, held until the transaction ends.
+    LOCK, app, "
+        select updated_at
+        from ace_forms
+        where client_id = $1
+          and id = $2
+          and archived_at is null
+        for update";
     /// A changed form.
     UPDATE, app, "
         update ace_forms
@@ -123,6 +132,14 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     let params: database::Params<'_> =
         &[&id, &client_id, &draft.name, &draft.description, &draft.form_config, &by, &tx.now()];
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
+}
+
+/// Refuses a change that is meant for another version.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await
 }
 
 /// Writes a changed form; false when there is none.

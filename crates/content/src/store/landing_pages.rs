@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
+use kernel::version::Expected;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -56,6 +57,14 @@ database::statement! {
     INSERT, app, "
         insert into landing_pages (id, client_id, name, editor_type, content_json, created_by_user_id, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $7)";
+    /// The version of a landing page, held until the transaction ends.
+    LOCK, app, "
+        select updated_at
+        from landing_pages
+        where client_id = $1
+          and id = $2
+          and archived_at is null
+        for update";
     /// A changed draft.
     UPDATE, app, "
         update landing_pages
@@ -136,6 +145,14 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     let params: database::Params<'_> =
         &[&id, &client_id, &draft.name, &draft.editor_type, &draft.content_json, &by, &tx.now()];
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
+}
+
+/// Refuses a change that is meant for another version.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await
 }
 
 /// Writes a changed draft; false when there is none. What strangers get stays as it was published.

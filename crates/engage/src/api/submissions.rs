@@ -15,7 +15,7 @@ use crate::store::submissions::{self, Submission};
 
 /// A page of the list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// How many, 1 to 200; 50 when absent.
     pub limit: Option<i64>,

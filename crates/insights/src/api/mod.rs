@@ -39,7 +39,7 @@ pub async fn analytics(State(app): State<App>, caller: Caller, Path(id): Path<Uu
 
 /// Which events are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct EventParams {
     /// Only of this campaign.
     pub campaign_id: Option<Uuid>,

@@ -16,7 +16,7 @@ use crate::store::messages as store;
 
 /// Which messages.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// Only those that bring a gift card.
     pub with_card: bool,

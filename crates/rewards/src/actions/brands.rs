@@ -2,6 +2,7 @@
 
 use database::Audited;
 use kernel::money::Money;
+use kernel::version::Expected;
 use kernel::{Actor, Problems, Result, new_id, phone};
 use regex::RegexBuilder;
 use serde::Deserialize;
@@ -61,11 +62,12 @@ pub async fn create(app: &App, actor: &Actor, input: &BrandInput) -> Result<Uuid
 /// Changes a brand.
 ///
 /// # Errors
-/// `NotFound`, or the wrong fields.
-pub async fn update(app: &App, actor: &Actor, id: Uuid, input: &BrandInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
+pub async fn update(app: &App, actor: &Actor, id: Uuid, input: &BrandInput, expected: &Expected) -> Result<()> {
     let draft = check(input)?;
     let before = store::find(&app.scope(actor), id).await?;
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, id, expected).await?;
     found(store::update(&tx, id, &draft).await?)?;
     let what = Audited {
         client_id: None,

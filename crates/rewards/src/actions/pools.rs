@@ -2,6 +2,7 @@
 
 use database::Audited;
 use kernel::money::Money;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -72,13 +73,20 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &PoolInput
 /// Gives a pool another name.
 ///
 /// # Errors
-/// `NotFound`, or `pool_name`.
-pub async fn rename(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RenameInput) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or `pool_name`.
+pub async fn rename(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &RenameInput,
+    expected: &Expected,
+) -> Result<()> {
     let mut problems = Problems::new();
     let pool_name = name(&mut problems, &input.pool_name);
     problems.finish()?;
     let before = store::find(&app.scope(actor), client_id, id).await?;
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, client_id, id, expected).await?;
     found(store::rename(&tx, client_id, id, &pool_name).await?)?;
     let what = Audited {
         client_id: Some(client_id),

@@ -8,7 +8,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Result};
+use web::{App, Caller, IfMatch, Path, Result, Tagged};
 
 use super::Created;
 use crate::actions::brands::{self as actions, BrandInput};
@@ -50,6 +50,12 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<Br
     Ok(Json(Page { data, next: None }))
 }
 
+/// `GET /v1/brands/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<BrandOut>> {
+    let row = store::find(&caller.scope(&app), id).await?;
+    Ok(Tagged { etag: row.etag(), body: row.into() })
+}
+
 /// `POST /v1/brands`
 pub async fn create(
     State(app): State<App>,
@@ -65,8 +71,9 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<BrandInput>,
-) -> Result<Json<BrandOut>> {
-    actions::update(&app, &caller.actor, id, &input).await?;
-    Ok(Json(store::find(&caller.scope(&app), id).await?.into()))
+) -> Result<Tagged<BrandOut>> {
+    actions::update(&app, &caller.actor, id, &input, &expected).await?;
+    get(State(app), caller, Path(id)).await
 }

@@ -17,7 +17,7 @@ use crate::store::cards as store;
 
 /// Which cards.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// Only of this pool.
     pub pool_id: Option<Uuid>,

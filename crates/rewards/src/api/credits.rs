@@ -15,7 +15,7 @@ use crate::store::credits as store;
 
 /// Which entries.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// Only for this reason: grant, transfer, piece, reward, refund, correction.
     pub reason: Option<String>,

@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use kernel::Error;
 use kernel::money::Money;
 use kernel::page::{Page, PageParams};
+use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::Created;
 use crate::actions::pools::{self as actions, PoolInput, RenameInput};
@@ -21,7 +22,7 @@ use crate::upload::{self, MOST_BYTES, UploadReport};
 
 /// Which pools.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ListParams {
     /// Part of the name.
     pub q: Option<String>,
@@ -84,8 +85,9 @@ pub async fn list(
 }
 
 /// `GET /v1/pools/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<PoolOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<PoolOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
 }
 
 /// `POST /v1/pools`
@@ -103,14 +105,15 @@ pub async fn rename(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<RenameInput>,
-) -> Result<Json<PoolOut>> {
-    actions::rename(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+) -> Result<Tagged<PoolOut>> {
+    actions::rename(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/pools/{id}/archive`
-pub async fn archive(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<PoolOut>> {
+pub async fn archive(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<PoolOut>> {
     actions::archive(&app, &caller.actor, caller.client_id()?, id).await?;
     get(State(app), caller, Path(id)).await
 }
@@ -124,7 +127,11 @@ pub async fn upload(
 ) -> Result<(StatusCode, Json<UploadReport>)> {
     store::find(&caller.scope(&app), caller.client_id()?, id).await?;
     let limit = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| Error::invalid("file", "too large, or cut off"))?;
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| too_large())?;
     let report = upload::run(&app, &caller.actor, id, std::io::Cursor::new(bytes)).await?.into_result()?;
     Ok((StatusCode::CREATED, Json(report)))
+}
+
+fn too_large() -> Error {
+    Error::conflict("body_too_large", format!("A file of cards can have up to {MOST_BYTES} bytes."))
 }

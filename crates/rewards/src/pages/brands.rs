@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::FieldErrors;
 use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
@@ -77,7 +78,7 @@ pub async fn update(
     Path(id): Path<Uuid>,
     Form(input): Form<BrandInput>,
 ) -> Result<Response> {
-    match actions::update(&app, &caller.actor, id, &input).await {
+    match actions::update(&app, &caller.actor, id, &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with("/admin/brands", &format!("{} saved", input.brand_name.trim()))),
         Err(error) => refused(&caller, Some(id), input, error),
     }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager, Stat};
@@ -121,7 +122,7 @@ pub async fn rename(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<RenameInput>,
 ) -> Result<Response> {
-    match actions::rename(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::rename(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Pool renamed")),
         Err(error) => refused(&app, &caller, id, error).await,
     }

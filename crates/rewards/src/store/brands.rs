@@ -3,6 +3,7 @@
 use database::{FromRow, Scope, Transaction};
 use kernel::Result;
 use kernel::money::Money;
+use kernel::version::Expected;
 use uuid::Uuid;
 
 /// A row of `gift_card_brands`.
@@ -26,18 +27,33 @@ pub struct Brand {
     pub support_phone: Option<String>,
     /// Whether new pools can have it.
     pub is_active: bool,
+    /// The transaction that wrote it last: it has no time of its last change.
+    pub version: String,
+}
+
+impl Brand {
+    /// Its ETag.
+    pub fn etag(&self) -> String {
+        etag(&self.version)
+    }
+}
+
+fn etag(version: &str) -> String {
+    format!("\"{version}\"")
 }
 
 database::statement! {
     /// All brands.
     LIST, app, "
-        select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active
+        select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
+            xmin::text as version
         from gift_card_brands
         order by lower(brand_name), id
         limit 500";
     /// One brand.
     FIND, app, "
-        select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active
+        select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
+            xmin::text as version
         from gift_card_brands
         where id = $1";
     /// A new brand.
@@ -50,6 +66,12 @@ database::statement! {
         insert into gift_card_brands (id, brand_name, default_value, redemption_url, created_at)
         values ($1, $2, $3, $4, $5)
         on conflict (brand_name) do nothing";
+    /// The version of a brand, held until the transaction ends.
+    LOCK, app, "
+        select xmin::text as version
+        from gift_card_brands
+        where id = $1
+        for update";
     /// A changed brand.
     UPDATE, app, "
         update gift_card_brands
@@ -113,6 +135,11 @@ pub(crate) async fn insert(tx: &Transaction, id: Uuid, draft: &Draft) -> Result<
 
 pub(crate) async fn insert_shipped(tx: &Transaction, id: Uuid, name: &str, value: Money, url: &str) -> Result<bool> {
     tx.execute(&INSERT_SHIPPED, &[&id, &name, &value, &url, &tx.now()]).await.map(|rows| rows == 1)
+}
+
+pub(crate) async fn expect(tx: &Transaction, id: Uuid, expected: &Expected) -> Result<()> {
+    let version: String = tx.query_scalar(&LOCK, &[&id]).await?;
+    expected.check(&etag(&version))
 }
 
 pub(crate) async fn update(tx: &Transaction, id: Uuid, draft: &Draft) -> Result<bool> {

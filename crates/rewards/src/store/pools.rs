@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
 use kernel::money::Money;
+use kernel::version::Expected;
 use uuid::Uuid;
 
 use crate::pools::Level;
@@ -33,6 +34,8 @@ pub struct Pool {
     pub archived_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed; its cards count.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Pool {
@@ -95,7 +98,7 @@ database::statement! {
     /// One pool.
     FIND, app, "
         select p.id, p.brand_id, b.brand_name, p.pool_name, p.value_amount, p.total_cards, p.available_cards,
-          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at
+          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at, p.updated_at
         from gift_card_pools p
         join gift_card_brands b on b.id = p.brand_id
         where p.client_id = $1
@@ -111,6 +114,13 @@ database::statement! {
     INSERT, app, "
         insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $6)";
+    /// The version of a pool, held until the transaction ends.
+    LOCK_VERSION, app, "
+        select updated_at
+        from gift_card_pools
+        where client_id = $1
+          and id = $2
+        for update";
     /// Another name.
     RENAME, app, "
         update gift_card_pools
@@ -210,7 +220,7 @@ pub async fn list(
     let mut filter = Filter::new(
         "pools list",
         "select p.id, p.brand_id, b.brand_name, p.pool_name, p.value_amount, p.total_cards, p.available_cards,
-          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at
+          p.reserved_cards, p.delivered_cards, p.archived_at, p.created_at, p.updated_at
         from gift_card_pools p
         join gift_card_brands b on b.id = p.brand_id",
     )
@@ -270,6 +280,10 @@ pub(crate) async fn rename(tx: &Transaction, client_id: Uuid, id: Uuid, name: &s
 /// What speaks against archiving a pool; it is locked.
 pub(crate) async fn in_use(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<InUse> {
     tx.query_one(&USE, &[&client_id, &id]).await
+}
+
+pub(crate) async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK_VERSION, &[&client_id, &id], expected).await
 }
 
 pub(crate) async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {

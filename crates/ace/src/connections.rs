@@ -1,0 +1,112 @@
+//! Takes connections and answers on them. What `axum::serve` does, and in addition: a client that does not send its
+//! request, or sends it a letter at a time, is let go.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tower::Service;
+
+/// How long a request's head may take, and how long a connection may wait for its next request. Longer than the minute
+/// for which the usual proxies keep theirs open, so that none sends into one that is just being closed.
+pub(crate) const HEAD: Duration = Duration::from_secs(75);
+
+/// Serves until `stop`, then until the requests that are under way are answered.
+pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Duration, stop: impl Future<Output = ()>) {
+    let mut connections = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head);
+    let under_way = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut stop => break,
+        };
+        let made: Result<_, Infallible> = connections.call(peer).await;
+        let Ok(service) = made;
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = under_way.watch(connection);
+        tokio::spawn(async move {
+            // the visitor went away, or was let go
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    under_way.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::ConnectInfo;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    /// A server that waits 300 ms for a head, its address, and what stops it.
+    async fn start(router: Router) -> (SocketAddr, Arc<Notify>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), Arc::new(Notify::new()));
+        let asked = Arc::clone(&stop);
+        let server = serve(listener, router, Duration::from_millis(300), async move { asked.notified().await });
+        (address, stop, tokio::spawn(server))
+    }
+
+    async fn said(address: SocketAddr, text: &str) -> (TcpStream, String) {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut reply = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut reply)).await;
+        read.expect("the connection stays open").unwrap();
+        (stream, reply)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_send_its_head_is_let_go_and_others_are_answered() {
+        let router =
+            Router::new().route("/", get(|peer: ConnectInfo<SocketAddr>| async move { peer.0.ip().to_string() }));
+        let (address, stop, server) = start(router).await;
+        for begun in ["", "P", "GET / HTTP/1.1\r\nhost: ace.test\r\nx-slow: "] {
+            let (_, reply) = said(address, begun).await;
+            assert!(!reply.contains("200 OK"), "{begun}: {reply}");
+        }
+        let (_, reply) = said(address, "GET / HTTP/1.1\r\nhost: ace.test\r\nconnection: close\r\n\r\n").await;
+        assert!(reply.starts_with("HTTP/1.1 200 OK") && reply.ends_with("127.0.0.1"), "{reply}");
+        stop.notify_one();
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_under_way_is_answered_before_the_end() {
+        let router = Router::new().route(
+            "/",
+            get(|| async {
+                tokio::time::sleep(Duration::from_millis(600)).await;
+                "done"
+            }),
+        );
+        let (address, stop, server) = start(router).await;
+        let asked = tokio::spawn(said(address, "GET / HTTP/1.1\r\nhost: ace.test\r\n\r\n"));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.notify_one();
+        server.await.unwrap();
+        assert!(asked.await.unwrap().1.ends_with("done"), "answered, though it took longer than a head may");
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    }
+}
