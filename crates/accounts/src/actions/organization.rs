@@ -69,6 +69,7 @@ pub async fn update_organization(
 ) -> Result<Organization> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
+    tx.query_scalar::<Uuid>(&store::LOCK_ORGANIZATION, &[&id]).await?;
     let before: Organization = tx.query_one(&store::FIND_ORGANIZATION, &[&id]).await?;
     let mut problems = Problems::new();
     let name = change.name.map_or(before.name.as_str(), |name| checked_name(&mut problems, name));

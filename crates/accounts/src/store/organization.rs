@@ -26,6 +26,12 @@ database::statement! {
             (select count(*) from clients c where c.org_id = o.id and c.archived_at is null) as clients
         from organizations o
         where o.slug = $1";
+    /// Holds an organization until the change that was read for is written.
+    pub LOCK_ORGANIZATION, app, "
+        select id
+        from organizations
+        where id = $1
+        for update";
     /// An organization's name and settings.
     pub UPDATE_ORGANIZATION, app, "
         update organizations
@@ -44,6 +50,13 @@ database::statement! {
         from clients c
         join organizations o on o.id = c.org_id
         where c.id = $1";
+    /// A client by the word in URLs.
+    pub FIND_CLIENT_BY_SLUG, app, "
+        select c.id, c.org_id, o.name as org_name, o.slug as org_slug, c.name, c.slug, c.industry::text as industry, c.logo_url,
+            c.brand_colors_json, c.website_url, c.support_phone, c.time_zone, c.credits, c.archived_at, c.created_at, c.updated_at
+        from clients c
+        join organizations o on o.id = c.org_id
+        where c.slug = $1";
     /// What can be set of a client; held against the version that was read.
     pub UPDATE_CLIENT, app, "
         update clients
@@ -146,12 +159,13 @@ pub async fn list_organizations(scope: &Scope<'_>, search: &str, page: &PagePara
         from organizations o",
     )
     .bind("where o.name ilike", &like)
-    .bind("and (lower(o.name), o.id) > (", &after.0)
-    .bind(",", &after.1)
+    // folded by the same hand as the column: Rust and PostgreSQL differ about letters beyond ASCII
+    .bind("and (lower(o.name), o.id) > (lower(", &after.0)
+    .bind("),", &after.1)
     .push(") order by lower(o.name), o.id")
     .bind("limit", &take);
     let rows: Vec<Organization> = scope.query_filter(&filter).await?;
-    Ok(Page::from_rows(rows, limit, |row| (row.name.to_lowercase(), row.id)))
+    Ok(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)))
 }
 
 /// Which clients of a list are wanted.
@@ -179,12 +193,13 @@ pub async fn list_clients(scope: &Scope<'_>, wanted: &ClientFilter<'_>, page: &P
     .bind("where c.name ilike", &like)
     .bind_some("and c.org_id =", wanted.org_id.as_ref())
     .push(if wanted.archived { "" } else { "and c.archived_at is null" })
-    .bind("and (lower(c.name), c.id) > (", &after.0)
-    .bind(",", &after.1)
+    // folded by the same hand as the column: Rust and PostgreSQL differ about letters beyond ASCII
+    .bind("and (lower(c.name), c.id) > (lower(", &after.0)
+    .bind("),", &after.1)
     .push(") order by lower(c.name), c.id")
     .bind("limit", &take);
     let rows: Vec<Client> = scope.query_filter(&filter).await?;
-    Ok(Page::from_rows(rows, limit, |row| (row.name.to_lowercase(), row.id)))
+    Ok(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)))
 }
 
 /// A `like` pattern that finds `search` anywhere; what is special in patterns is meant literally.
