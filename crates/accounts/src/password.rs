@@ -4,7 +4,7 @@
 //! refused, with or without digits and signs added around it.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
@@ -17,7 +17,7 @@ const LONGEST: usize = 256;
 const FEWEST_DIFFERENT: usize = 5;
 
 /// Hashing takes 19 MB each: no more than two at a time, the others wait.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+static AT_ONCE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
@@ -80,7 +80,12 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| {
 });
 
 async fn at_once<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
+    let permit = Arc::clone(&AT_ONCE).acquire_owned().await.map_err(Error::internal)?;
+    let work = move || {
+        // given back by the work itself: it goes on when the request it is for is dropped
+        let _permit = permit;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 
@@ -163,6 +168,19 @@ mod tests {
             assert!(refused(password), "{password}");
         }
         assert!(refused(&"long ".repeat(60)));
+    }
+
+    #[tokio::test]
+    async fn what_is_hashed_for_a_dropped_request_still_counts() {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let request = tokio::spawn(at_once(move || wait.recv().map_err(Error::internal)));
+        while AT_ONCE.available_permits() == 2 {
+            tokio::task::yield_now().await;
+        }
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert_eq!(AT_ONCE.available_permits(), 1, "the work goes on");
+        go.send(()).unwrap();
     }
 
     #[tokio::test]

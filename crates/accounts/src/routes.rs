@@ -92,6 +92,12 @@ fn admin_pages(routes: Routes) -> Routes {
         .account_page(GET, "/admin/users", "users.view", admin_users::list)
         .account_page(POST, "/admin/users/{id}/deactivate", "users.deactivate", admin_users::deactivate)
         .account_page(POST, "/admin/users/{id}/reactivate", "users.deactivate", admin_users::reactivate)
+        .account_page(
+            POST,
+            "/admin/users/{id}/reset-second-factor",
+            "users.deactivate",
+            admin_users::reset_second_factor,
+        )
         .account_page(GET, "/admin/permissions", "platform.permissions", admin_permissions::show)
         .account_page(POST, "/admin/permissions", "platform.permissions", admin_permissions::update)
         .account_page(GET, "/admin/audit", "audit.view", admin_audit::list)

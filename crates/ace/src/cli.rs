@@ -186,6 +186,17 @@ pub enum UserCommand {
         after_help = "Examples:\n  ace user create --email ada@example.com --role admin            asks for the password\n  echo 'a long passphrase' | ace user create --email bo@acme.example --role company_owner --client 0190… --password-stdin"
     )]
     Create(UserCreateArgs),
+    /// Take away the second factor of somebody who lost phone and recovery codes.
+    #[command(after_help = "Examples:\n  ace user reset-second-factor --email ada@example.com")]
+    ResetSecondFactor(UserResetArgs),
+}
+
+/// `ace user reset-second-factor`.
+#[derive(Debug, Args)]
+pub struct UserResetArgs {
+    /// The address they sign in with.
+    #[arg(long)]
+    pub email: String,
 }
 
 /// `ace user create`.

@@ -49,6 +49,9 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<bool> {
         Command::Import(ImportCommand::Contacts(args)) => commands::import::contacts(loaded, &args, output).await,
         Command::Import(ImportCommand::Cards(args)) => commands::import::cards(loaded, &args, output).await,
         Command::User(UserCommand::Create(args)) => commands::user::create(loaded, &args, output).await.map(|()| true),
+        Command::User(UserCommand::ResetSecondFactor(args)) => {
+            commands::user::reset_second_factor(loaded, &args, output).await.map(|()| true)
+        }
         Command::Keys(KeysCommand::Create(args)) => commands::keys::create(loaded, &args, output).await.map(|()| true),
         Command::Keys(KeysCommand::List(args)) => commands::keys::list(loaded, &args, output).await.map(|()| true),
         Command::Keys(KeysCommand::Revoke(args)) => commands::keys::revoke(loaded, &args, output).await.map(|()| true),

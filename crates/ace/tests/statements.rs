@@ -110,6 +110,61 @@ async fn every_statement_is_planned_as_the_role_that_runs_it() {
     assert!(broken.is_empty(), "{} of {} statements:\n{}", broken.len(), statements.len(), broken.join("\n"));
 }
 
+/// Everything `ace_system` asks for: its statements, and the bodies of the functions they call.
+async fn asked_of_system(admin: &Client) -> Vec<String> {
+    let rows = admin.query("select prosrc from pg_proc where pronamespace = 'app'::regnamespace", &[]).await.unwrap();
+    let functions = rows.iter().map(|row| row.get::<_, String>(0));
+    let statements = everything().into_iter().filter(|statement| roles(statement).contains(&"ace_system"));
+    let texts = functions.chain(statements.map(|statement| statement.sql.to_owned()));
+    texts.map(|text| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// Whether a text asks for a privilege on a table. `for update` asks for update, too.
+fn asks(text: &str, privilege: &str, table: &str) -> bool {
+    let told = |before: &str| {
+        let found = text.match_indices(&format!("{before}{table}")).any(|(at, whole)| {
+            let next = text[at + whole.len()..].chars().next();
+            !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        });
+        found
+    };
+    let locks = text.contains(" for update") || text.contains(" for no key update") || text.contains(" for share");
+    match privilege {
+        "INSERT" => told("insert into "),
+        "UPDATE" => {
+            told("update ") || (told("insert into ") && text.contains("do update")) || (locks && told(" "))
+        }
+        "DELETE" => told("delete from "),
+        _ => told(" "),
+    }
+}
+
+#[tokio::test]
+async fn ace_system_holds_nothing_that_no_statement_asks_for() {
+    let db = TestDatabase::new().await;
+    let admin = db.admin().await;
+    let asked = asked_of_system(&admin).await;
+    let sql = "select distinct c.oid::regclass::text, g.privilege_type::text
+               from pg_class c
+               join information_schema.column_privileges g
+                 on g.table_schema = c.relnamespace::regnamespace::text and g.table_name = c.relname
+               where g.grantee = 'ace_system' and c.relkind in ('r', 'p')
+               union
+               select c.oid::regclass::text, 'DELETE'
+               from pg_class c
+               where c.relkind in ('r', 'p') and has_table_privilege('ace_system', c.oid, 'delete')
+               order by 1, 2";
+    let held: Vec<(String, String)> =
+        admin.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert!(held.len() > 60, "there must be grants for this test to mean anything, not {}", held.len());
+    let unused: Vec<String> = held
+        .iter()
+        .filter(|(table, privilege)| !asked.iter().any(|text| asks(text, privilege, table)))
+        .map(|(table, privilege)| format!("{privilege} on {table}"))
+        .collect();
+    assert_eq!(unused, Vec::<String>::new());
+}
+
 /// Statements register themselves when they are linked: what the linker left out would not be walked.
 #[test]
 fn every_statement_of_the_sources_is_walked() {

@@ -185,7 +185,7 @@ pub enum EmailDriver {
 pub struct Security {
     /// The fewest characters of a password.
     pub password_min_length: usize,
-    /// Days a session lasts without use.
+    /// Days a session lasts: the console's from signing in, the API's from its last refresh.
     pub session_days: u32,
     /// Minutes an access token is good for.
     pub access_token_minutes: u32,

@@ -53,7 +53,8 @@ database::statement! {
           and s.revoked_at is null
           and s.expires_at > $2
           and u.deactivated_at is null";
-    /// An active user an outside Supabase Auth vouches for: by id, or else by address.
+    /// An active user an outside Supabase Auth vouches for: by id, or else by address. Who has a second factor here needs
+    /// one there: $3 says whether it was shown.
     USER_OUTSIDE, system, "
         select u.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
             array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
@@ -64,10 +65,11 @@ database::statement! {
             u.totp_confirmed_at is null and app.second_factor_required(u.id) as must_enrol
         from auth.users u
         left join profiles p on p.id = u.id
-        where (u.id = $1 or u.email = $2)
+        where u.id = coalesce(
+            (select known.id from auth.users known where known.id = $1),
+            (select known.id from auth.users known where known.email = $2))
           and u.deactivated_at is null
-        order by u.id = $1 desc nulls last
-        limit 1";
+          and (u.totp_confirmed_at is null or $3)";
     /// A live API key by its SHA-256; notes its use once a minute.
     KEY_BY_HASH, system, "
         with found as (
@@ -162,7 +164,9 @@ pub async fn by_bearer(app: &App, bearer: &str, origin: &Origin) -> Result<Calle
     let scope = app.db.scope(&actor);
     let row = match token::verify(app, bearer).await? {
         Bearer::Session(id) => scope.query_opt(&SESSION_BY_ID, &[&id, &app.clock.now()]).await?,
-        Bearer::Outside { sub, email } => scope.query_opt(&USER_OUTSIDE, &[&sub, &email]).await?,
+        Bearer::Outside { sub, email, second_factor } => {
+            scope.query_opt(&USER_OUTSIDE, &[&sub, &email, &second_factor]).await?
+        }
     };
     row.map(|row| signed_in(row, origin)).ok_or(Error::Unauthenticated)
 }

@@ -75,8 +75,10 @@ pub enum Bearer {
     Outside {
         /// The id over there, which may be the id here.
         sub: Option<Uuid>,
-        /// Their address.
+        /// Their address, when it is verified over there.
         email: Option<String>,
+        /// Whether they signed in with a second factor.
+        second_factor: bool,
     },
 }
 

@@ -13,7 +13,7 @@ use web::App;
 use super::session::{Opened, begin};
 use crate::password;
 use crate::store::invitation::{self, Offer};
-use crate::store::team::{STANDING, Standing};
+use crate::store::team::{self, Standing};
 use crate::store::user::{self, NewPerson, Place};
 
 /// How somebody joins.
@@ -99,9 +99,10 @@ async fn join_signed(app: &App, origin: &Origin, offer: &Offer, user_id: Uuid) -
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let tx = scope.transaction().await?;
-    let standing: Standing = tx.query_one(&STANDING, &[&user_id, &offer.client_id, &offer.org_id]).await?;
+    let standing = team::standing(&tx, user_id, (offer.org_id, offer.client_id)).await?;
     let all: Vec<Role> = standing.roles.iter().copied().chain([offer.role]).collect();
     still_the_inviters_to_give(&tx, offer, &all).await?;
+    carries_nothing_along(&standing, offer)?;
     adds_nothing_elsewhere(&standing, offer)?;
     take_place(&tx, offer, user_id).await?;
     tx.commit().await
@@ -112,7 +113,7 @@ async fn join_signed(app: &App, origin: &Origin, offer: &Offer, user_id: Uuid) -
 async fn still_the_inviters_to_give(tx: &Transaction, offer: &Offer, roles: &[Role]) -> Result<()> {
     // an invitation without inviter was made by the operator
     let held = match offer.invited_by {
-        Some(id) => invitation::inviter_roles(tx, id).await?,
+        Some(id) => invitation::inviter_roles(tx, id, offer).await?,
         None => vec![Role::Admin],
     };
     let given = |target: &Role| held.iter().any(|own| role::may_grant(*own, *target));
@@ -121,6 +122,17 @@ async fn still_the_inviters_to_give(tx: &Transaction, offer: &Offer, roles: &[Ro
     }
     let message = "Whoever invited you could not give you the roles your account has. Ask an administrator, or join with another address.";
     Err(Error::conflict("not_the_inviters_to_give", message))
+}
+
+/// Nor must other roles come along to a place that is new to the person: they would count there as well, though nobody
+/// offered them. What stands below the offered role adds nothing to it.
+fn carries_nothing_along(standing: &Standing, offer: &Offer) -> Result<()> {
+    let covered = |held: &Role| *held == offer.role || held.level() < offer.role.level();
+    if standing.reaches || standing.roles.iter().all(covered) {
+        return Ok(());
+    }
+    let message = "Your account has other roles than the one offered, and they would count here, too. Ask to be invited with the role you have, or join with another address.";
+    Err(Error::conflict("carries_roles_along", message))
 }
 
 /// And a new role must not be added behind the back of others the person works for.

@@ -24,9 +24,12 @@ pub use invite::{Invited, NewInvite, invite, revoke_invitation};
 pub use organization::{NewOrganization, OrganizationChange, create_organization, update_organization};
 pub use password::{PasswordChange, change_password, set_own_password};
 pub use permission::set_grants;
-pub use profile::{ProfileChange, change_email, confirm_email, update_profile};
+pub use profile::{EmailChange, ProfileChange, change_email, change_own_email, confirm_email, update_profile};
 pub use recover::{ask_for_reset, reset_password, reset_session, send_reset};
-pub use second_factor::{Enrolment, begin_enrolment, confirm_enrolment, remove_second_factor, renew_recovery_codes};
+pub use second_factor::{
+    Enrolment, begin_enrolment, confirm_enrolment, remove_second_factor, renew_recovery_codes, reset_second_factor,
+    reset_second_factor_of,
+};
 pub use session::{
     Opened, Tokens, begin_console, begin_tokens, refresh, revoke_session, sign_out, sign_out_all, sign_out_others,
 };

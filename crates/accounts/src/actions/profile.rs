@@ -1,15 +1,17 @@
 //! What people say about themselves, and their address.
 
 use chrono::Duration;
-use database::Audited;
+use database::{Audited, Scope};
 use kernel::{Actor, Error, Origin, Problems, Result, System, email, phone};
 use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use super::password::{prove, signed_in_lately};
+use super::session::revoke_others;
 use crate::mail::SystemMail;
 use crate::store::session::{self, NewToken, Purpose};
-use crate::store::user;
+use crate::store::user::{self, Credentials};
 
 /// How long a link to confirm a new address is good.
 const LIFETIME: Duration = Duration::hours(24);
@@ -53,14 +55,47 @@ pub async fn update_profile(app: &App, actor: &Actor, user_id: Uuid, change: &Pr
     tx.commit().await
 }
 
-/// Sends a link to a new address; nothing changes until it is opened.
+/// A new address, asked for on the account's page.
+#[derive(Debug, Clone, Default)]
+pub struct EmailChange<'a> {
+    /// The new address, as typed.
+    pub email: &'a str,
+    /// The present password.
+    pub password: &'a str,
+}
+
+/// Sends a link to a new address for somebody who gives their password; nothing changes until it is opened.
 ///
 /// # Errors
-/// Names `email` when it is not an address. That somebody else has it is told only at the end, to whoever owns it.
-pub async fn change_email(app: &App, origin: &Origin, user_id: Uuid, address: &str) -> Result<()> {
-    let address = email::normalise(address).ok_or_else(|| Error::invalid("email", "not an e-mail address"))?;
+/// Names `email` when it is not an address, `email_password` when the password is wrong; `TooMany` while the present
+/// address is locked. That somebody else has it is told only at the end, to whoever owns it.
+pub async fn change_email(app: &App, origin: &Origin, user_id: Uuid, change: &EmailChange<'_>) -> Result<()> {
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
+    let address = checked(change.email)?;
+    let person = user::person(&scope, user_id).await?;
+    prove(app, &scope, &person, ("email_password", change.password)).await?;
+    send_link(app, &scope, user_id, address).await
+}
+
+/// The same for somebody who signed in lately: `updateUser({ email })`, which knows no password.
+///
+/// # Errors
+/// Names `email`; `Conflict` when the sign-in is too old.
+pub async fn change_own_email(app: &App, origin: &Origin, who: (Uuid, Uuid), address: &str) -> Result<()> {
+    let (user_id, session_id) = who;
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    let scope = app.db.scope(&actor);
+    let address = checked(address)?;
+    signed_in_lately(app, &scope, session_id).await?;
+    send_link(app, &scope, user_id, address).await
+}
+
+fn checked(address: &str) -> Result<String> {
+    email::normalise(address).ok_or_else(|| Error::invalid("email", "not an e-mail address"))
+}
+
+async fn send_link(app: &App, scope: &Scope<'_>, user_id: Uuid, address: String) -> Result<()> {
     let tx = scope.transaction().await?;
     let token = kernel::random::token();
     let new = NewToken { purpose: Purpose::ChangeEmail, token: &token, user_id, email: &address, lifetime: LIFETIME };
@@ -79,11 +114,13 @@ pub async fn change_email(app: &App, origin: &Origin, user_id: Uuid, address: &s
     tx.commit().await
 }
 
-/// Takes the new address that the link was sent to.
+/// Takes the new address that the link was sent to. Links that went to the old one are worth nothing from then on, every
+/// other session ends, and the old address is told.
 ///
 /// # Errors
 /// `NotFound` when the link is unknown, spent, too old or another person's; names `email` when it is taken.
-pub async fn confirm_email(app: &App, origin: &Origin, user_id: Uuid, token: &str) -> Result<String> {
+pub async fn confirm_email(app: &App, origin: &Origin, who: (Uuid, Uuid), token: &str) -> Result<String> {
+    let (user_id, session_id) = who;
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let tx = scope.transaction().await?;
@@ -91,10 +128,27 @@ pub async fn confirm_email(app: &App, origin: &Origin, user_id: Uuid, token: &st
     if owner.user_id != user_id {
         return Err(Error::NotFound);
     }
+    let before: Credentials = tx.query_one(&user::CREDENTIALS_BY_ID, &[&user_id]).await?;
     let set = tx.execute(&user::SET_EMAIL, &[&user_id, &owner.email, &tx.now()]).await;
     set.map_err(|e| e.on_constraint("users_email_key", "email", "taken", "somebody else has this address"))?;
+    for purpose in [Purpose::Recover, Purpose::ChangeEmail] {
+        tx.execute(&session::SPEND_OTHER_TOKENS, &[&user_id, &purpose.as_str(), &tx.now()]).await?;
+    }
+    revoke_others(&tx, user_id, session_id).await?;
+    changed_notice(before.email, &owner.email).send(&tx, &app.keyring).await?;
     let after = Some(json!({ "email": owner.email }));
     tx.audit("user.email_changed", "auth.users", Some(user_id), Audited { after, ..Audited::default() }).await?;
     tx.commit().await?;
     Ok(owner.email)
+}
+
+fn changed_notice(to: String, new: &str) -> SystemMail {
+    SystemMail {
+        to,
+        subject: "Your address for ACE was changed".into(),
+        text: format!(
+            "From now on your ACE account is signed in to as {new}, and no mail of it comes here any more. \
+             If you did not change that, tell whoever runs ACE for you at once.\n"
+        ),
+    }
 }

@@ -39,7 +39,10 @@ pub async fn check_password(app: &App, origin: &Origin, address: &str, given: &s
         found.as_ref().filter(|user| user.deactivated_at.is_none()).and_then(|user| user.encrypted_password.clone());
     let right = password::verify(given, hash).await?;
     match found {
-        Some(user) if right && user.totp_confirmed_at.is_some() => Ok(Step::Code(user)),
+        Some(user) if right && user.totp_confirmed_at.is_some() => {
+            take_back_try(app, &scope, &user.email).await?;
+            Ok(Step::Code(user))
+        }
         Some(user) if right => Ok(Step::Done(user.id)),
         found => {
             record_failure(&scope, found.map(|user| user.id), "password").await?;
@@ -48,7 +51,8 @@ pub async fn check_password(app: &App, origin: &Origin, address: &str, given: &s
     }
 }
 
-/// Checks a code of the authenticator app, or a recovery code, of somebody who gave the right password.
+/// Checks a code of the authenticator app, or a recovery code, of somebody who gave the right password or is signed in.
+/// It is spent outside of what it is shown for, and so is a wrong try: neither comes back when that is rolled back.
 ///
 /// # Errors
 /// Names `code` when it is wrong or was used before; `TooMany` while the address is locked.
@@ -66,7 +70,12 @@ pub async fn check_code(app: &App, origin: &Origin, user_id: Uuid, code: &str) -
         return Ok(());
     }
     record_failure(&scope, Some(user_id), "code").await?;
-    Err(Error::invalid("code", "this code is wrong or was used before; wait for the next one"))
+    Err(wrong_code())
+}
+
+/// The one answer to a code that will not do.
+pub(super) fn wrong_code() -> Error {
+    Error::invalid("code", "this code is wrong or was used before; wait for the next one")
 }
 
 /// Remembers that somebody gave the right password, until the code comes; returns the token to come back with.
@@ -112,7 +121,11 @@ pub(super) fn totp_context(user_id: Uuid) -> Vec<u8> {
     [b"totp secret ".as_slice(), user_id.as_bytes()].concat()
 }
 
-async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
+/// Counts a try, before it is checked.
+///
+/// # Errors
+/// `TooMany` while the address is locked.
+pub(super) async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
     let (now, hash) = (app.clock.now(), try_hash(app, address));
     if scope.execute(&session::COUNT_TRY, &[&hash, &now, &(now - FORGET_AFTER)]).await? > 0 {
         return Ok(());
@@ -122,7 +135,14 @@ async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
     Err(Error::TooMany { retry_after: wait.unsigned_abs() })
 }
 
-async fn record_failure(scope: &Scope<'_>, user_id: Option<Uuid>, what: &str) -> Result<()> {
+/// What was right is no try towards the lock. Earlier wrong ones stay counted until the sign-in is complete: knowing one
+/// of two secrets must not give more tries at the other.
+pub(super) async fn take_back_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
+    scope.execute(&session::TAKE_BACK_TRY, &[&try_hash(app, address)]).await.map(|_| ())
+}
+
+/// Leaves the audit row of a wrong try, in a transaction of its own.
+pub(super) async fn record_failure(scope: &Scope<'_>, user_id: Option<Uuid>, what: &str) -> Result<()> {
     let tx = scope.transaction().await?;
     let after = Some(json!({ "wrong": what, "known": user_id.is_some() }));
     tx.audit("session.refused", "auth.users", user_id, Audited { after, ..Audited::default() }).await?;

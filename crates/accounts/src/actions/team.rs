@@ -104,7 +104,8 @@ async fn of_client(tx: &Transaction, client_id: Uuid, user_id: Uuid) -> Result<M
     if member.of_client { Ok(member) } else { Err(Error::NotFound) }
 }
 
-fn not_oneself(actor: &Actor, user_id: Uuid) -> Result<()> {
+/// One's own access is somebody else's to change.
+pub(super) fn not_oneself(actor: &Actor, user_id: Uuid) -> Result<()> {
     if actor.user_id() == Some(user_id) {
         return Err(Error::conflict("oneself", "Nobody changes their own access. Ask somebody else who can."));
     }

@@ -138,7 +138,9 @@ async fn change_user(app: &App, origin: &Origin, who: &SignedIn, person: &Person
         actions::update_profile(app, &actor, who.user_id, &change).await?;
     }
     match &body.email {
-        Some(email) if *email != person.email => actions::change_email(app, origin, who.user_id, email).await,
+        Some(email) if *email != person.email => {
+            actions::change_own_email(app, origin, (who.user_id, who.session_id), email).await
+        }
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use web::view::FieldErrors;
 use web::{App, Caller, Shell, SignedIn, redirect_with, render, render_with};
 
 use super::status_of;
-use crate::actions::{self, PasswordChange, ProfileChange};
+use crate::actions::{self, EmailChange, PasswordChange, ProfileChange};
 use crate::store::session::{LIST_SESSIONS, OpenSession};
 use crate::store::user::{self, Person};
 
@@ -52,11 +52,12 @@ pub struct PasswordForm {
     password: String,
 }
 
-/// A new address.
+/// A new address, and the present password.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct EmailForm {
     email: String,
+    email_password: String,
 }
 
 /// What was typed and what is wrong with it.
@@ -105,7 +106,8 @@ pub async fn change_password(
 /// `POST /account/email`
 pub async fn change_email(State(app): State<App>, caller: Caller, form: web::Form<EmailForm>) -> web::Result<Response> {
     let user = person(&caller)?;
-    match actions::change_email(&app, &caller.actor.origin, user.user_id, &form.0.email).await {
+    let change = EmailChange { email: &form.0.email, password: &form.0.email_password };
+    match actions::change_email(&app, &caller.actor.origin, user.user_id, &change).await {
         Ok(()) => Ok(redirect_with("/account", "Open the link we sent to the new address.")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -123,8 +125,8 @@ pub async fn show_email(caller: Caller, path: web::Path<String>) -> web::Result<
 /// `POST /account/email/{token}`
 pub async fn confirm_email(State(app): State<App>, caller: Caller, path: web::Path<String>) -> web::Result<Response> {
     let user = person(&caller)?;
-    match actions::confirm_email(&app, &caller.actor.origin, user.user_id, &path.0).await {
-        Ok(email) => Ok(redirect_with("/account", &format!("Your address is {email} now."))),
+    match actions::confirm_email(&app, &caller.actor.origin, (user.user_id, user.session_id), &path.0).await {
+        Ok(email) => Ok(redirect_with("/account", &format!("Your address is {email} now. Your other sessions have ended."))),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             let shell = Shell::new(&caller, "Confirm your new address").crumb("Account", "/account");

@@ -22,6 +22,7 @@ struct UsersPage {
     pager: Pager,
     own_id: Option<Uuid>,
     may_deactivate: bool,
+    may_reset: bool,
 }
 
 /// Which people.
@@ -51,6 +52,7 @@ pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<Want
         pager,
         own_id: caller.user_id(),
         may_deactivate: caller.may("users.deactivate"),
+        may_reset: caller.user.as_ref().is_some_and(|user| user.roles.iter().any(|role| role == Role::Admin.as_str())),
     })
 }
 
@@ -64,4 +66,14 @@ pub async fn deactivate(State(app): State<App>, caller: Caller, path: web::Path<
 pub async fn reactivate(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Response> {
     actions::reactivate(&app, &caller.actor, path.0).await?;
     Ok(redirect_with("/admin/users", "Active again."))
+}
+
+/// `POST /admin/users/{id}/reset-second-factor`
+pub async fn reset_second_factor(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+) -> web::Result<Response> {
+    actions::reset_second_factor(&app, &caller.actor, path.0).await?;
+    Ok(redirect_with("/admin/users", "Second factor reset. All of their sessions have ended, and they were told."))
 }

@@ -55,13 +55,26 @@ database::statement! {
         left join profiles p on p.id = i.invited_by
         left join auth.users u on u.email = i.email
         where i.token_hash = $1";
-    /// The roles of whoever invited, as they are now.
+    /// The roles of whoever invited, as they are now; none once the place is out of their reach (as `app.client_ids()` and
+    /// `app.managed_org_ids()` have it for somebody who asks themselves).
     INVITER_ROLES, system, "
         select r.role
         from user_roles r
         join auth.users u on u.id = r.user_id
         where r.user_id = $1
-          and u.deactivated_at is null";
+          and u.deactivated_at is null
+          and exists (
+            select
+            from user_roles way
+            where way.user_id = r.user_id
+              and case
+                when way.role = 'admin'
+                then true
+                when way.role = 'agency_owner'
+                then exists (select from org_members m where m.user_id = r.user_id and m.org_id = $2)
+                when way.role in ('company_owner', 'developer', 'call_center')
+                then exists (select from client_users m where m.user_id = r.user_id and m.client_id = $3)
+              end)";
     /// Uses an invitation up; no row when somebody was faster.
     ACCEPT_INVITATION, system, "
         update invitations
@@ -212,9 +225,9 @@ pub async fn by_token(scope: &Scope<'_>, token: &str) -> Result<Offer> {
     scope.query_one(&INVITATION_BY_TOKEN, &[&web::identity::token_hash(token)]).await
 }
 
-/// The roles of whoever invited, as they are now.
-pub async fn inviter_roles(tx: &Transaction, user_id: Uuid) -> Result<Vec<Role>> {
-    let rows: Vec<RoleRow> = tx.query(&INVITER_ROLES, &[&user_id]).await?;
+/// The roles of whoever invited, as they are now; none when they do not reach the place any more.
+pub async fn inviter_roles(tx: &Transaction, user_id: Uuid, offer: &Offer) -> Result<Vec<Role>> {
+    let rows: Vec<RoleRow> = tx.query(&INVITER_ROLES, &[&user_id, &offer.org_id, &offer.client_id]).await?;
     Ok(rows.into_iter().map(|row| row.role).collect())
 }
 

@@ -56,6 +56,13 @@ database::statement! {
         from clients
         where id = $1
         for update";
+    /// A client by the word in URLs.
+    pub FIND_CLIENT_BY_SLUG, app, "
+        select c.id, c.org_id, o.name as org_name, o.slug as org_slug, c.name, c.slug, c.industry::text as industry, c.logo_url,
+            c.brand_colors_json, c.website_url, c.support_phone, c.time_zone, c.credits, c.archived_at, c.created_at, c.updated_at
+        from clients c
+        join organizations o on o.id = c.org_id
+        where c.slug = $1";
     /// What can be set of a client.
     pub UPDATE_CLIENT, app, "
         update clients
@@ -157,12 +164,13 @@ pub async fn list_organizations(scope: &Scope<'_>, search: &str, page: &PagePara
         from organizations o",
     )
     .bind("where o.name ilike", &like)
-    .bind("and (lower(o.name), o.id) > (", &after.0)
-    .bind(",", &after.1)
+    // folded by the same hand as the column: Rust and PostgreSQL differ about letters beyond ASCII
+    .bind("and (lower(o.name), o.id) > (lower(", &after.0)
+    .bind("),", &after.1)
     .push(") order by lower(o.name), o.id")
     .bind("limit", &take);
     let rows: Vec<Organization> = scope.query_filter(&filter).await?;
-    Ok(Page::from_rows(rows, limit, |row| (row.name.to_lowercase(), row.id)))
+    Ok(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)))
 }
 
 /// Which clients of a list are wanted.
@@ -190,12 +198,13 @@ pub async fn list_clients(scope: &Scope<'_>, wanted: &ClientFilter<'_>, page: &P
     .bind("where c.name ilike", &like)
     .bind_some("and c.org_id =", wanted.org_id.as_ref())
     .push(if wanted.archived { "" } else { "and c.archived_at is null" })
-    .bind("and (lower(c.name), c.id) > (", &after.0)
-    .bind(",", &after.1)
+    // folded by the same hand as the column: Rust and PostgreSQL differ about letters beyond ASCII
+    .bind("and (lower(c.name), c.id) > (lower(", &after.0)
+    .bind("),", &after.1)
     .push(") order by lower(c.name), c.id")
     .bind("limit", &take);
     let rows: Vec<Client> = scope.query_filter(&filter).await?;
-    Ok(Page::from_rows(rows, limit, |row| (row.name.to_lowercase(), row.id)))
+    Ok(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)))
 }
 
 /// A `like` pattern that finds `search` anywhere; what is special in patterns is meant literally.

@@ -28,6 +28,13 @@ database::statement! {
         select locked_until
         from auth.failed_sign_ins
         where email_hash = $1";
+    /// A try that was right after all. The lock it may have begun is gone with it: nobody else's try was counted under it.
+    pub TAKE_BACK_TRY, system, "
+        update auth.failed_sign_ins
+        set attempts = attempts - 1,
+            locked_until = null
+        where email_hash = $1
+          and attempts > 0";
     /// A right one forgets the wrong ones.
     pub FORGET_TRIES, system, "
         delete from auth.failed_sign_ins

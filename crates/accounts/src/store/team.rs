@@ -69,6 +69,13 @@ database::statement! {
         set deactivated_at = $2,
             updated_at = $3
         where id = $1";
+    /// Takes somebody's second factor away and ends their sessions; false where that is not the actor's to do.
+    RESET_SECOND_FACTOR, app, "select app.reset_second_factor($1, $2)";
+    /// Somebody within sight, by address.
+    pub ID_BY_EMAIL, app, "
+        select id
+        from auth.users
+        where email = $1";
     /// Admins that can still sign in.
     COUNT_ADMINS, app, "
         select count(*)
@@ -78,7 +85,7 @@ database::statement! {
           and u.deactivated_at is null";
     /// Where somebody who is asked to join stands already, and whether all of it is within the reach of the inviter:
     /// a role counts everywhere, so it must not be added behind the back of others the person works for.
-    pub STANDING, system, "
+    STANDING, system, "
         select
             array(select r.role from user_roles r where r.user_id = $1 order by r.role) as roles,
             exists (
@@ -90,7 +97,24 @@ database::statement! {
                 select
                 from org_members m
                 where m.user_id = $1
-                  and m.org_id <> $3) as other_orgs"
+                  and m.org_id <> $3) as other_orgs,
+            exists (
+                select
+                from user_roles way
+                where way.user_id = $1
+                  and case
+                    when way.role in ('admin', 'tech_support')
+                    then true
+                    when way.role = 'agency_owner'
+                    then exists (select from org_members m where m.user_id = $1 and m.org_id = $3)
+                    else exists (select from client_users m where m.user_id = $1 and m.client_id = $2)
+                  end) as reaches";
+    /// Of two invitations that somebody accepts at once, the second sees what came of the first.
+    LOCK_PERSON, system, "
+        select id
+        from auth.users
+        where id = $1
+        for update"
 }
 
 /// Somebody of a team.
@@ -138,6 +162,15 @@ pub struct Standing {
     pub elsewhere: bool,
     /// Whether they belong to another organization.
     pub other_orgs: bool,
+    /// Whether the place is open to them already.
+    pub reaches: bool,
+}
+
+/// Where somebody stands who is asked to join an organization, or a client of it; they are locked until it is decided.
+pub async fn standing(tx: &Transaction, user_id: Uuid, place: (Uuid, Option<Uuid>)) -> Result<Standing> {
+    let (org_id, client_id) = place;
+    tx.query_scalar::<Uuid>(&LOCK_PERSON, &[&user_id]).await?;
+    tx.query_one(&STANDING, &[&user_id, &client_id, &org_id]).await
 }
 
 /// Somebody within sight; with the client, to know whether they belong to it.
@@ -176,6 +209,17 @@ pub async fn set_deactivated(tx: &Transaction, user_id: Uuid, at: Option<DateTim
         0 => Err(not_yours()),
         _ => Ok(()),
     }
+}
+
+/// Takes somebody's second factor away and ends their sessions.
+///
+/// # Errors
+/// `Conflict` when the actor is no administrator.
+pub async fn reset_second_factor(tx: &Transaction, user_id: Uuid) -> Result<()> {
+    if tx.query_scalar(&RESET_SECOND_FACTOR, &[&user_id, &tx.now()]).await? {
+        return Ok(());
+    }
+    Err(Error::conflict("administrators_only", "Only an administrator resets the second factor of somebody else."))
 }
 
 /// How many admins can still sign in.

@@ -9,12 +9,14 @@ use uuid::Uuid;
 database::statement! {
     /// What checking a sign-in needs.
     pub CREDENTIALS_BY_EMAIL, system, "
-        select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_confirmed_at, totp_last_step
+        select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_made_at, totp_confirmed_at,
+            totp_last_step
         from auth.users
         where email = $1";
     /// The same, of somebody known; locked until the act that asked is done.
     pub CREDENTIALS_BY_ID, system, "
-        select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_confirmed_at, totp_last_step
+        select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_made_at, totp_confirmed_at,
+            totp_last_step
         from auth.users
         where id = $1
         for update";
@@ -80,6 +82,7 @@ database::statement! {
     pub SET_SECOND_FACTOR, system, "
         update auth.users
         set totp_secret_sealed = $2,
+            totp_made_at = $3,
             totp_confirmed_at = null,
             totp_last_step = null,
             updated_at = $3
@@ -95,6 +98,7 @@ database::statement! {
     pub CLEAR_SECOND_FACTOR, system, "
         update auth.users
         set totp_secret_sealed = null,
+            totp_made_at = null,
             totp_confirmed_at = null,
             totp_last_step = null,
             updated_at = $2
@@ -153,6 +157,8 @@ pub struct Credentials {
     pub deactivated_at: Option<DateTime<Utc>>,
     /// The sealed secret of the authenticator app.
     pub totp_secret_sealed: Option<Vec<u8>>,
+    /// When that secret was made.
+    pub totp_made_at: Option<DateTime<Utc>>,
     /// Since when the second factor is in force.
     pub totp_confirmed_at: Option<DateTime<Utc>>,
     /// The last step whose code was used.

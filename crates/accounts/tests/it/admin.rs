@@ -3,7 +3,7 @@ use kernel::role::Role;
 use serde_json::json;
 use web::Method;
 
-use crate::support::{audited, count, start};
+use crate::support::{audited, count, mails, start};
 
 #[tokio::test]
 async fn an_admin_creates_organizations_and_an_agency_owner_clients_of_their_own() {
@@ -163,4 +163,103 @@ async fn accounts_are_made_outright_by_the_operator_only_where_the_role_belongs(
     assert_eq!(users["data"][0]["id"], id.to_string());
     let foreign = test.api(Method::GET, &format!("/v1/users/{id}")).as_user(&story.corner_owner).await;
     assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test]
+async fn a_lost_second_factor_is_reset_by_administrators_and_the_command_line_only() {
+    let test = start().await;
+    let story = &test.story;
+    let owner = &story.acme_owner;
+    let set_up = async |id: uuid::Uuid| {
+        let sql = "update auth.users set totp_secret_sealed = 'x', totp_confirmed_at = now() where id = $1";
+        test.database.admin().await.execute(sql, &[&id]).await.unwrap();
+    };
+    let path = format!("/admin/users/{}/reset-second-factor", owner.id);
+    test.post_form(&path, &()).as_user(&story.admin).await.expect_status(409);
+    set_up(owner.id).await;
+    let list = async |by| test.get("/admin/users").as_user(by).await.expect_status(200).text().contains(&path);
+    assert_eq!((list(&story.admin).await, list(&story.agency_owner).await), (true, false));
+    test.post_form(&path, &()).as_user(&story.support).await.expect_status(403);
+    test.post_form(&path, &()).as_user(&story.agency_owner).await.expect_status(409);
+    assert_eq!(audited(&test, "user.second_factor_reset").await, 0);
+
+    test.post_form(&path, &()).as_user(&story.admin).await.expect_status(303);
+    assert_eq!(count(&test, "select count(*) from auth.users where totp_secret_sealed is not null").await, 0);
+    assert_eq!(test.get("/account").as_user(owner).await.status, 303, "their sessions have ended");
+    assert_eq!(mails(&test).await.pop().unwrap().to, owner.email);
+    set_up(owner.id).await;
+    let operator = test.operator();
+    actions::reset_second_factor_of(&test.app, &operator, &owner.email.to_uppercase()).await.unwrap();
+    assert_eq!(audited(&test, "user.second_factor_reset").await, 2);
+    let nobody = actions::reset_second_factor_of(&test.app, &operator, "nobody@example.com").await;
+    assert_eq!(nobody, Err(kernel::Error::NotFound));
+
+    set_up(story.admin.id).await;
+    let own = format!("/admin/users/{}/reset-second-factor", story.admin.id);
+    test.post_form(&own, &()).as_user(&story.admin).await.expect_status(409);
+}
+
+#[tokio::test]
+async fn the_audit_trail_of_a_client_is_found_beyond_the_first_twenty_and_of_none_not_at_all() {
+    let test = start().await;
+    let story = &test.story;
+    let made = "insert into clients (id, org_id, name, slug)
+                select gen_random_uuid(), $1, 'Aa ' || n, 'aa-' || n from generate_series(1, 30) as n";
+    test.database.admin().await.execute(made, &[&story.northside]).await.unwrap();
+    for (slug, by) in [("acme-roofing", &story.acme_owner), ("corner-auto", &story.corner_owner)] {
+        let fields = [("email", format!("{slug}@example.com")), ("role", "developer".into())];
+        test.post_form(&format!("/{slug}/team/invitations"), &fields).as_user(by).await.expect_status(303);
+    }
+    let acts = async |slug: &str| test.get(&format!("/admin/audit?client={slug}")).as_user(&story.admin).await;
+    let corners = acts("corner-auto").await.expect_status(200).text();
+    assert!(corners.contains("corner-auto@example.com") && !corners.contains("acme-roofing@example.com"));
+    acts("no-such-client").await.expect_status(404);
+    let foreign = test.get("/admin/audit?client=corner-auto").as_user(&story.agency_owner).await;
+    assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test]
+async fn lists_by_name_skip_and_repeat_nothing_whatever_the_letters() {
+    let test = start().await;
+    let story = &test.story;
+    for name in ["Ärzte", "ÉCLAIR", "İstanbul", "ŒUVRE", "Zebra"] {
+        let new = actions::NewOrganization { name, kind: "agency" };
+        actions::create_organization(&test.app, &story.admin.actor(), &new).await.unwrap();
+        let body = json!({ "org_id": story.northside, "name": name });
+        test.api_json(Method::POST, "/v1/clients", &body).as_user(&story.admin).await.expect_status(201);
+    }
+    for list in ["/v1/organizations", "/v1/clients"] {
+        let all = test.api(Method::GET, list).as_user(&story.admin).await.json();
+        let names = |page: &serde_json::Value| -> Vec<String> {
+            page["data"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let (mut walked, mut next) = (Vec::new(), String::new());
+        for _ in 0..20 {
+            let page =
+                test.api(Method::GET, &format!("{list}?limit=1{next}")).as_user(&story.admin).await.json();
+            walked.extend(names(&page));
+            let Some(after) = page["next"].as_str() else { break };
+            next = format!("&after={after}");
+        }
+        assert_eq!(walked, names(&all), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn two_changes_of_an_organization_at_once_keep_both() {
+    let test = start().await;
+    let story = &test.story;
+    let admin = test.database.admin().await;
+    admin.batch_execute("begin; select from organizations for update").await.unwrap();
+    let change = actions::OrganizationChange { require_second_factor: Some(true), ..Default::default() };
+    let (app, actor, id) = (test.app.clone(), story.admin.actor(), story.northside);
+    let waiting = tokio::spawn(async move { actions::update_organization(&app, &actor, id, &change).await });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while count(&test, waits).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let other = r#"update organizations set settings_json = '{"approval": true}' where type = 'agency'; commit"#;
+    admin.batch_execute(other).await.unwrap();
+    let settings = waiting.await.unwrap().unwrap().settings_json;
+    assert_eq!(settings, json!({ "approval": true, "require_second_factor": true }));
 }

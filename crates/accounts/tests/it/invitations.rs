@@ -158,6 +158,84 @@ async fn a_role_is_not_added_behind_the_back_of_others_the_person_works_for() {
 }
 
 #[tokio::test]
+async fn an_invitation_carries_no_other_role_along_into_a_new_place() {
+    let test = start().await;
+    let story = &test.story;
+    let give = async |person: &Person, role: &str| {
+        let sql = "insert into user_roles (id, user_id, role) values (gen_random_uuid(), $1, $2::text::app_role)";
+        test.database.admin().await.execute(sql, &[&person.id, &role]).await.unwrap();
+    };
+    // an owner of Corner Auto who also answers calls there would be an owner of Acme, which the agency may give but did not
+    give(&story.corner_owner, "call_center").await;
+    let owner = &story.corner_owner;
+    let as_agent = invite(&test, &story.agency_owner, &owner.email, Role::CallCenter, story.acme.id).await.unwrap();
+    let refused = test.post_form(&as_agent, &()).as_user(owner).await.expect_status(422);
+    assert!(refused.text().contains("other roles than the one offered"), "{}", refused.text());
+    // offered what they are, lower roles add nothing to it
+    let as_owner = invite(&test, &story.agency_owner, &owner.email, Role::CompanyOwner, story.acme.id).await.unwrap();
+    test.post_form(&as_owner, &()).as_user(owner).await.expect_status(303);
+    // of two that stand beside each other neither covers the other
+    give(&story.corner_agent, "developer").await;
+    let agent = &story.corner_agent;
+    let path = invite(&test, &story.acme_owner, &agent.email, Role::CallCenter, story.acme.id).await.unwrap();
+    test.post_form(&path, &()).as_user(agent).await.expect_status(422);
+}
+
+#[tokio::test]
+async fn whoever_reaches_a_client_already_may_take_a_lower_role_there() {
+    let test = start().await;
+    let story = &test.story;
+    let path = invite(&test, &story.admin, &story.agency_owner.email, Role::CallCenter, story.acme.id).await.unwrap();
+    test.post_form(&path, &()).as_user(&story.agency_owner).await.expect_status(303);
+}
+
+#[tokio::test]
+async fn of_two_invitations_accepted_at_once_the_second_sees_the_first() {
+    let test = start().await;
+    let story = &test.story;
+    // belongs to nobody, so that each invitation alone may give a new role
+    let admin = test.database.admin().await;
+    for sql in ["delete from client_users where user_id = $1", "delete from user_roles where user_id = $1"] {
+        admin.execute(sql, &[&story.corner_agent.id]).await.unwrap();
+    }
+    let address = &story.corner_agent.email;
+    let developer = invite(&test, &story.acme_owner, address, Role::Developer, story.acme.id).await.unwrap();
+    let agent = invite(&test, &story.corner_owner, address, Role::CallCenter, story.corner.id).await.unwrap();
+    let both = [&developer, &agent].map(|path| test.post_form(path, &()).as_user(&story.corner_agent).into_future());
+    let person = story.corner_agent.id;
+    admin.batch_execute(&format!("begin; select from auth.users where id = '{person}' for update")).await.unwrap();
+    let meet = async {
+        let waits = "select count(*) from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'";
+        while count(&test, waits).await < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        admin.batch_execute("commit").await.unwrap();
+    };
+    let (replies, ()) = futures_util::future::join(futures_util::future::join_all(both), meet).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 303).count(), 1, "{replies:?}");
+    assert_eq!(count(&test, "select count(*) from invitations where status = 'accepted'").await, 1);
+}
+
+#[tokio::test]
+async fn an_invitation_is_worth_nothing_once_its_inviter_does_not_reach_the_place() {
+    let test = start().await;
+    let story = &test.story;
+    let path = invite(&test, &story.acme_owner, "nia@example.com", Role::Developer, story.acme.id).await.unwrap();
+    let by_agency =
+        invite(&test, &story.agency_owner, "kim@example.com", Role::CompanyOwner, story.acme.id).await.unwrap();
+    actions::remove_from_client(&test.app, &story.agency_owner.actor(), story.acme.id, story.acme_owner.id)
+        .await
+        .unwrap();
+    let refused = test.post_form(&path, &joining()).await.expect_status(422);
+    assert!(refused.text().contains("could not give you"), "{}", refused.text());
+    let sql = "delete from org_members where user_id = $1";
+    test.database.admin().await.execute(sql, &[&story.agency_owner.id]).await.unwrap();
+    test.post_form(&by_agency, &joining()).await.expect_status(422);
+    assert_eq!(count(&test, "select count(*) from invitations where status = 'accepted'").await, 0);
+}
+
+#[tokio::test]
 async fn an_invitation_is_worth_what_its_inviter_may_give_when_it_is_used() {
     let test = start().await;
     let story = &test.story;

@@ -129,12 +129,31 @@ async fn guessing_codes_locks_like_guessing_passwords() {
     let test = start().await;
     let person = &test.story.acme_owner;
     let codes = enrol(&test, person).await;
+    // setting it up, a wrong code was one of the five
     let step = try_password(&test, &person.email, PASSWORD).await.cookie("ace_sign_in").unwrap();
     for _ in 0..4 {
         test.post_form("/sign-in/code", &[("code", "000000")]).cookie("ace_sign_in", &step).await.expect_status(422);
     }
     let locked = test.post_form("/sign-in/code", &[("code", &codes[0])]).cookie("ace_sign_in", &step).await;
     assert_eq!(locked.status, 429);
+}
+
+#[tokio::test]
+async fn a_right_password_is_no_try_towards_the_lock_nor_does_it_forget_wrong_codes() {
+    let test = start().await;
+    let person = &test.story.acme_owner;
+    let codes = enrol(&test, person).await;
+    for _ in 0..3 {
+        try_password(&test, &person.email, "wrong wrong wrong").await.expect_status(422);
+    }
+    // four wrong ones by now: were the right password counted, it would be the fifth
+    let step = try_password(&test, &person.email, PASSWORD).await.cookie("ace_sign_in").unwrap();
+    let enter = |code: &str| test.post_form("/sign-in/code", &[("code", code)]).cookie("ace_sign_in", &step);
+    enter("000000").await.expect_status(422);
+    assert_eq!(enter(&codes[0]).await.status, 429, "the wrong code was the fifth");
+    test.clock().advance(Duration::seconds(61));
+    try_password(&test, &person.email, PASSWORD).await.expect_status(303);
+    enter(&codes[0]).await.expect_status(303);
 }
 
 /// Turns the second factor on and returns the recovery codes.

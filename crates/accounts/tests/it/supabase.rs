@@ -1,4 +1,6 @@
 use accounts::actions;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
 use serde_json::{Value, json};
 use testkit::story::PASSWORD;
@@ -146,6 +148,22 @@ async fn update_user_changes_name_and_password_but_not_long_after_signing_in() {
 }
 
 #[tokio::test]
+async fn update_user_takes_a_new_address_but_not_long_after_signing_in() {
+    let test = start().await;
+    let session = sign_in(&test, &test.story.acme_owner).await;
+    let put = |session: &Value| {
+        let body = json!({ "email": "amir@new.example" });
+        test.api_json(Method::PUT, "/auth/v1/user", &body).bearer(session["access_token"].as_str().unwrap())
+    };
+    put(&session).await.expect_status(200);
+    assert_eq!(mails(&test).await.len(), 1);
+    test.clock().advance(Duration::hours(24) + Duration::seconds(1));
+    let later = refresh(&test, &session["refresh_token"]).await.expect_status(200).json();
+    assert_eq!(put(&later).await.json()["error_code"], "reauthentication_needed");
+    assert_eq!(mails(&test).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_reset_link_can_be_exchanged_for_a_session_once() {
     let test = start().await;
     let person = &test.story.acme_owner;
@@ -180,33 +198,90 @@ async fn the_public_key_is_published_and_other_origins_may_ask() {
     assert_eq!(page.header("access-control-allow-credentials"), "");
 }
 
+/// A Supabase Auth that runs elsewhere: its key, and an ACE that trusts it.
+struct Elsewhere {
+    key: jsonwebtoken::EncodingKey,
+    test: TestApp,
+}
+
+impl Elsewhere {
+    async fn start() -> Self {
+        use p256::elliptic_curve::sec1::ToEncodedPoint as _;
+        use p256::pkcs8::EncodePrivateKey as _;
+        let secret = p256::SecretKey::from_slice(&kernel::keyring::Keyring::generate().secret("elsewhere")).unwrap();
+        let point = secret.public_key().to_encoded_point(false);
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "k",
+                          "x": number(point.x().unwrap()), "y": number(point.y().unwrap()) });
+        let path = std::env::temp_dir().join(format!("ace-jwks-{}.json", kernel::new_id()));
+        std::fs::write(&path, json!({ "keys": [jwk] }).to_string()).unwrap();
+        let key = jsonwebtoken::EncodingKey::from_ec_der(secret.to_pkcs8_der().unwrap().as_bytes());
+        let test = TestApp::with(|settings| settings.security.supabase_jwks_file = Some(path), accounts::routes).await;
+        Self { key, test }
+    }
+
+    /// A token as GoTrue writes it, with these claims over the usual ones.
+    fn token(&self, claims: &Value) -> String {
+        let mut all = json!({
+            "sub": kernel::new_id(), "aud": "authenticated", "role": "authenticated", "aal": "aal1",
+            "exp": (self.test.clock().now() + Duration::hours(1)).timestamp(),
+            "app_metadata": { "provider": "email", "providers": ["email"] },
+            "user_metadata": { "email_verified": true },
+        });
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let header = jsonwebtoken::Header {
+            kid: Some("k".into()),
+            ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256)
+        };
+        jsonwebtoken::encode(&header, &all, &self.key).unwrap()
+    }
+
+    async fn ask(&self, claims: Value) -> Reply {
+        self.test.api(Method::GET, "/v1/me").bearer(&self.token(&claims)).await
+    }
+}
+
 #[tokio::test]
 async fn tokens_of_an_outside_supabase_are_good_for_people_we_know() {
-    use jsonwebtoken::{Algorithm, EncodingKey, Header};
-    // another deployment's keys play Supabase
-    let other =
-        web::token::Tokens::new(&kernel::keyring::Keyring::generate(), &kernel::settings::Settings::for_tests())
-            .unwrap();
-    let path = std::env::temp_dir().join(format!("ace-jwks-{}.json", kernel::new_id()));
-    std::fs::write(&path, other.jwks().to_string()).unwrap();
-    let file = path.clone();
-    let test = TestApp::with(|settings| settings.security.supabase_jwks_file = Some(file), accounts::routes).await;
-    let person = &test.story.acme_owner;
-    let mut holder = person.holder();
-    holder.user_id = kernel::new_id();
-    let token = other.sign(&holder, test.clock().now()).unwrap();
-    let me = test.api(Method::GET, "/v1/me").bearer(&token).await.expect_status(200).json();
-    assert_eq!(me["email"], person.email, "found by the address");
-    holder.email = "stranger@example.com".into();
-    let stranger = other.sign(&holder, test.clock().now()).unwrap();
-    test.api(Method::GET, "/v1/me").bearer(&stranger).await.expect_status(401);
+    let elsewhere = Elsewhere::start().await;
+    let story = &elsewhere.test.story;
+    let (owner, other) = (&story.acme_owner, &story.corner_owner);
+    let me = elsewhere.ask(json!({ "email": owner.email })).await.expect_status(200).json();
+    assert_eq!(me["email"], owner.email, "found by the address");
+    let me = elsewhere.ask(json!({ "sub": other.id, "email": owner.email })).await.expect_status(200).json();
+    assert_eq!(me["email"], other.email, "the id goes first");
+    elsewhere.ask(json!({ "email": "stranger@example.com" })).await.expect_status(401);
+    let token = elsewhere.token(&json!({ "email": owner.email }));
     let forged = jsonwebtoken::encode(
-        &Header::new(Algorithm::HS256),
-        &json!({ "email": person.email, "exp": 9_999_999_999_i64 }),
-        &EncodingKey::from_secret(b"x"),
+        &jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256),
+        &json!({ "email": owner.email, "exp": 9_999_999_999_i64 }),
+        &jsonwebtoken::EncodingKey::from_secret(b"x"),
     );
-    test.api(Method::GET, "/v1/me").bearer(&forged.unwrap()).await.expect_status(401);
-    test.clock().advance(Duration::minutes(61));
-    test.api(Method::GET, "/v1/me").bearer(&token).await.expect_status(401);
-    std::fs::remove_file(path).unwrap();
+    elsewhere.test.api(Method::GET, "/v1/me").bearer(&forged.unwrap()).await.expect_status(401);
+    elsewhere.test.clock().advance(Duration::minutes(61));
+    elsewhere.test.api(Method::GET, "/v1/me").bearer(&token).await.expect_status(401);
+}
+
+#[tokio::test]
+async fn an_outside_address_nobody_verified_is_nobodys_and_a_deactivated_person_has_no_second_way_in() {
+    let elsewhere = Elsewhere::start().await;
+    let story = &elsewhere.test.story;
+    let (owner, gone) = (&story.acme_owner, &story.acme_agent);
+    for metadata in [json!({}), json!({ "email_verified": false })] {
+        elsewhere.ask(json!({ "email": owner.email, "user_metadata": metadata })).await.expect_status(401);
+    }
+    elsewhere.ask(json!({ "sub": owner.id, "user_metadata": {} })).await.expect_status(200);
+    actions::deactivate(&elsewhere.test.app, &elsewhere.test.operator(), gone.id).await.unwrap();
+    elsewhere.ask(json!({ "sub": gone.id, "email": owner.email })).await.expect_status(401);
+}
+
+#[tokio::test]
+async fn whoever_has_a_second_factor_here_needs_one_elsewhere_too() {
+    let elsewhere = Elsewhere::start().await;
+    let person = &elsewhere.test.story.acme_owner;
+    let sql = "update auth.users set totp_secret_sealed = 'x', totp_confirmed_at = now() where id = $1";
+    elsewhere.test.database.admin().await.execute(sql, &[&person.id]).await.unwrap();
+    for (aal, status) in [(json!("aal1"), 401), (Value::Null, 401), (json!("aal2"), 200)] {
+        elsewhere.ask(json!({ "email": person.email, "aal": aal })).await.expect_status(status);
+    }
 }

@@ -1,8 +1,8 @@
-//! `ace user create`.
+//! `ace user`.
 
 use std::io::{BufRead, IsTerminal};
 
-use accounts::actions::{NewUser, create_user};
+use accounts::actions::{NewUser, create_user, reset_second_factor_of};
 use anyhow::Context;
 use kernel::Clock;
 use kernel::role::Role;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::find::{self, operator};
 use crate::assemble::{self, Ace};
-use crate::cli::UserCreateArgs;
+use crate::cli::{UserCreateArgs, UserResetArgs};
 use crate::output::Output;
 
 /// Creates a user who can sign in.
@@ -31,6 +31,23 @@ pub async fn create(loaded: Loaded, args: &UserCreateArgs, output: Output) -> an
     let id = created?;
     let text = format!("{} can sign in at {public_url}/sign-in as {role} (id {id})", args.email);
     output.result(&text, &json!({ "id": id, "email": args.email, "role": role }));
+    Ok(())
+}
+
+/// Takes somebody's second factor away.
+///
+/// # Errors
+/// When nobody has the address, or they have none.
+pub async fn reset_second_factor(loaded: Loaded, args: &UserResetArgs, output: Output) -> anyhow::Result<()> {
+    let ace = assemble::open(loaded, Clock::system()).await?;
+    let done = reset_second_factor_of(&ace.app, &operator(), &args.email).await;
+    ace.close().await;
+    match done {
+        Err(kernel::Error::NotFound) => anyhow::bail!("--email: there is nobody with the address {:?}", args.email),
+        other => other?,
+    }
+    let text = format!("{} signs in with the password alone, until they set up a second factor again", args.email);
+    output.result(&text, &json!({ "email": args.email }));
     Ok(())
 }
 

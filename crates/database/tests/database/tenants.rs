@@ -10,27 +10,27 @@ use uuid::Uuid;
 use crate::rows::{Maker, insert};
 
 /// Who asks, as the settings of a transaction.
-struct Asker(&'static str, String);
+pub struct Asker(pub &'static str, String);
 
-fn user(name: &'static str, person: &Person) -> Asker {
+pub fn user(name: &'static str, person: &Person) -> Asker {
     Asker(name, format!("set local app.user_id = '{}'", person.id))
 }
 
 /// A database with two tenants that have nothing to do with each other, and everything to make rows with.
-struct Trial {
-    admin: Client,
+pub struct Trial {
+    pub admin: Client,
     maker: Maker,
-    story: Story,
+    pub story: Story,
     tables: Vec<String>,
     /// Kept alive: dropped with this value.
     database: TestDatabase,
 }
 
 /// What became of a statement: rows, or the state it was refused with.
-type Outcome = Result<u64, SqlState>;
+pub type Outcome = Result<u64, SqlState>;
 
 impl Trial {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let database = TestDatabase::new().await;
         let story = Story::tell(&database).await;
         let admin = database.admin().await;
@@ -50,7 +50,7 @@ impl Trial {
     }
 
     /// Everybody who reaches Acme and not Corner Auto.
-    fn acmes(&self) -> Vec<Asker> {
+    pub fn acmes(&self) -> Vec<Asker> {
         let story = &self.story;
         vec![
             user("agency_owner", &story.agency_owner),
@@ -62,15 +62,15 @@ impl Trial {
         ]
     }
 
-    async fn begin(&self) {
+    pub async fn begin(&self) {
         self.admin.batch_execute("begin").await.unwrap();
     }
 
-    async fn roll_back(&self) {
+    pub async fn roll_back(&self) {
         self.admin.batch_execute("rollback").await.unwrap();
     }
 
-    async fn become_one(&self, asker: &Asker) {
+    pub async fn become_one(&self, asker: &Asker) {
         self.forget().await;
         self.admin.batch_execute(&format!("set local role ace_app; {}", asker.1)).await.unwrap();
     }
@@ -82,7 +82,7 @@ impl Trial {
     }
 
     /// Tries a statement and takes back what it did.
-    async fn try_out(&self, sql: &str) -> Outcome {
+    pub async fn try_out(&self, sql: &str) -> Outcome {
         self.admin.batch_execute("savepoint before").await.unwrap();
         let outcome = self.admin.execute(sql, &[]).await;
         self.admin.batch_execute("rollback to before").await.unwrap();

@@ -205,8 +205,12 @@ async fn an_invitation_arrives_in_the_inbox_of_the_operator_and_nowhere_else() {
     assert!(!readable.contains("SECRET"), "the link is sealed wherever it rests");
     let inbox = world.test.get("/sandbox?channel=email").as_user(&world.test.story.admin).await.expect_status(200);
     assert!(inbox.text().contains("Join Acme") && inbox.text().contains(&format!("<a href=\"{link}\">")));
-    let other = world.test.get("/sandbox?channel=email").as_user(&world.test.story.acme_owner).await.expect_status(200);
-    assert!(!other.text().contains("Join Acme"));
+    for other in [&world.test.story.acme_owner, &world.test.story.support] {
+        for path in ["/sandbox?channel=email", "/sandbox?channel=email&person=new@example.com"] {
+            let page = world.test.get(path).as_user(other).await.expect_status(200).text();
+            assert!(!page.contains("Join Acme") && !page.contains("SECRET"), "{} sees it", other.role);
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use kernel::settings::Settings;
 use kernel::{Error, Result, email};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -43,6 +44,22 @@ struct OutsideClaims {
     sub: Option<String>,
     email: Option<String>,
     exp: i64,
+    #[serde(default)]
+    aal: Value,
+    #[serde(default)]
+    app_metadata: Value,
+    #[serde(default)]
+    user_metadata: Value,
+}
+
+impl OutsideClaims {
+    /// The address, when it was shown to be theirs: Supabase Auth notes that in `user_metadata`, which people may edit, so
+    /// that `app_metadata`, which they may not, has the last word.
+    fn verified_email(&self) -> Option<String> {
+        let noted = |metadata: &Value| metadata["email_verified"].as_bool();
+        let verified = noted(&self.app_metadata).or_else(|| noted(&self.user_metadata)) == Some(true);
+        self.email.as_deref().filter(|_| verified).and_then(email::normalise)
+    }
 }
 
 impl Outside {
@@ -75,8 +92,9 @@ impl Outside {
             return Err(Error::Unauthenticated);
         }
         Ok(Bearer::Outside {
+            email: data.claims.verified_email(),
+            second_factor: data.claims.aal == "aal2",
             sub: data.claims.sub.and_then(|sub| Uuid::parse_str(&sub).ok()),
-            email: data.claims.email.and_then(|address| email::normalise(&address)),
         })
     }
 
@@ -118,4 +136,30 @@ fn find(set: &JwkSet, key_id: Option<&str>) -> Option<DecodingKey> {
         None => set.keys.first(),
     };
     DecodingKey::from_jwk(jwk?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_counts_when_it_is_verified_and_its_owner_cannot_overrule_the_service() {
+        let email = |app: Value, user: Value| {
+            let claims = json!({ "email": "Dana@Example.com", "exp": 1, "app_metadata": app, "user_metadata": user });
+            serde_json::from_value::<OutsideClaims>(claims).unwrap().verified_email()
+        };
+        let dana = Some("dana@example.com".to_owned());
+        assert_eq!(email(json!({ "provider": "email" }), json!({ "email_verified": true })), dana);
+        assert_eq!(email(json!({ "email_verified": true }), Value::Null), dana);
+        for (app, user) in [
+            (Value::Null, Value::Null),
+            (json!({}), json!({ "email_verified": false })),
+            (json!({}), json!({ "email_verified": "true" })),
+            (json!({ "email_verified": false }), json!({ "email_verified": true })),
+        ] {
+            assert_eq!(email(app, user), None);
+        }
+    }
 }
