@@ -77,7 +77,7 @@ class AceChart extends HTMLElement {
     const lying = kind === 'row';
     const font = { family: getComputedStyle(this).fontFamily, size: 11 };
     const values = { beginAtZero: true, stacked, grid: { color: line }, border: { display: false }, ticks: { color: ink, font, precision: 0, maxTicksLimit: 6 }, title: { display: true, text: y, color: ink, font } };
-    const names = { stacked, grid: { display: false }, border: { color: line }, ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16 }, title: { display: !lying, text: x, color: ink, font } };
+    const names = { stacked, grid: { display: false }, border: { color: line }, ticks: { color: ink, font, maxRotation: 0, autoSkip: !lying, autoSkipPadding: 16 }, title: { display: !lying, text: x, color: ink, font } };
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     return {
       indexAxis: lying ? 'y' : 'x', maintainAspectRatio: false, animation: calm ? false : { duration: 250 },

@@ -57,6 +57,8 @@ pub struct Caller {
     pub client: Option<ClientRef>,
     /// The clients to switch between, at most 20; empty for the API.
     pub clients: Arc<Vec<ClientRef>>,
+    /// Open alerts of the client, for the bell of the console; 0 for the API.
+    pub alerts: i64,
     /// The permission keys held.
     pub permissions: Arc<BTreeSet<String>>,
     /// The path that was asked for: the shell marks its place in the navigation.

@@ -47,7 +47,13 @@ database::statement! {
         from clients
         where archived_at is null
         order by name, id
-        limit 20"
+        limit 20";
+    /// How many alerts of a client are open.
+    OPEN_ALERTS, app, "
+        select count(*)
+        from alerts
+        where client_id = $1
+          and resolved_at is null"
 }
 
 /// Marks an answer of the guard itself: the handler was not reached. For the tests that walk the route table.
@@ -137,7 +143,11 @@ async fn check(
         caller.clients = caller.scope(app).query(&CLIENTS_WITHIN_REACH, &[]).await?.into();
     }
     if let Access::Client(_) = spec.access {
-        caller.client = Some(client_of(app, spec, request, caller).await?);
+        let client = client_of(app, spec, request, caller).await?;
+        if spec.kind == Kind::Page {
+            caller.alerts = caller.scope(app).query_scalar(&OPEN_ALERTS, &[&client.id]).await?;
+        }
+        caller.client = Some(client);
     }
     match spec.access {
         Access::Client(permission) | Access::Account(permission) => caller.require(permission),

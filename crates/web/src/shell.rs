@@ -35,6 +35,8 @@ pub struct Shell {
     pub badge: Option<Badge>,
     /// One line under the heading.
     pub lede: String,
+    /// Open alerts of the client, on the bell.
+    pub alerts: i64,
     /// Whether the page has charts and needs their island.
     pub charts: bool,
     zone: String,
@@ -71,6 +73,7 @@ impl Shell {
             clients: caller.clients.iter().map(link).collect(),
             nav: nav::groups(slug, &caller.path, |key| caller.may(key)),
             flash: caller.flash.clone(),
+            alerts: caller.alerts,
             path: caller.path.clone(),
             zone: caller.time_zone().to_owned(),
             ..Self::bare(title)
@@ -91,6 +94,7 @@ impl Shell {
             count: None,
             badge: None,
             lede: String::new(),
+            alerts: 0,
             charts: false,
             zone: "UTC".into(),
         }
