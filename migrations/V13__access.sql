@@ -219,7 +219,6 @@ revoke insert on system_messages from ace_app;
 revoke delete on auth.users, auth.refresh_tokens from ace_system; -- rows go by cascade, which asks nobody
 revoke insert, update on contacts from ace_system;
 revoke all on contact_list_members, contact_tags, contact_consents, call_sessions, ace_form_submissions from ace_system;
-revoke update on campaigns from ace_system;
 revoke insert, delete on suppressed_addresses from ace_system;
 revoke delete on sandbox_messages from ace_system;
 revoke select on templates, tracked_phone_numbers from ace_system;

@@ -62,12 +62,7 @@ pub async fn set_own_password(app: &App, origin: &Origin, who: (Uuid, Uuid), new
 ///
 /// # Errors
 /// Names the field when it is wrong; `TooMany` while the address is locked.
-pub(super) async fn prove(
-    app: &App,
-    scope: &Scope<'_>,
-    person: &Person,
-    (field, typed): (&str, &str),
-) -> Result<()> {
+pub(super) async fn prove(app: &App, scope: &Scope<'_>, person: &Person, (field, typed): (&str, &str)) -> Result<()> {
     count_try(app, scope, &person.email).await?;
     let known: Option<Credentials> = scope.query_opt(&user::CREDENTIALS_BY_EMAIL, &[&person.email]).await?;
     if password::verify(typed, known.and_then(|user| user.encrypted_password)).await? {

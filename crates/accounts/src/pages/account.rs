@@ -126,7 +126,9 @@ pub async fn show_email(caller: Caller, path: web::Path<String>) -> web::Result<
 pub async fn confirm_email(State(app): State<App>, caller: Caller, path: web::Path<String>) -> web::Result<Response> {
     let user = person(&caller)?;
     match actions::confirm_email(&app, &caller.actor.origin, (user.user_id, user.session_id), &path.0).await {
-        Ok(email) => Ok(redirect_with("/account", &format!("Your address is {email} now. Your other sessions have ended."))),
+        Ok(email) => {
+            Ok(redirect_with("/account", &format!("Your address is {email} now. Your other sessions have ended.")))
+        }
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             let shell = Shell::new(&caller, "Confirm your new address").crumb("Account", "/account");

@@ -229,10 +229,8 @@ impl Elsewhere {
             "user_metadata": { "email_verified": true },
         });
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        let header = jsonwebtoken::Header {
-            kid: Some("k".into()),
-            ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256)
-        };
+        let header =
+            jsonwebtoken::Header { kid: Some("k".into()), ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256) };
         jsonwebtoken::encode(&header, &all, &self.key).unwrap()
     }
 

@@ -88,11 +88,9 @@ async fn the_record_is_written_in_ones_own_name_about_what_is_within_reach() {
     trial.begin().await;
     trial.become_one(&user("call_center", &story.acme_agent)).await;
     let me = ("actor_user_id", own);
-    for fine in [
-        act("user", &[me]),
-        act("user", &[me, ("client_id", acme)]),
-        act("user", &[me, ("org_id", story.northside)]),
-    ] {
+    for fine in
+        [act("user", &[me]), act("user", &[me, ("client_id", acme)]), act("user", &[me, ("org_id", story.northside)])]
+    {
         assert_eq!(trial.try_out(&fine).await, Ok(1), "{fine}");
     }
     for forged in [
