@@ -502,3 +502,27 @@ async fn a_forms_colours_brand_and_card_look_as_they_were_set() {
         "{html}"
     );
 }
+
+#[tokio::test]
+async fn a_submission_that_lost_a_deadlock_is_tried_again_before_anybody_is_told() {
+    let world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    // the first try, and only that one, is the one that PostgreSQL kills
+    let sql = "create sequence public.tries;
+        grant usage on sequence public.tries to ace_app;
+        create function public.lose_once() returns trigger language plpgsql as $$
+        begin
+          if nextval('public.tries') = 1 then
+            raise exception 'deadlock detected' using errcode = '40P01';
+          end if;
+          return new;
+        end $$;
+        create trigger lose_once before insert on messages for each row execute function public.lose_once();";
+    world.admin.batch_execute(sql).await.unwrap();
+    let token = token_of(&world, &maria).await;
+    let html = world.send(&answers(&maria, &token)).await.expect_status(200).text();
+    assert!(code_on(&html).is_some(), "{html}");
+    assert_eq!(world.count("select count(*) from ace_form_submissions", &[]).await, 1);
+    assert_eq!(world.count("select count(*) from gift_cards where status <> 'available'", &[]).await, 1);
+    world.healthy().await;
+}

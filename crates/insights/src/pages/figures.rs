@@ -110,7 +110,11 @@ pub async fn live(State(app): State<App>, caller: Caller, Path((_, slug)): Path<
 }
 
 /// `GET /{client}/campaigns/{campaign}/figures/charts`: the values of the charts, fetched again now and then.
-pub async fn charts(State(app): State<App>, caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
+pub async fn charts(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
     let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
     render(&ChartsFragment { figures: figures(&app, &caller, &campaign).await? })
 }

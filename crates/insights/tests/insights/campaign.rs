@@ -85,7 +85,11 @@ async fn the_page_shows_the_funnel_and_its_live_part_follows_what_happens() {
 async fn figures_are_for_those_who_reach_the_client_and_hold_the_permission() {
     let world = World::new(30).await;
     let story = &world.test.story;
-    for path in ["/acme-roofing/campaigns/spring/figures", "/acme-roofing/campaigns/spring/figures/live", "/acme-roofing/campaigns/spring/figures/charts"] {
+    for path in [
+        "/acme-roofing/campaigns/spring/figures",
+        "/acme-roofing/campaigns/spring/figures/live",
+        "/acme-roofing/campaigns/spring/figures/charts",
+    ] {
         world.test.get(path).as_user(&story.corner_owner).await.expect_status(404);
         world.test.get(path).as_user(&story.acme_agent).await.expect_status(403);
     }

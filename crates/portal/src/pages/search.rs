@@ -51,7 +51,8 @@ pub async fn show(State(app): State<App>, caller: Caller, Query(query): Query<Se
             }));
         }
     }
-    let filters = Filters::new(shell.at("search"), [("q", text)]).search("Name, e-mail, phone, code, campaign, page, help");
+    let filters =
+        Filters::new(shell.at("search"), [("q", text)]).search("Name, e-mail, phone, code, campaign, page, help");
     render(&SearchPage { shell, filters, hits })
 }
 
@@ -73,7 +74,8 @@ fn places(caller: &Caller, text: &str) -> Vec<Hit> {
     let wanted = text.to_lowercase();
     let groups = nav::groups(slug, &caller.path, |key| caller.may(key));
     let places = groups.into_iter().flat_map(|group| group.items.into_iter().map(move |item| (group.label, item)));
-    let fits = |(label, item): &(&str, nav::NavItem)| format!("{label} {}", item.label).to_lowercase().contains(&wanted);
+    let fits =
+        |(label, item): &(&str, nav::NavItem)| format!("{label} {}", item.label).to_lowercase().contains(&wanted);
     let place = |(label, item): (&str, nav::NavItem)| Hit {
         label: item.label.to_owned(),
         kind: "Page",

@@ -13,14 +13,16 @@ async fn search_finds_contacts_places_and_help_and_only_what_somebody_may_open()
         let (code, last) = (format!("M-{n}00"), ["Credits", "Foreign"][n]);
         admin.execute(sql, &[&kernel::new_id(), &client_id, &code, &last]).await.unwrap();
     }
-    let found = test.get("/acme-roofing/search?q=credits").as_user(&test.story.acme_owner).await.expect_status(200).text();
+    let found =
+        test.get("/acme-roofing/search?q=credits").as_user(&test.story.acme_owner).await.expect_status(200).text();
     for part in ["Maria Credits", "href=\"/acme-roofing/credits\"", "href=\"/help/gift-cards\""] {
         assert!(found.contains(part), "{part} is missing in {found}");
     }
     let maria = test.get("/acme-roofing/search?q=maria").as_user(&test.story.acme_owner).await.text();
     assert!(maria.contains("Maria Credits") && !maria.contains("Foreign"), "{maria}");
 
-    let agents = test.get("/acme-roofing/search?q=credits").as_user(&test.story.acme_agent).await.expect_status(200).text();
+    let agents =
+        test.get("/acme-roofing/search?q=credits").as_user(&test.story.acme_agent).await.expect_status(200).text();
     assert!(!agents.contains("Maria") && !agents.contains("/acme-roofing/credits\""), "{agents}");
     test.get("/corner-auto/search?q=maria").as_user(&test.story.acme_owner).await.expect_status(404);
 }

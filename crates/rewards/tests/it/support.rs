@@ -217,7 +217,7 @@ impl World {
 
     /// Grants credits.
     pub async fn grant(&self, credits: i32) {
-        let grant = rewards::actions::credits::GrantInput { amount: credits.to_string(), note: String::new() };
+        let grant = rewards::actions::credits::GrantInput { amount: credits.to_string(), ..Default::default() };
         rewards::actions::credits::grant(&self.test.app, &self.test.operator(), self.client_id, &grant).await.unwrap();
     }
 
