@@ -148,10 +148,10 @@ async fn supply(tx: &Transaction, met: &Met, about: &About, all: &[Condition]) -
         let Some(to) = condition.and_then(|condition| address(met, about, condition)) else { continue };
         rewards::address::supply(tx, met.client_id, reward, &to).await?;
     }
-    match waiting.is_empty() {
-        true => Ok(()),
-        false => rewards::address::settle(tx, met.client_id, met.recipient_id).await,
+    if waiting.is_empty() {
+        return Ok(());
     }
+    rewards::address::settle(tx, met.client_id, met.recipient_id).await
 }
 
 fn fits(condition: &Condition, trigger: Trigger) -> bool {
