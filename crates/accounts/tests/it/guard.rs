@@ -19,9 +19,6 @@ async fn a_text_that_no_database_can_hold_is_the_callers_fault() {
     test.post_form("/acme-roofing/api-keys", &[("name", "a\u{0}")]).as_user(owner).await.expect_status(422);
     test.get("/%00/settings").as_user(owner).await.expect_status(404);
     test.api(Method::GET, "/v1/clients?q=%00").as_user(owner).await.expect_status(422);
-    let far = json!({ "name": "Far", "expires_at": "+262142-12-31T00:00:00Z" });
-    let far = test.api_json(Method::POST, "/v1/api-keys", &far).as_user(owner).await.expect_status(422).json();
-    assert_eq!(far["errors"][0]["pointer"], "#", "{far}");
 }
 
 #[tokio::test]
