@@ -31,8 +31,8 @@ pub(crate) fn of_statement(name: &str, error: &tokio_postgres::Error) -> Error {
         // `raise exception` in one of our functions: the text is written for people.
         code if *code == SqlState::RAISE_EXCEPTION => Error::conflict("refused", db.message()),
         // A value that no column of its type can hold, such as a NUL in a text or a day after the end of days. Our own
-        // statements are checked by a test, so it came with the request.
-        code if code.code().starts_with(DATA_EXCEPTION) => {
+        // statements are checked by a test, so it came with the request; a division by zero is ours all the same.
+        code if code.code().starts_with(DATA_EXCEPTION) && *code != SqlState::DIVISION_BY_ZERO => {
             tracing::warn!(statement = name, code = code.code(), "a value the database cannot hold");
             Error::invalid("", "holds a value that cannot be stored")
         }
