@@ -23,7 +23,7 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
         "Running campaigns",
         "Last 30 days",
         "4 rewards are on their way",
-        "aria-label=\"1 open alert\"",
+        "aria-label=\"2 open alerts\"",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
