@@ -18,6 +18,7 @@ pub fn routes(app: &App) -> Routes {
         .merge(import_pages(app))
         .merge(contact_api(app))
         .merge(list_api(app))
+        .merge(member_api(app))
         .merge(import_api(app))
 }
 
@@ -121,7 +122,7 @@ fn contact_api(app: &App) -> Routes {
 }
 
 fn list_api(app: &App) -> Routes {
-    use api::lists::{self as handler, ListParams, Members, MembersChanged};
+    use api::lists::{self as handler, ListParams};
     Routes::new(app)
         .api(
             Method::GET,
@@ -165,6 +166,11 @@ fn list_api(app: &App) -> Routes {
             handler::mailable,
             Doc::new("Count whom mail can reach").returns::<Mailable>(),
         )
+}
+
+fn member_api(app: &App) -> Routes {
+    use api::lists::{self as handler, Members, MembersChanged};
+    Routes::new(app)
         .api(
             Method::GET,
             "/v1/lists/{id}/members",

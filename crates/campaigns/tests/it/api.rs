@@ -92,6 +92,15 @@ async fn a_landing_address_is_one_that_a_browser_can_be_sent_to() {
 }
 
 #[tokio::test]
+async fn a_day_that_the_database_does_not_know_is_the_callers_fault() {
+    let world = World::with(1, 5).await;
+    let body = json!({ "name": "Stone age", "mail_date": "-20000-01-01" });
+    let ask = world.test.api_json(Method::POST, "/v1/campaigns", &body).bearer(&world.test.story.acme.key);
+    let refused = ask.await.expect_status(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "#", "{refused}");
+}
+
+#[tokio::test]
 async fn of_two_people_who_read_the_same_draft_the_second_to_save_is_told() {
     let world = World::with(1, 5).await;
     let (id, _) = world.draft(&world.input()).await;

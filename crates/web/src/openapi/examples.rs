@@ -181,8 +181,8 @@ impl Maker<'_> {
 }
 
 fn kind(schema: &Value) -> &str {
-    let kinds = schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    schema["type"].as_str().or_else(|| kinds.into_iter().find(|kind| *kind != "null")).unwrap_or_default()
+    let mut kinds = schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    schema["type"].as_str().or_else(|| kinds.find(|kind| *kind != "null")).unwrap_or_default()
 }
 
 fn text(schema: &Value, (name, field): (&str, &str)) -> Value {
