@@ -62,7 +62,8 @@ impl Topic {
         });
         let mut out = String::new();
         html::push_html(&mut out, Parser::new_ext(&linked, Options::ENABLE_TABLES));
-        out
+        // long lines scroll, and whoever has no mouse must be able to scroll them
+        out.replace("<pre>", "<pre tabindex=\"0\">")
     }
 }
 
