@@ -97,7 +97,8 @@ fn fault(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<St
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    if !kinds.is_empty() && !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+    let fits = kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number");
+    if !kinds.is_empty() && !fits {
         return wrong("not its type");
     }
     let text = value.as_str().unwrap_or_default();
