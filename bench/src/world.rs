@@ -20,6 +20,8 @@ pub const CLIENT: &str = "kestrel-roofing";
 
 /// How long a launch or an import may take.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How often its progress is asked for, as the console does: asking more often takes from what is measured.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// One business on one installation.
 #[derive(Debug)]
@@ -117,7 +119,7 @@ impl World {
                 return Ok(state);
             }
             ensure!(begun.elapsed() < PATIENCE, "{path} does not end: {state}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -41,18 +41,21 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
     let serving = world.ace.serve().await?;
 
     let (list_id, took) = world.import("everybody", plan.rows).await?;
+    calm(&admin).await?;
     tell(&imports::figure(&admin, plan.rows, took).await?);
 
     let cards = 2 * claims::CLAIMS + 1_000;
     let campaign = world.draft("Spring", list_id, cards).await?;
+    calm(&admin).await?;
     let took = world.launch(&campaign).await?;
     let bare = world.draft("Bare", list_id, 10).await?;
+    calm(&admin).await?;
     tell(&launches::figure(&admin, &bare, plan.rows, took).await?);
 
     world.mail(&campaign).await?;
     let recipients = world.recipients(&campaign).await?;
     remember(&admin, &recipients).await?;
-    admin.batch_execute("vacuum (analyze)").await?;
+    calm(&admin).await?;
     for figure in visits::figures(&world, &recipients, plan).await? {
         tell(&figure);
     }
@@ -65,6 +68,13 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
     tell(&claims::figure(&world, &campaign, &recipients, plan).await?);
     tell(&reads::figure(&world, plan).await?);
     world.postgres.stop().await;
+    Ok(())
+}
+
+/// What was written before is not to be vacuumed or flushed while something else is measured.
+async fn calm(admin: &Client) -> Result<()> {
+    admin.batch_execute("vacuum (analyze)").await?;
+    admin.batch_execute("checkpoint").await?;
     Ok(())
 }
 
