@@ -13,7 +13,7 @@ use rewards::claim::{Claim, Outcome, claim_now};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Plan, rate, script};
+use super::{Plan, calm, rate, script};
 use crate::limit::{CLIENTS, HowLong, pgbench};
 use crate::table::{Against, Figure};
 use crate::world::{Campaign, Recipient, World};
@@ -29,10 +29,14 @@ pub(super) async fn figure(
     recipients: &[Recipient],
     plan: &Plan,
 ) -> Result<Figure> {
+    let admin = world.postgres.admin().await?;
     let claims = CLAIMS.min(recipients.len() / 2) / CLIENTS * CLIENTS;
     let words = [(":'client_id'", quoted(world.client_id)), (":'campaign_id'", quoted(campaign.id))];
     let claim = script(CLAIM, &words);
+    // Each of the two begins without the entries of cards that are gone, which a claim has to step over.
+    calm(&admin).await?;
     let limit = pgbench(&world.postgres.url(), &plan.directory, &claim, HowLong::Each(claims / CLIENTS)).await?;
+    calm(&admin).await?;
     let theirs: Arc<[Uuid]> = recipients[claims..2 * claims].iter().map(|one| one.id).collect();
     let took = claim_all(&world.postgres.database(CLIENTS)?, (world.client_id, campaign.id), theirs).await?;
     let against = Against::Limit { what: "/s pgbench, the same statement", value: limit.per_second, aim: Some(0.8) };

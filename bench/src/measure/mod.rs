@@ -42,7 +42,9 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
 
     let (list_id, took) = world.import("everybody", plan.rows).await?;
     calm(&admin).await?;
-    tell(&imports::figure(&admin, plan.rows, took).await?);
+    for figure in imports::figures(&admin, plan.rows, took).await? {
+        tell(&figure);
+    }
 
     let cards = 2 * claims::CLAIMS + 1_000;
     let campaign = world.draft("Spring", list_id, cards).await?;

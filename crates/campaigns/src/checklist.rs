@@ -1,5 +1,6 @@
 //! The check list before launch: what is missing, what deserves a second look, what is fine.
 
+use chrono::{DateTime, Utc};
 use database::{FromRow, Scope};
 use kernel::Result;
 use rewards::codes::BRAND_OFF;
@@ -131,10 +132,10 @@ impl Checklist {
 ///
 /// # Errors
 /// `NotFound`, or what the database answered.
-pub async fn make(scope: &Scope<'_>, campaign: &Campaign) -> Result<Checklist> {
+pub async fn make(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> Result<Checklist> {
     let facts: Facts = scope.query_one(&FACTS, &[&campaign.client_id, &campaign.id]).await?;
     let conditions = conditions::list(scope, campaign.client_id, campaign.id).await?;
-    let stock = stock::list(scope, campaign.client_id, campaign.id).await?;
+    let stock = stock::list(scope, campaign.client_id, campaign.id, now).await?;
     Ok(judge(campaign, facts, &conditions, &stock))
 }
 
@@ -256,21 +257,20 @@ pub(crate) fn closed(pool: &PoolStock) -> Option<CheckItem> {
 
 /// A pool with everything this campaign needs of it.
 fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
-    let (name, free) = (&pool.pool_name, i64::from(pool.free_cards));
+    let (name, free) = (&pool.pool_name, pool.free_cards);
+    let cards = if free == 1 { "1 free card".to_owned() } else { format!("{free} free cards") };
     let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
     if free < needed {
         return at(
             Level::Missing,
-            format!(
-                "{name} has {free} free cards and {needed} are needed: upload more, or promise fewer cards for each reward."
-            ),
+            format!("{name} has {cards} and {needed} are needed: upload more, or promise fewer cards for each reward."),
         );
     }
     // behaviour.md, section 3: a warning under 110 %
     if free * 100 < needed * 110 {
-        return at(Level::Warning, format!("{name} has {free} free cards for {needed} needed: little is left over."));
+        return at(Level::Warning, format!("{name} has {cards} for {needed} needed: little is left over."));
     }
-    at(Level::Done, format!("{name} has {free} free cards for {needed} needed."))
+    at(Level::Done, format!("{name} has {cards} for {needed} needed."))
 }
 
 fn credits(facts: &Facts, needed: i64) -> CheckItem {
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!((off.level, off.code), (Level::Missing, Some("GC-002")));
     }
 
-    fn pool(free_cards: i32) -> PoolStock {
+    fn pool(free_cards: i64) -> PoolStock {
         let (pool_name, brand_name) = ("A".to_owned(), "B".to_owned());
         PoolStock {
             condition_number: 1,

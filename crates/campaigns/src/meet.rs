@@ -286,7 +286,6 @@ mod tests {
             pool_name: None,
             brand_name: None,
             value_amount: None,
-            free_cards: None,
             reward_description: None,
             delivery_channel: Some(channel.into()),
             sms_template: None,

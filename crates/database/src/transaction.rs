@@ -112,6 +112,24 @@ impl Transaction {
         Ok(BinaryCopyInWriter::new(sink, types))
     }
 
+    /// Marks where [`Transaction::undo`] goes back to.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn savepoint(&self) -> Result<()> {
+        let said = self.client.batch_execute("savepoint done").await;
+        said.map_err(|e| error::of_statement("savepoint", &e))
+    }
+
+    /// Takes back what was done since [`Transaction::savepoint`], a statement that failed included.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn undo(&self) -> Result<()> {
+        let said = self.client.batch_execute("rollback to savepoint done").await;
+        said.map_err(|e| error::of_statement("rollback to savepoint", &e))
+    }
+
     /// Tells those who listen on `channel`, a name of our own, once the transaction is durable. Only a hint, and only
     /// the first channel asked for. Not `notify` inside the transaction: that lets one commit at a time through.
     pub fn hint(&self, channel: &'static str) {

@@ -51,21 +51,16 @@ pub fn is_machine(method: &Method, headers: &HeaderMap) -> bool {
 
 fn is_ahead_of_time(headers: &HeaderMap) -> bool {
     let ahead = |name: &&str| {
-        let value = headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        contains(value, "prefetch") || contains(value, "prerender") || contains(value, "preview")
+        let value = headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+        ["prefetch", "prerender", "preview"].iter().any(|purpose| value.contains(purpose))
     };
     PURPOSES.iter().any(ahead)
 }
 
 fn is_program(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    PROGRAMS.iter().any(|part| contains(agent, part))
-}
-
-/// Whether `text` contains `part` (in lower case) in any case; nothing is allocated, for every visit asks.
-fn contains(text: &str, part: &str) -> bool {
-    text.len() >= part.len()
-        && text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    let agent = agent.to_ascii_lowercase();
+    PROGRAMS.iter().any(|part| agent.contains(part))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod read;
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 use database::{Audited, Transaction};
@@ -117,8 +116,8 @@ struct FileRead {
 pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uuid, reader: R) -> Result<UploadReport> {
     let target = pools::target(&app.scope(actor), pool_id).await?;
     let rules = Rules::new(&target, app.clock.now().date_naive())?;
-    let (keyring, client_id) = (app.keyring.clone(), target.client_id);
-    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &keyring, client_id));
+    let (shared, client_id) = (app.clone(), target.client_id);
+    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, client_id));
     let FileRead { cards, problems } = reading.await.map_err(Error::internal)??;
     let read = cards.len();
     if !problems.is_empty() {
@@ -134,7 +133,7 @@ fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadR
     UploadReport { pool_id, read, added: 0, refused, problems }
 }
 
-fn read_all(reader: impl Read, rules: &Rules, keyring: &Arc<Keyring>, client_id: Option<Uuid>) -> Result<FileRead> {
+fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, client_id: Option<Uuid>) -> Result<FileRead> {
     let mut read = FileRead { cards: Vec::new(), problems: Vec::new() };
     let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
     for line in read::lines(reader)? {

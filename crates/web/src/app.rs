@@ -1,5 +1,6 @@
 //! What every handler and job needs at hand.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use database::{Database, Scope};
@@ -10,21 +11,32 @@ use kernel::{Actor, Clock, Result};
 use crate::limits::Limits;
 use crate::token::Tokens;
 
-/// The running ACE: data, clock, settings, keys. Cloning shares them.
+/// The running ACE: data, clock, settings, keys. Cloning shares them, with one count: every layer of every request clones.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     /// The only door to the data.
     pub db: Database,
     /// The present time.
     pub clock: Clock,
     /// How this deployment is set up.
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     /// Keys for sealing secrets and signing tokens.
     pub keyring: Arc<Keyring>,
     /// Signs and checks access tokens.
-    pub tokens: Arc<Tokens>,
+    pub tokens: Tokens,
     /// What has been asked how often.
-    pub limits: Arc<Limits>,
+    pub limits: Limits,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
@@ -34,14 +46,9 @@ impl App {
     /// When no token key can be derived, or the settings of an outside sign-in service are unusable.
     pub fn new(db: Database, settings: Settings, keyring: Keyring) -> Result<Self> {
         let clock = db.clock().clone();
-        Ok(Self {
-            tokens: Arc::new(Tokens::new(&keyring, &settings)?),
-            limits: Arc::new(Limits::new(clock.clone())),
-            db,
-            clock,
-            settings: Arc::new(settings),
-            keyring: Arc::new(keyring),
-        })
+        let tokens = Tokens::new(&keyring, &settings)?;
+        let (limits, keyring) = (Limits::new(clock.clone()), Arc::new(keyring));
+        Ok(Self(Arc::new(Parts { tokens, limits, db, clock, settings, keyring })))
     }
 
     /// The data as `actor` may see and change it.

@@ -13,6 +13,16 @@ const FULL: usize = 8 * 1024 * 1024;
 pub struct Chunk {
     /// Rows to write, each contact once.
     pub rows: Vec<Prepared>,
+    /// What there is to say of it beside its rows.
+    pub tally: Tally,
+    by_key: HashMap<String, usize>,
+    by_code: HashMap<String, usize>,
+    bytes: usize,
+}
+
+/// What a chunk of the file was made of.
+#[derive(Debug, Default)]
+pub struct Tally {
     /// Refusals and remarks.
     pub remarks: Vec<Remark>,
     /// Rows seen.
@@ -29,38 +39,35 @@ pub struct Chunk {
     pub last_line: i64,
     /// Bytes of the file read so far.
     pub bytes_read: i64,
-    by_key: HashMap<String, usize>,
-    by_code: HashMap<String, usize>,
-    bytes: usize,
 }
 
 impl Chunk {
     /// Whether the next row belongs to the next chunk.
     pub fn is_full(&self, batch_rows: usize) -> bool {
-        self.read as usize >= batch_rows || self.bytes >= FULL
+        self.tally.read as usize >= batch_rows || self.bytes >= FULL
     }
 
     /// Adds a row, or a refusal in its place.
     pub fn add(&mut self, row: Result<Prepared, Remark>, plan: &Plan) {
-        self.read += 1;
+        self.tally.read += 1;
         match row {
             Ok(row) => {
-                self.last_line = row.line as i64;
-                self.flagged += i64::from(!row.remarks.is_empty());
+                self.tally.last_line = row.line as i64;
+                self.tally.flagged += i64::from(!row.remarks.is_empty());
                 self.add_row(row, plan.on_duplicate);
             }
             Err(remark) => {
-                self.last_line = remark.line as i64;
-                self.refused += 1;
+                self.tally.last_line = remark.line as i64;
+                self.tally.refused += 1;
                 self.bytes += remark.weight();
-                self.remarks.push(remark);
+                self.tally.remarks.push(remark);
             }
         }
     }
 
     fn add_row(&mut self, mut row: Prepared, on_duplicate: OnDuplicate) {
         self.bytes += row.remarks.iter().map(Remark::weight).sum::<usize>();
-        self.remarks.append(&mut row.remarks);
+        self.tally.remarks.append(&mut row.remarks);
         let by_key = row.keys().find_map(|key| self.by_key.get(key));
         let by_code = || self.by_code.get(&row.code).filter(|_| row.check_code);
         match (by_key.or_else(by_code).copied(), on_duplicate) {
@@ -69,9 +76,9 @@ impl Chunk {
                 self.bytes += row.weight();
                 self.know(&row, earlier, !self.rows[earlier].check_code);
                 self.rows[earlier].overlay(row);
-                self.merged += 1;
+                self.tally.merged += 1;
             }
-            (Some(_), OnDuplicate::Skip | OnDuplicate::Create) => self.skipped += 1,
+            (Some(_), OnDuplicate::Skip | OnDuplicate::Create) => self.tally.skipped += 1,
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) struct Reading {
 }
 
 /// Reads the whole file and sends it chunk by chunk; ends when the receiver is gone. A chunk is only begun once the
-/// one before it is being written: two of them are in memory, never three.
+/// one before it is being copied to the database: the rows of two are in memory, never of three.
 ///
 /// # Errors
 /// What the source of the bytes answers; names `file` when its rest cannot be read, after everything before it.
@@ -71,15 +71,15 @@ pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender
         }
         chunk.add(prepare(&preparer, item), &reading.plan);
         if chunk.is_full(reading.batch_rows) {
-            chunk.bytes_read = rows.bytes_read() as i64;
+            chunk.tally.bytes_read = rows.bytes_read() as i64;
             if sender.blocking_send(std::mem::take(&mut chunk)).is_err() || runtime.block_on(sender.reserve()).is_err()
             {
                 return Ok(());
             }
         }
     }
-    chunk.bytes_read = rows.bytes_read() as i64;
-    if chunk.read > 0 {
+    chunk.tally.bytes_read = rows.bytes_read() as i64;
+    if chunk.tally.read > 0 {
         drop(sender.blocking_send(chunk));
     }
     hopeless.map_or(Ok(()), Err)

@@ -1,16 +1,17 @@
 //! Writes an import, chunk by chunk: each is committed whole with its progress, or not at all.
 
+use database::Transaction;
 use kernel::{Actor, Error, Result};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 use web::App;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Tally};
 use super::options::Plan;
 use super::read::{self, Reading};
 use super::source;
 use crate::store::imports::{self, DELETE_FILE, END_IMPORT, Import, LOCK_IMPORT, Locked};
-use crate::store::merge::{self, Target};
+use crate::store::merge::{self, Merged, Staged, Target};
 
 /// Chunks that are ready while one is written.
 const AHEAD: usize = 1;
@@ -34,7 +35,7 @@ pub async fn run(
         return Ok(import);
     }
     let plan: Plan = serde_json::from_value(import.options.clone()).map_err(Error::internal)?;
-    let (sender, mut chunks) = mpsc::channel(AHEAD);
+    let (sender, chunks) = mpsc::channel(AHEAD);
     let reading = Reading {
         plan: plan.clone(),
         client_id,
@@ -44,13 +45,8 @@ pub async fn run(
     let file = source::open(app, actor, (client_id, id));
     let reader = tokio::task::spawn_blocking(move || read::chunks(file, &reading, &sender));
     let writer = Writer { app, actor, import: &import, plan: &plan };
-    let mut done = (import.last_line, import.rows_flagged);
-    while let Some(chunk) = chunks.recv().await {
-        if !writer.write(&chunk, done).await? {
-            return imports::find(&scope, client_id, id).await;
-        }
-        done = (chunk.last_line, done.1 + chunk.flagged);
-        on_progress(&imports::find(&scope, client_id, id).await?);
+    if !writer.write_all(chunks, &mut on_progress).await? {
+        return imports::find(&scope, client_id, id).await;
     }
     match reader.await.map_err(Error::internal)? {
         // trying again would not mend the file
@@ -75,41 +71,81 @@ struct Writer<'a> {
     plan: &'a Plan,
 }
 
+/// A chunk whose rows are in its transaction's `import_rows`.
+struct Ready {
+    tx: Transaction,
+    staged: Staged,
+    tally: Tally,
+}
+
 impl Writer<'_> {
-    /// Writes a chunk; `false` when the import was cancelled meanwhile.
-    async fn write(&self, chunk: &Chunk, done: (i64, i64)) -> Result<bool> {
-        match self.try_write(chunk, done, false).await {
-            // somebody else made a contact with one of its codes since they were looked up
-            Err(Error::Constraint(_)) => self.try_write(chunk, done, true).await,
-            other => other,
+    /// Writes chunk after chunk; `false` when the import was cancelled meanwhile. While one is merged, the next is
+    /// copied on a connection of its own, so that both cores have something to do.
+    async fn write_all(
+        &self,
+        mut chunks: mpsc::Receiver<Chunk>,
+        on_progress: &mut (impl FnMut(&Import) + Send),
+    ) -> Result<bool> {
+        let mut done = (self.import.last_line, self.import.rows_flagged);
+        let mut ready = self.stage(&mut chunks).await?;
+        while let Some(chunk) = ready {
+            let (written, next) = tokio::join!(self.write(chunk, done), self.stage(&mut chunks));
+            let Some(import) = written? else { return Ok(false) };
+            done = (import.last_line, import.rows_flagged);
+            on_progress(&import);
+            ready = next?;
         }
+        Ok(true)
     }
 
-    /// Writes a chunk in one transaction.
-    async fn try_write(&self, chunk: &Chunk, (last_line, flagged): (i64, i64), carefully: bool) -> Result<bool> {
-        let ids = (self.import.client_id, self.import.id);
+    /// Makes the next chunk ready, if there is one.
+    async fn stage(&self, chunks: &mut mpsc::Receiver<Chunk>) -> Result<Option<Ready>> {
+        let Some(Chunk { rows, tally, .. }) = chunks.recv().await else { return Ok(None) };
         let tx = self.app.db.scope(self.actor).transaction().await?;
+        let staged = merge::stage(&tx, self.import.client_id, &rows).await?;
+        Ok(Some(Ready { tx, staged, tally }))
+    }
+
+    /// Writes a chunk, whole or not at all; the import as it stands then, or `None` when it was cancelled meanwhile.
+    async fn write(&self, chunk: Ready, (last_line, flagged): (i64, i64)) -> Result<Option<Import>> {
+        let Ready { tx, staged, tally } = chunk;
+        let ids = (self.import.client_id, self.import.id);
         let now: Locked = tx.query_one(&LOCK_IMPORT, &[&ids.0, &ids.1]).await?;
         if now.status != "running" {
-            return Ok(false);
+            return Ok(None);
         }
         if now.last_line != last_line {
             return Err(Error::conflict("import_running", "another process runs this import"));
         }
-        let target = Target {
-            client_id: ids.0,
+        let merged = self.merge(&tx, staged).await?;
+        imports::insert_remarks(&tx, ids, &tally.remarks, flagged).await?;
+        let import = imports::progress(&tx, ids, &tally, merged).await?;
+        tx.commit().await?;
+        Ok(Some(import))
+    }
+
+    async fn merge(&self, tx: &Transaction, staged: Staged) -> Result<Merged> {
+        tx.savepoint().await?;
+        match merge::merge(tx, self.target(false), staged).await {
+            // somebody else made a contact with one of its codes since they were looked up
+            Err(Error::Constraint(_)) => {
+                tx.undo().await?;
+                merge::merge(tx, self.target(true), staged).await
+            }
+            other => other,
+        }
+    }
+
+    fn target(&self, carefully: bool) -> Target<'_> {
+        Target {
+            client_id: self.import.client_id,
             list_id: self.import.list_id,
             user_id: self.import.created_by_user_id,
             filename: &self.import.filename,
             dedupe: self.plan.dedupe,
             on_duplicate: self.plan.on_duplicate,
             carefully,
-        };
-        let merged = merge::merge(&tx, target, &chunk.rows).await?;
-        imports::insert_remarks(&tx, ids, &chunk.remarks, flagged).await?;
-        imports::progress(&tx, ids, chunk, merged).await?;
-        tx.commit().await?;
-        Ok(true)
+        }
     }
 
     async fn end(&self, status: &str, error: Option<&str>) -> Result<()> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::import::chunk::Chunk;
+use crate::import::chunk::Tally;
 use crate::import::prepared::Remark;
 use crate::store::merge::Merged;
 
@@ -261,11 +261,16 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, after: Option<Uuid>, limit
     scope.query(&LIST_IMPORTS, &[&client_id, &after, &(limit + 1)]).await
 }
 
-/// Adds what a chunk came to.
+/// Adds what a chunk came to; the import as it stands then.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn progress(tx: &Transaction, (client_id, id): (Uuid, Uuid), chunk: &Chunk, merged: Merged) -> Result<()> {
+pub async fn progress(
+    tx: &Transaction,
+    (client_id, id): (Uuid, Uuid),
+    chunk: &Tally,
+    merged: Merged,
+) -> Result<Import> {
     let (updated, skipped) = (merged.updated + chunk.merged, merged.skipped + chunk.skipped);
     tx.execute(
         &PROGRESS,
@@ -283,8 +288,8 @@ pub async fn progress(tx: &Transaction, (client_id, id): (Uuid, Uuid), chunk: &C
             &tx.now(),
         ],
     )
-    .await
-    .map(|_| ())
+    .await?;
+    tx.query_one(&FIND_IMPORT, &[&client_id, &id]).await
 }
 
 /// Keeps refusals, and remarks as long as there are not too many.

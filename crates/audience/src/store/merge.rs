@@ -1,4 +1,5 @@
-//! A chunk of an import on its way into the tables: copied into the transaction's own `import_rows`, then merged by sets.
+//! A chunk of an import on its way into the tables: copied into the transaction's own `import_rows`, which takes nobody's
+//! turn, then merged by sets.
 //!
 //! Known contacts are looked up by sub-selects that yield one value: the planner can only answer them row by row from an
 //! index. As joins, on tables that grew since they were last analysed, they became scans of all contacts for each row.
@@ -108,73 +109,102 @@ struct Changed {
     match_key: Option<String>,
 }
 
-/// Writes the rows of a chunk within `tx`.
+/// What is in the transaction's `import_rows`: what it takes to merge them.
+#[derive(Debug, Clone, Copy)]
+pub struct Staged {
+    rows: usize,
+    keys: bool,
+    codes: bool,
+    noes: bool,
+    streets_alone: bool,
+    tags: bool,
+}
+
+/// Copies the rows of a chunk into the transaction's own `import_rows`. Touches nothing that others see.
 ///
 /// # Errors
 /// What the database answered; the transaction must then not be committed.
-pub async fn merge(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> Result<Merged> {
-    if rows.is_empty() {
+pub async fn stage(tx: &Transaction, client_id: Uuid, rows: &[Prepared]) -> Result<Staged> {
+    if !rows.is_empty() {
+        tx.execute(&STAGE, &[]).await?;
+        copy(tx, client_id, rows).await?;
+    }
+    let street_alone = |row: &Prepared| !row.text(Field::Address).is_empty() && row.text(Field::Address2).is_empty();
+    Ok(Staged {
+        rows: rows.len(),
+        keys: rows.iter().any(|row| row.key.is_some()),
+        codes: rows.iter().any(|row| row.check_code),
+        noes: rows.iter().any(|row| row.flags.contains(&Some(true))),
+        streets_alone: rows.iter().any(street_alone),
+        tags: rows.iter().any(|row| !row.tags.is_empty()),
+    })
+}
+
+/// Writes what [`stage`] copied within `tx`.
+///
+/// # Errors
+/// `Constraint` when somebody else took a code meanwhile, or what the database answered; the transaction must then not
+/// be committed.
+pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<Merged> {
+    if staged.rows == 0 {
         return Ok(Merged::default());
     }
-    tx.execute(&STAGE, &[]).await?;
-    copy(tx, target.client_id, rows).await?;
     let by_key: Option<&Statement> = match target.dedupe {
         Dedupe::Email => Some(&MATCH_BY_EMAIL),
         Dedupe::Phone => Some(&MATCH_BY_PHONE),
         Dedupe::NameAddress => Some(&MATCH_BY_NAME_ADDRESS),
         Dedupe::CustomerCode => None,
     };
-    if let Some(statement) = by_key.filter(|_| rows.iter().any(|row| row.key.is_some())) {
+    if let Some(statement) = by_key.filter(|_| staged.keys) {
         tx.execute(statement, &[&target.client_id]).await?;
     }
-    if rows.iter().any(|row| row.check_code) {
+    if staged.codes {
         tx.execute(&MATCH_BY_CODE, &[&target.client_id]).await?;
     }
-    let merged = write(tx, target, rows).await?;
+    let merged = write(tx, target, staged).await?;
     let now = tx.now();
     if let Some(list_id) = target.list_id {
         let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];
         if merged.created > 0 {
             tx.execute(&INSERT_NEW_MEMBERS, members).await?;
         }
-        if merged.created < rows.len() as i64 {
+        if merged.created < staged.rows as i64 {
             tx.execute(&INSERT_KNOWN_MEMBERS, members).await?;
         }
     }
-    if rows.iter().any(|row| !row.tags.is_empty()) {
+    if staged.tags {
         let known_too = target.on_duplicate == OnDuplicate::Update;
         tx.execute(&INSERT_TAGS, &[&target.client_id, &target.user_id, &now, &known_too]).await?;
     }
     Ok(merged)
 }
 
-async fn write(tx: &Transaction, target: Target<'_>, rows: &[Prepared]) -> Result<Merged> {
+async fn write(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<Merged> {
     let (client_id, now) = (target.client_id, tx.now());
     let known: i64 = tx.query_scalar(&COUNT_KNOWN, &[&client_id]).await?;
-    let says_no = rows.iter().any(|row| row.flags.contains(&Some(true)));
     let wording = format!("Column of the imported file {}", target.filename);
     let mut merged = Merged::default();
     if target.on_duplicate == OnDuplicate::Update && known > 0 {
-        if says_no {
+        if staged.noes {
             tx.execute(&CONSENTS_OF_KNOWN, &[&client_id, &wording, &target.user_id, &now]).await?;
         }
-        if rows.iter().any(|row| !row.text(Field::Address).is_empty() && row.text(Field::Address2).is_empty()) {
+        if staged.streets_alone {
             take_units_away(tx, client_id).await?;
         }
         merged.updated = update(tx, client_id).await?;
     }
-    let new = rows.len() as i64 - known;
+    let new = staged.rows as i64 - known;
     if new > 0 {
         let insert = if target.carefully { &INSERT_NEW_CAREFULLY } else { &INSERT_NEW };
         merged.created = tx.execute(insert, &[&client_id, &target.user_id, &now]).await? as i64;
         if merged.created < new {
             tx.execute(&MATCH_LEFT_OUT, &[&client_id]).await?;
         }
-        if says_no {
+        if staged.noes {
             tx.execute(&CONSENTS_OF_NEW, &[&client_id, &wording, &target.user_id, &now]).await?;
         }
     }
-    merged.skipped = rows.len() as i64 - merged.created - merged.updated;
+    merged.skipped = staged.rows as i64 - merged.created - merged.updated;
     Ok(merged)
 }
 

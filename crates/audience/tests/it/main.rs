@@ -7,7 +7,7 @@ mod import_trouble;
 mod imports;
 mod lists;
 mod pages;
-mod speed;
+mod planner;
 
 use testkit::TestApp;
 

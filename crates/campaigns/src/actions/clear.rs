@@ -24,8 +24,11 @@ const CHUNK: i64 = 2_000;
 /// # Errors
 /// What the database answered.
 pub async fn enqueue(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
-    let job = NewJob::new(JOB, json!({ "campaign_id": id })).client(client_id).unique(format!("{JOB}:{id}"));
-    jobs::enqueue(tx, &job).await.map(|_| ())
+    jobs::enqueue(tx, &job(client_id, id)).await.map(|_| ())
+}
+
+fn job(client_id: Uuid, id: Uuid) -> NewJob {
+    NewJob::new(JOB, json!({ "campaign_id": id })).client(client_id).unique(format!("{JOB}:{id}"))
 }
 
 /// Does the work of [`JOB`], a transaction for each chunk; stops when the campaign is no draft any more.
@@ -70,8 +73,8 @@ pub async fn sweep(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     launches::fail_abandoned(&tx).await?;
-    for left in recipients::left_in_drafts(&tx).await? {
-        enqueue(&tx, left.client_id, left.campaign_id).await?;
-    }
+    let left = recipients::left_in_drafts(&tx).await?;
+    let due: Vec<NewJob> = left.iter().map(|left| job(left.client_id, left.campaign_id)).collect();
+    jobs::enqueue_many(&tx, &due).await?;
     tx.commit().await
 }

@@ -35,7 +35,7 @@ pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Resul
     if campaign.status != "draft" {
         return Err(launched_already());
     }
-    refuse_missing(&checklist::make(&scope, &campaign).await?)?;
+    refuse_missing(&checklist::make(&scope, &campaign, app.clock.now()).await?)?;
     let tx = scope.transaction().await?;
     // The running launch is refused first: its work holds the campaign's lock, and nobody should wait for that.
     launches::begin(&tx, client_id, id).await?;
@@ -75,10 +75,11 @@ pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
     }
     // Read under the lock: nobody changes the draft from here on.
     let campaign = store::find(&scope, client_id, id).await?;
-    let checklist = checklist::make(&scope, &campaign).await?;
+    let checklist = checklist::make(&scope, &campaign, app.clock.now()).await?;
     refuse_missing(&checklist)?;
     let list_id = campaign.contact_list_id.ok_or_else(|| Error::required("contact_list_id"))?;
     let watched = launches::latest(&scope, client_id, id).await?;
+    recipients::plan_for_any_client(&tx).await?;
     clear::rest(&tx, client_id, id).await?;
     let source = Source { client_id, campaign_id: id, list_id, after: Uuid::nil() };
     let launched = generate(app, &tx, source, watched.as_ref()).await?;

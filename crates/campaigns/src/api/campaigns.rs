@@ -204,7 +204,7 @@ pub async fn update(
 pub async fn checklist(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Checklist>> {
     let scope = caller.scope(&app);
     let row = store::find(&scope, caller.client_id()?, id).await?;
-    Ok(Json(checklist::make(&scope, &row).await?))
+    Ok(Json(checklist::make(&scope, &row, app.clock.now()).await?))
 }
 
 /// `GET /v1/campaigns/{id}/conditions`; a campaign has ten at most, so they are one page.

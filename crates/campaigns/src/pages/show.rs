@@ -94,7 +94,10 @@ pub async fn overview(
     let (shell, head) = head(&app, &caller, campaign).await?;
     let draft = head.campaign.status == "draft";
     let entries = if draft {
-        entries(&checklist::make(&caller.scope(&app), &head.campaign).await?, &format!("{}/edit", head.base))
+        entries(
+            &checklist::make(&caller.scope(&app), &head.campaign, app.clock.now()).await?,
+            &format!("{}/edit", head.base),
+        )
     } else {
         Vec::new()
     };

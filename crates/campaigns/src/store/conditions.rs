@@ -30,8 +30,6 @@ pub struct Condition {
     pub brand_name: Option<String>,
     /// The card's value.
     pub value_amount: Option<Decimal>,
-    /// Cards of the pool that are promised to nobody.
-    pub free_cards: Option<i32>,
     /// What people read about the reward.
     pub reward_description: Option<String>,
     /// `sms`, `email` or `choice`.
@@ -97,8 +95,7 @@ database::statement! {
     LIST, both, "
         select c.condition_number, c.condition_name, c.trigger_type, c.crm_event_name, c.time_delay_hours, c.form_id,
             c.is_active, w.gift_card_pool_id, p.pool_name, b.brand_name, p.value_amount,
-            p.available_cards - p.reserved_cards as free_cards, w.reward_description, w.delivery_channel,
-            w.sms_template, w.email_subject, w.email_template
+            w.reward_description, w.delivery_channel, w.sms_template, w.email_subject, w.email_template
         from campaign_conditions c
         left join campaign_reward_configs w
             on w.client_id = c.client_id

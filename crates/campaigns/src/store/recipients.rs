@@ -94,7 +94,11 @@ pub struct Left {
 }
 
 database::statement! {
-    /// One chunk of a launch: the next contacts of the list become recipients, or are left out with the reason.
+    /// Plans what follows in the transaction for any client: see the function.
+    PLAN_FOR_ANY_CLIENT, app, "select app.plan_for_any_client()";
+    /// One chunk of a launch: the next contacts of the list become recipients, or are left out with the reason. Contacts
+    /// and codes are zipped by a full join, which can only be a hash or a merge: whatever the planner believes of their
+    /// number, it never compares each with each.
     GENERATE, app, "
         with chunk as (
             select c.id, c.first_name, c.last_name, c.email, coalesce(c.mobile_phone, c.phone) as phone, c.address,
@@ -108,6 +112,7 @@ database::statement! {
             where m.client_id = $1
               and m.list_id = $3
               and m.contact_id > $4
+              and c.id > $4
             order by m.contact_id
             limit $5),
         numbered as (
@@ -118,22 +123,27 @@ database::statement! {
             select *
             from unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[])
                 with ordinality as given (recipient_id, participation_id, redemption_code, purl_token, n)),
+        zipped as materialized (
+            select g.recipient_id, g.participation_id, g.redemption_code, g.purl_token, c.id as contact_id, c.first_name,
+                c.last_name, c.email, c.phone, c.address, c.address2, c.city, c.state, c.zip, c.country, c.custom_fields
+            from numbered c
+            full join given g on g.n = c.n),
         made as (
             insert into recipients (
                 id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
                 phone, address, address2, city, state, zip, country, custom_fields, imb_serial, created_at)
-            select g.recipient_id, $1, $2, c.id, g.redemption_code, g.purl_token, c.first_name, c.last_name, c.email,
-                c.phone, c.address, c.address2, c.city, c.state, c.zip, c.country, c.custom_fields,
+            select recipient_id, $1, $2, contact_id, redemption_code, purl_token, first_name, last_name, email, phone,
+                address, address2, city, state, zip, country, custom_fields,
                 lpad((nextval('app.imb_serials') % 1000000000)::text, 9, '0'), $10
-            from numbered c
-            join given g on g.n = c.n
+            from zipped
+            where contact_id is not null
             returning 1),
         took_part as (
             insert into contact_campaign_participation (
                 id, client_id, contact_id, campaign_id, recipient_id, redemption_code, created_at, updated_at)
-            select g.participation_id, $1, c.id, $2, g.recipient_id, g.redemption_code, $10, $10
-            from numbered c
-            join given g on g.n = c.n),
+            select participation_id, $1, contact_id, $2, recipient_id, redemption_code, $10, $10
+            from zipped
+            where contact_id is not null),
         left_out as (
             insert into recipient_skips (id, client_id, campaign_id, contact_id, reason, created_at)
             select gen_random_uuid(), $1, $2, id, reason, $10
@@ -252,6 +262,14 @@ pub async fn generate(tx: &Transaction, source: Source, given: &Given) -> Result
         &tx.now(),
     ];
     tx.query_one(&GENERATE, params).await
+}
+
+/// Plans what follows in the transaction for any client, before thousands of rows are written for one.
+///
+/// # Errors
+/// What the database answered.
+pub async fn plan_for_any_client(tx: &Transaction) -> Result<()> {
+    tx.execute(&PLAN_FOR_ANY_CLIENT, &[]).await.map(|_| ())
 }
 
 /// Takes up to `limit` of the generated recipients away again; answers how many.

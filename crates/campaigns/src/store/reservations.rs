@@ -3,15 +3,13 @@
 use database::{FromRow, Scope, Transaction};
 use kernel::{Result, new_id};
 use rewards::actions::stock::fulfil_job;
+use rewards::store::pools;
 use uuid::Uuid;
 
 database::statement! {
     /// Waits for one's turn at a pool.
     QUEUE, app, "
         select app.queue_for_pool($1)";
-    /// Takes the cards whose last day is over off the shelf, so that they are not promised.
-    SWEEP, app, "
-        select app.sweep_expired($1, $2)";
     /// Promises cards of a pool to a campaign, when as many are free and nobody waits for them; no row when they are
     /// not.
     RESERVE, app, "
@@ -72,7 +70,8 @@ struct PoolRow {
 /// What the database answered.
 pub async fn reserve(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, pool_id: Uuid, cards: i32) -> Result<bool> {
     tx.execute(&QUEUE, &[&pool_id]).await?;
-    tx.execute(&SWEEP, &[&pool_id, &tx.now()]).await?;
+    // so that none past its last day is promised
+    pools::sweep(tx, pool_id).await?;
     let params: database::Params<'_> = &[&new_id(), &client_id, &campaign_id, &pool_id, &cards, &tx.now()];
     Ok(tx.execute(&RESERVE, params).await? == 1)
 }
@@ -84,12 +83,12 @@ pub async fn reserve(tx: &Transaction, client_id: Uuid, campaign_id: Uuid, pool_
 pub async fn release(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<()> {
     // A campaign has at most ten rewards, so at most ten pools.
     let pools: Vec<PoolRow> = tx.query(&POOLS, &[&client_id, &campaign_id]).await?;
-    for PoolRow { pool_id } in pools {
-        tx.execute(&QUEUE, &[&pool_id]).await?;
-        tx.execute(&RELEASE, &[&client_id, &campaign_id, &pool_id, &tx.now()]).await?;
-        jobs::enqueue(tx, &fulfil_job(client_id, pool_id)).await?;
+    for PoolRow { pool_id } in &pools {
+        tx.execute(&QUEUE, &[pool_id]).await?;
+        tx.execute(&RELEASE, &[&client_id, &campaign_id, pool_id, &tx.now()]).await?;
     }
-    Ok(())
+    let due: Vec<_> = pools.iter().map(|pool| fulfil_job(client_id, pool.pool_id)).collect();
+    jobs::enqueue_many(tx, &due).await.map(|_| ())
 }
 
 /// Cards still promised to a campaign, over all pools.

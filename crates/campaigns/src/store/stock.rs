@@ -1,5 +1,6 @@
 //! The pools that a campaign's rewards come from, as they stand.
 
+use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::Result;
 use uuid::Uuid;
@@ -11,8 +12,8 @@ pub struct PoolStock {
     pub condition_number: i32,
     /// Its name.
     pub pool_name: String,
-    /// Cards that are promised to nobody.
-    pub free_cards: i32,
+    /// Cards the campaign can have: neither promised, nor past their last day, nor for those who wait at the pool.
+    pub free_cards: i64,
     /// Rewards of the campaign that come from it.
     pub rewards: i64,
     /// Whether it is archived.
@@ -26,8 +27,16 @@ pub struct PoolStock {
 database::statement! {
     /// A campaign's pools, in the order of its conditions; there are at most ten.
     LIST, app, "
-        select w.condition_number, p.pool_name, p.available_cards - p.reserved_cards as free_cards, w.rewards,
-            p.archived_at is not null as archived, b.brand_name, b.is_active as brand_active
+        select w.condition_number, p.pool_name, w.rewards, p.archived_at is not null as archived, b.brand_name,
+            b.is_active as brand_active,
+            greatest(
+                p.available_cards - p.reserved_cards - (app.those_ahead($1, p.id, $2)).free_cards - (
+                    select count(*)
+                    from gift_cards g
+                    where g.pool_id = p.id
+                      and g.status = 'available'
+                      and coalesce(g.expires_at, 'infinity') < ($3::timestamptz at time zone 'UTC')::date),
+                0) as free_cards
         from (
             select gift_card_pool_id, min(condition_number) as condition_number, count(*) as rewards
             from campaign_reward_configs
@@ -43,8 +52,8 @@ database::statement! {
 ///
 /// # Errors
 /// What the database answered.
-pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<PoolStock>> {
-    scope.query(&LIST, &[&client_id, &campaign_id]).await
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid, now: DateTime<Utc>) -> Result<Vec<PoolStock>> {
+    scope.query(&LIST, &[&client_id, &campaign_id, &now]).await
 }
 
 /// The same inside a transaction.
@@ -52,5 +61,5 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Resu
 /// # Errors
 /// What the database answered.
 pub async fn list_in(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<PoolStock>> {
-    tx.query(&LIST, &[&client_id, &campaign_id]).await
+    tx.query(&LIST, &[&client_id, &campaign_id, &tx.now()]).await
 }

@@ -138,7 +138,7 @@ async fn cards_are_promised_once_and_a_second_campaign_cannot_have_them() {
     assert_eq!(world.count(RECIPIENTS, third).await, 0);
     let sql = "select error from campaign_launches where campaign_id = $1 and state = 'failed'";
     let error: String = world.admin.query_one(sql, &[&third]).await.unwrap().get(0);
-    assert!(error.contains("free cards"), "{error}");
+    assert!(error.contains("1 free card and 5 are needed"), "{error}");
 }
 
 #[tokio::test]

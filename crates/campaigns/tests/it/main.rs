@@ -7,5 +7,6 @@ mod conditions;
 mod launch;
 mod life;
 mod pages;
+mod planner;
 mod promises;
 mod world;

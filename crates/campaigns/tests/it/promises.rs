@@ -1,6 +1,7 @@
 //! Promising cards: only those that are really there and that nobody waits for; what is given back serves who waits.
 
 use campaigns::actions::draft::CampaignInput;
+use campaigns::actions::launch;
 use campaigns::meet::Trigger;
 use rewards::Outcome;
 use uuid::Uuid;
@@ -27,8 +28,8 @@ async fn cards_past_their_last_day_are_not_promised() {
     let sql = "update gift_cards set expires_at = $1 where id in (select id from gift_cards limit 2)";
     world.admin.execute(sql, &[&yesterday]).await.unwrap();
     let (id, _) = world.draft(&asking(&world, "Two", 2)).await;
-    world.launch(id).await;
-    assert_eq!(world.status(id).await, "draft");
+    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap_err();
+    assert!(refused.fields()[0].message.contains("1 free card and 2 are needed"), "{refused:?}");
     world.launched(&asking(&world, "One", 1)).await;
     world.assert_sound().await;
 }
@@ -41,6 +42,8 @@ async fn cards_that_people_wait_for_are_not_promised() {
     assert_eq!(submit(&world, first, people[1]).await, Outcome::PoolEmpty);
     world.add_cards(1).await;
     let (second, _) = world.draft(&asking(&world, "Second", 1)).await;
+    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
+    assert!(refused.fields()[0].message.contains("0 free cards and 1 are needed"), "{refused:?}");
     let actor = kernel::Actor::client(world.client_id);
     let tx = world.test.app.scope(&actor).transaction().await.unwrap();
     let promised =

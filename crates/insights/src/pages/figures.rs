@@ -80,7 +80,8 @@ struct FreshFragment {
 #[derive(Template)]
 #[template(path = "figures/charts.html")]
 struct ChartsFragment {
-    figures: Figures,
+    timeline: Chart,
+    funnel: Chart,
 }
 
 /// `GET /{client}/campaigns/{campaign}/figures`: a fragment for the campaign's page, or a page.
@@ -116,13 +117,24 @@ pub async fn charts(
     Path((_, slug)): Path<(String, String)>,
 ) -> Result<Response> {
     let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
-    render(&ChartsFragment { figures: figures(&app, &caller, &campaign).await? })
+    let (scope, zone) = (caller.scope(&app), caller.time_zone());
+    let stretch = stretch(&campaign, app.clock.now(), zone);
+    let (funnel, points) = tokio::try_join!(
+        store::funnel(&scope, campaign.client_id, campaign.id),
+        store::timeline(&scope, campaign.client_id, campaign.id, &stretch)
+    )?;
+    render(&ChartsFragment { funnel: funnel_chart(&funnel), timeline: timeline(&points, &stretch, zone) })
+}
+
+/// The time that a campaign's chart shows.
+fn stretch(campaign: &Campaign, now: DateTime<Utc>, zone: &str) -> Stretch {
+    let since = campaign.mailed_at.or(campaign.launched_at).unwrap_or(campaign.created_at);
+    Stretch::of(since, campaign.completed_at.unwrap_or(now), zone)
 }
 
 async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figures> {
     let (scope, zone, now) = (caller.scope(app), caller.time_zone(), app.clock.now());
-    let since = campaign.mailed_at.or(campaign.launched_at).unwrap_or(campaign.created_at);
-    let stretch = Stretch::of(since, campaign.completed_at.unwrap_or(now), zone);
+    let stretch = stretch(campaign, now, zone);
     // Side by side: people wait for the slowest of the counts, not for their sum.
     let (live, points) = tokio::try_join!(
         counted(&scope, campaign, now),
@@ -149,7 +161,7 @@ async fn counted(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> 
 }
 
 fn timeline(points: &[Point], stretch: &Stretch, zone: &str) -> Chart {
-    let (pattern, unit) = if stretch.step == "hour" { ("%-d %b %H:00", "Hour") } else { ("%-d %b", "Day") };
+    let (pattern, unit) = if stretch.step == "hour" { ("%b %-d, %-I %p", "Hour") } else { ("%b %-d", "Day") };
     Chart::lines("Over time", unit, "Events")
         .labels(points.iter().map(|point| kernel::zone::format(point.at, zone, pattern)))
         .series("Visits", points.iter().map(|point| point.visits))

@@ -39,7 +39,7 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
         store::running(&scope, client_id)
     )?;
     let chart = Chart::bars("Last 30 days", "Day", "Events")
-        .labels(days.iter().map(|day| kernel::zone::format(day.at, caller.time_zone(), "%-d %b")))
+        .labels(days.iter().map(|day| kernel::zone::format(day.at, caller.time_zone(), "%b %-d")))
         .series("Visits", days.iter().map(|day| day.visits))
         .series("Submissions", days.iter().map(|day| day.submissions))
         .series("Rewards", days.iter().map(|day| day.rewards));

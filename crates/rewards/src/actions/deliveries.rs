@@ -50,13 +50,17 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
 pub async fn catch_up(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let behind = store::behind(&app.scope(&actor)).await?;
+    let due: Vec<NewJob> = behind
+        .iter()
+        .map(|message| {
+            // the key by which `messaging` tells of it
+            let unique = format!("{MOVED_JOB}:{}:{}", message.id, message.status);
+            let job = NewJob::new(MOVED_JOB, json!({ "message_id": message.id }));
+            job.client(message.client_id).unique(unique)
+        })
+        .collect();
     let tx = app.scope(&actor).transaction().await?;
-    for message in behind {
-        // the key by which `messaging` tells of it
-        let unique = format!("{MOVED_JOB}:{}:{}", message.id, message.status);
-        let job = NewJob::new(MOVED_JOB, json!({ "message_id": message.id }));
-        jobs::enqueue(&tx, &job.client(message.client_id).unique(unique)).await?;
-    }
+    jobs::enqueue_many(&tx, &due).await?;
     tx.commit().await
 }
 

@@ -308,7 +308,10 @@ pub(crate) async fn overdue(scope: &Scope<'_>, today: NaiveDate, after: Uuid) ->
 }
 
 /// Takes the cards whose last day is over off the shelf of a locked pool.
-pub(crate) async fn sweep(tx: &Transaction, id: Uuid) -> Result<()> {
+///
+/// # Errors
+/// What the database answered.
+pub async fn sweep(tx: &Transaction, id: Uuid) -> Result<()> {
     tx.execute(&SWEEP, &[&id, &tx.now()]).await.map(|_| ())
 }
 

@@ -174,7 +174,7 @@ async fn draw<F: StepForm>(
     error: Option<Error>,
 ) -> Result<Response> {
     let (status, errors) = errors_of(error)?;
-    let checklist = checklist::make(&caller.scope(app), campaign).await?;
+    let checklist = checklist::make(&caller.scope(app), campaign, app.clock.now()).await?;
     let base = at(caller, &campaign.slug, "");
     let parts = Parts {
         shell: shell(caller, campaign),

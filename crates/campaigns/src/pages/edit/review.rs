@@ -80,7 +80,7 @@ pub async fn begin(
 
 async fn draw(app: &App, caller: &Caller, campaign: &Campaign, errors: FieldErrors) -> Result<Response> {
     let scope = caller.scope(app);
-    let checklist = checklist::make(&scope, campaign).await?;
+    let checklist = checklist::make(&scope, campaign, app.clock.now()).await?;
     let conditions = conditions::list(&scope, campaign.client_id, campaign.id).await?;
     let rewards = conditions.iter().filter(|condition| condition.gift_card_pool_id.is_some()).count();
     let rewards = i64::try_from(rewards).unwrap_or(0);
