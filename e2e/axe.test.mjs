@@ -1,4 +1,4 @@
-// Every page of the console and of the recipients, in both widths and both themes: axe finds nothing serious, nothing
+// Every page of the console and of the recipients, wide and light, narrow and dark: axe finds nothing serious, nothing
 // is wider than the window, and nothing is loaded from elsewhere. The console is walked by its own links over the
 // demo, so that pages are full, and new ones are looked at without anybody adding them here.
 import assert from 'node:assert/strict'
@@ -20,9 +20,9 @@ const KINDS = [
   '/admin/permissions', '/admin/audit', '/admin/jobs', '/admin/brands', '/admin/brands/new', '/admin/brands/:id',
   ...['home', 'contacts', 'contacts/new', 'contacts/:id', 'contacts/:id/edit', 'lists', 'lists/new', 'lists/:id', 'lists/:id/edit', 'imports', 'imports/new',
     'imports/:id', 'campaigns', 'campaigns/new', 'campaigns/:campaign', 'campaigns/:campaign/recipients', 'campaigns/:campaign/conditions',
-    'campaigns/:campaign/history', 'campaigns/:campaign/edit/audience', 'campaigns/:campaign/edit/design', 'campaigns/:campaign/edit/page',
+    'campaigns/:campaign/history', 'campaigns/:campaign/skipped', 'recipients/:id', 'campaigns/:campaign/edit/audience', 'campaigns/:campaign/edit/design', 'campaigns/:campaign/edit/page',
     'campaigns/:campaign/edit/conditions', 'campaigns/:campaign/edit/review', 'templates', 'templates/new', 'templates/:id', 'landing-pages',
-    'landing-pages/new', 'landing-pages/:id', 'forms', 'forms/new', 'forms/:id', 'pools', 'pools/new', 'pools/:id', 'cards/:id', 'deliveries',
+    'landing-pages/new', 'landing-pages/:id', 'forms', 'forms/new', 'forms/:id', 'forms/:id/submissions', 'pools', 'pools/new', 'pools/:id', 'cards/:id', 'deliveries',
     'deliveries/:id', 'credits', 'desk', 'calls', 'calls/:id', 'numbers', 'numbers/new', 'api-keys', 'settings', 'team', 'search',
   ].map((path) => `/:client/${path}`),
 ]
@@ -87,7 +87,7 @@ async function walk(page, findings) {
   return looked
 }
 
-/** Pages of recipients: a link in every state of a campaign, a form, a form with mistakes, a link nobody has. */
+/** Pages of recipients: a link in every state of a campaign, a form, with mistakes, sent, a link nobody has. */
 async function asRecipient(page, findings) {
   const tokens = server.query(`select distinct on (c.status) r.purl_token from recipients r join campaigns c on c.id = r.campaign_id
     where c.lp_mode = 'bridge' order by c.status`).split('\n')
@@ -97,6 +97,20 @@ async function asRecipient(page, findings) {
   await look(page, `/f/${form}`, findings)
   await page.locator('form button').last().click()
   for (const finding of await serious(page)) findings.push(`/f/${form} with mistakes: ${finding}`)
+  const token = server.query(`select r.purl_token from recipients r where r.campaign_id in (select id from campaigns where form_id = '${form}'
+    and status = 'active') and not exists (select from ace_form_submissions s where s.recipient_id = r.id) limit 1`)
+  await page.goto(`/f/${form}?r=${token}`)
+  await page.evaluate(() => {
+    for (const field of document.querySelectorAll('form :is(input, select, textarea)[required]')) {
+      if (field.type === 'checkbox' || field.type === 'radio') field.checked = true
+      else if (field.tagName === 'SELECT') field.selectedIndex = field.options.length - 1
+      else field.value ||= { email: 'ada@example.com', tel: '(614) 555-0123', date: '2026-12-01', number: '1' }[field.type] ?? 'Ada'
+    }
+  })
+  await page.locator('form button').last().click()
+  assert.equal(await page.locator('form :is(input, select, textarea)').count(), 0, 'the form is taken')
+  for (const finding of await serious(page)) findings.push(`/f/${form} when it is sent: ${finding}`)
+  if (await overflows(page)) findings.push(`/f/${form} is wider than the window when it is sent`)
 }
 
 for (const [width, dark] of [[1440, false], [390, true]]) {

@@ -143,15 +143,14 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       const campaign = campaigns.data.find((one) => one.name === `${label} spring`)
       const recipients = await (await found)('GET', `/v1/campaigns/${campaign.id}/recipients?limit=50`)
       const [first, second] = recipients.data.filter((one) => one.phone)
-      shared[slug] = { first, second, campaign }
+      shared[slug] = { first, second, mailed: recipients.data.length }
       const picture = await fetch(`${first.link}/qr.png`)
       assert.equal(picture.headers.get('content-type'), 'image/png')
-      const bytes = Buffer.from(await picture.arrayBuffer())
-      const image = await new Promise((done, failed) => new PNG().parse(bytes, (error, png) => (error ? failed(error) : done(png))))
-      const read = jsqr(new Uint8ClampedArray(image.data), image.width, image.height)
-      assert.equal(read.data, first.qr_link)
+      assert.equal(await decoded(Buffer.from(await picture.arrayBuffer())), first.qr_link)
       const stranger = await browser.page(server.base, { width, height })
-      await stranger.goto(read.data)
+      await stranger.goto(`${first.link}/qr.svg`)
+      assert.equal(await decoded(await stranger.screenshot()), first.qr_link)
+      await stranger.goto(first.qr_link)
       await shoot(stranger, `landing-${slug}`)
       assert.equal(await overflows(stranger), false)
       await stranger.locator('input[name="first_name"]').fill(first.first_name ?? 'Ada')
@@ -186,11 +185,16 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
     test('the campaign page shows the funnel and the latest events, live', async () => {
       await page.goto(`${client}/campaigns/${slug}-spring`)
       await page.getByText('Submitted the form').first().waitFor()
-      await page.getByText('Rewarded').first().waitFor()
+      const { second, mailed } = shared[slug]
+      const stat = (label) => page.locator('.stat').filter({ has: page.locator('.stat-label', { hasText: new RegExp(`^${label}$`) }) })
+      const shows = (label, count) => stat(label).locator('.stat-figure', { hasText: new RegExp(`^${count}$`) }).waitFor()
+      for (const [label, count] of [['Mailed', mailed], ['Visited', 1], ['Submitted', 1], ['Rewarded', 1]]) await shows(label, count)
       await shoot(page, `campaign-${slug}`)
-      const { second } = shared[slug]
       await fetch(second.link, { headers: { 'user-agent': 'Mozilla/5.0 (Macintosh) Safari/605.1' } })
       await page.getByText('Visited the link').first().waitFor()
+      await shows('Visited', 2)
+      await page.goto(`${client}/campaigns/${slug}-spring/skipped`)
+      await page.getByRole('table', { name: 'Skipped contacts' }).waitFor()
       assert.equal(await overflows(page), false)
       assert.deepEqual(browser.complaints, [])
     })
@@ -198,6 +202,12 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
 }
 
 const shared = {}
+
+/** What a decoder reads in a picture of a QR code. */
+async function decoded(bytes) {
+  const image = await new Promise((done, failed) => new PNG().parse(bytes, (error, png) => (error ? failed(error) : done(png))))
+  return jsqr(new Uint8ClampedArray(image.data), image.width, image.height)?.data
+}
 
 /** Takes a step of the campaign's life: its button opens a question first. */
 async function takeStep(page, name) {

@@ -66,9 +66,11 @@ pub struct Facts {
     pub form_id: Option<Uuid>,
     /// Whether that form is open.
     pub form_active: Option<bool>,
+    /// Of the forms that conditions ask for by name, those that are closed.
+    pub closed_forms: Vec<Uuid>,
     /// The client's credits.
     pub credits: i32,
-    /// Credits a piece costs.
+    /// Credits a piece costs; none where there is no mail piece.
     pub price_piece: i32,
     /// Credits a reward costs.
     pub price_reward: i32,
@@ -84,8 +86,16 @@ database::statement! {
             lp.is_published as page_published,
             f.id as form_id,
             f.is_active as form_active,
+            array(
+                select distinct own.id
+                from campaign_conditions cc
+                join ace_forms own on own.client_id = cc.client_id and own.id = cc.form_id
+                where cc.client_id = c.client_id
+                  and cc.campaign_id = c.id
+                  and cc.is_active
+                  and not own.is_active) as closed_forms,
             cl.credits,
-            app.price(c.client_id, 'piece') as price_piece,
+            case when c.no_mail_piece then 0 else app.price(c.client_id, 'piece') end as price_piece,
             app.price(c.client_id, 'reward') as price_reward
         from campaigns c
         join clients cl on cl.id = c.client_id
@@ -198,19 +208,16 @@ fn design(campaign: &Campaign, facts: &Facts) -> CheckItem {
 
 fn page(campaign: &Campaign, facts: &Facts) -> Vec<CheckItem> {
     let at = |level, field: &str, text: &str| item(level, field, "page", text);
-    if campaign.lp_mode == "redirect" {
-        return vec![match campaign.base_lp_url {
-            Some(_) => at(Level::Done, "base_lp_url", "Links lead to your own page."),
-            None => at(Level::Missing, "base_lp_url", "Say where links lead, or choose a landing page."),
-        }];
-    }
-    let mut items = vec![match facts.page_published {
-        None => at(Level::Missing, "landing_page_id", "Choose a landing page."),
-        Some(false) => {
+    let target = match (campaign.lp_mode.as_str(), &campaign.base_lp_url, facts.page_published) {
+        ("redirect", Some(_), _) => at(Level::Done, "base_lp_url", "Links lead to your own page."),
+        ("redirect", None, _) => at(Level::Missing, "base_lp_url", "Say where links lead, or choose a landing page."),
+        (_, _, None) => at(Level::Missing, "landing_page_id", "Choose a landing page."),
+        (_, _, Some(false)) => {
             at(Level::Missing, "landing_page_id", "Publish the landing page: recipients cannot see the draft.")
         }
-        Some(true) => at(Level::Done, "landing_page_id", "The landing page is published."),
-    }];
+        (_, _, Some(true)) => at(Level::Done, "landing_page_id", "The landing page is published."),
+    };
+    let mut items = vec![target];
     match facts.form_active {
         Some(true) => items.push(at(Level::Done, "form_id", "The form is open.")),
         Some(false) => items.push(at(Level::Missing, "form_id", "Open the form: nobody can fill it in yet.")),
@@ -223,9 +230,22 @@ fn judge_condition(condition: &Condition, facts: &Facts) -> CheckItem {
     let n = condition.condition_number;
     let at = |level, text: String| item(level, &format!("conditions/{}", n - 1), "conditions", text);
     let name = &condition.condition_name;
-    match condition.trigger_type.as_str() {
+    let trigger = condition.trigger_type.as_str();
+    match trigger {
         "form_submit" if condition.form_id.or(facts.form_id).is_none() => {
             at(Level::Missing, format!("{n}. {name}: the landing page has no form."))
+        }
+        "form_submit" if condition.form_id.is_some_and(|own| facts.closed_forms.contains(&own)) => {
+            at(Level::Missing, format!("{n}. {name}: open its form: nobody can fill it in."))
+        }
+        "form_submit" if condition.form_id.is_some() && condition.form_id != facts.form_id => {
+            at(Level::Warning, format!("{n}. {name}: its form is not the one recipients get on their page."))
+        }
+        "mail_delivered" | "crm_event" if condition.crm_event_name.is_some() || trigger == "mail_delivered" => {
+            at(Level::Warning, format!("{n}. {name}: nothing tells ACE of that yet, so nobody will meet it."))
+        }
+        "time_delay" if n == 1 && condition.time_delay_hours.is_some() => {
+            at(Level::Warning, format!("{n}. {name}: its hours count from delivery, of which nothing tells ACE yet."))
         }
         "crm_event" if condition.crm_event_name.is_none() => {
             at(Level::Missing, format!("{n}. {name}: name the CRM event."))
@@ -286,6 +306,36 @@ fn credits(facts: &Facts, needed: i64) -> CheckItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_whose_form_is_closed_stops_a_launch_and_one_that_nobody_can_meet_is_a_warning() {
+        let (own, page) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let level = |trigger: &str, number: i32, form_id: Option<Uuid>, closed: &[Uuid]| {
+            let condition = Condition {
+                condition_number: number,
+                trigger_type: trigger.into(),
+                form_id,
+                crm_event_name: Some("won".into()),
+                time_delay_hours: Some(24),
+                gift_card_pool_id: Some(Uuid::nil()),
+                sms_template: Some("{{code}}".into()),
+                ..Condition::default()
+            };
+            let facts = Facts { form_id: Some(page), closed_forms: closed.to_vec(), ..Facts::default() };
+            judge_condition(&condition, &facts).level
+        };
+        assert_eq!(level("form_submit", 1, None, &[own]), Level::Done);
+        assert_eq!(level("form_submit", 1, Some(page), &[own]), Level::Done);
+        assert_eq!(level("form_submit", 1, Some(own), &[]), Level::Warning, "another form than the page's");
+        assert_eq!(level("form_submit", 1, Some(own), &[own]), Level::Missing);
+        assert_eq!(level("crm_event", 2, None, &[]), Level::Warning);
+        assert_eq!(level("mail_delivered", 2, None, &[]), Level::Warning);
+        assert_eq!(
+            (level("time_delay", 1, None, &[]), level("time_delay", 2, None, &[])),
+            (Level::Warning, Level::Done)
+        );
+        assert_eq!(level("call", 1, None, &[]), Level::Done);
+    }
 
     #[test]
     fn a_pool_is_missing_tight_or_fine_and_two_rewards_add_up() {

@@ -201,7 +201,8 @@ fn amount(value: Decimal) -> Option<String> {
     Money::from_decimal(value).map(|money| money.to_string())
 }
 
-/// The channel and the address: what the reward says, else what was chosen, falling back to the one that is known.
+/// The channel and the address: what an agent chose with the caller, else what the reward says, else what was chosen,
+/// falling back to the one that is known.
 fn address(met: &Met, about: &About, condition: &Condition) -> Option<(Channel, String)> {
     let phone = met.phone.as_ref().or(about.phone.as_ref());
     let email = met.email.as_ref().or(about.email.as_ref());
@@ -212,7 +213,11 @@ fn address(met: &Met, about: &About, condition: &Condition) -> Option<(Channel, 
     };
     let sms = || phone.map(|phone| (Channel::Sms, phone.clone()));
     let mail = || email.map(|email| (Channel::Email, email.clone()));
-    match set_up.or(met.channel).unwrap_or(Channel::Sms) {
+    let wished = match met.trigger {
+        Trigger::Call { .. } => met.channel.or(set_up),
+        _ => set_up.or(met.channel),
+    };
+    match wished.unwrap_or(Channel::Sms) {
         Channel::Sms => sms().or_else(mail),
         Channel::Email => mail().or_else(sms),
     }
@@ -276,21 +281,10 @@ mod tests {
     fn condition(channel: &str) -> Condition {
         Condition {
             condition_number: 1,
-            condition_name: String::new(),
             trigger_type: "purl_visit".into(),
-            crm_event_name: None,
-            time_delay_hours: None,
-            form_id: None,
             is_active: true,
-            gift_card_pool_id: None,
-            pool_name: None,
-            brand_name: None,
-            value_amount: None,
-            reward_description: None,
             delivery_channel: Some(channel.into()),
-            sms_template: None,
-            email_subject: None,
-            email_template: None,
+            ..Condition::default()
         }
     }
 
@@ -303,6 +297,10 @@ mod tests {
         assert_eq!(channel(&met(None), &both, "choice"), Some(Channel::Sms));
         assert_eq!(channel(&met(Some(Channel::Email)), &both, "choice"), Some(Channel::Email));
         assert_eq!(channel(&met(Some(Channel::Email)), &both, "sms"), Some(Channel::Sms));
+        let agent = Trigger::Call { condition_number: None, agent_id: None, session_id: None };
+        let called = |channel| Met { trigger: agent, ..met(channel) };
+        assert_eq!(channel(&called(Some(Channel::Email)), &both, "sms"), Some(Channel::Email), "as the caller likes");
+        assert_eq!(channel(&called(None), &both, "email"), Some(Channel::Email));
         assert_eq!(channel(&met(None), &about(None, Some("a@example.com")), "sms"), Some(Channel::Email));
         assert_eq!(channel(&met(None), &about(None, None), "sms"), None);
     }

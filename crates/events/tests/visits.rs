@@ -109,16 +109,19 @@ async fn a_machine_is_recorded_apart_and_not_counted() {
 }
 
 #[tokio::test]
-async fn before_the_mail_nothing_is_counted_and_afterwards_it_is() {
-    let before = scene("in_production").await;
-    let writer = VisitWriter::start(&before.test.database());
-    let answer = writer.visit(visit(&before, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap().unwrap();
-    assert_eq!(answer.status, "in_production");
-    assert_eq!(count(&before, "select count(*) from events").await, 0);
-    let after = scene("completed").await;
-    let writer = VisitWriter::start(&after.test.database());
-    writer.visit(visit(&after, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap().unwrap();
-    assert_eq!(count(&after, "select count(*) from events").await, 1);
+async fn before_the_mail_and_after_the_end_nothing_is_counted() {
+    for status in ["in_production", "completed"] {
+        let scene = scene(status).await;
+        let writer = VisitWriter::start(&scene.test.database());
+        let answer = writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap().unwrap();
+        assert_eq!(answer.status, status);
+        assert_eq!(count(&scene, "select count(*) from events").await, 0);
+        assert_eq!(count(&scene, "select sum(total_visits) from recipients").await, 0);
+    }
+    let scene = scene("mailed").await;
+    let writer = VisitWriter::start(&scene.test.database());
+    writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap().unwrap();
+    assert_eq!(count(&scene, "select count(*) from events").await, 1);
 }
 
 #[tokio::test]

@@ -259,7 +259,7 @@ async fn everybody(demo: &Demo, client_id: Uuid, campaign_id: Uuid) -> anyhow::R
     let mut all: Vec<Recipient> = Vec::new();
     loop {
         let after = all.last().map(|recipient| recipient.id);
-        let wanted = Search { campaign_id: Some(campaign_id), text: None, after };
+        let wanted = Search { campaign_id: Some(campaign_id), text: None, after, live_first: false };
         let mut page = recipients::search(&demo.scope(), client_id, wanted, PAGE).await?;
         let more = page.len() > usize::try_from(PAGE)?;
         page.truncate(usize::try_from(PAGE)?);

@@ -1,7 +1,5 @@
 //! Finding the person on the phone.
 
-use std::cmp::Reverse;
-
 use campaigns::store::campaigns::{self as campaigns_store, Campaign};
 use campaigns::store::conditions::{self, Condition, MetRow};
 use campaigns::store::recipients::{self, Recipient};
@@ -13,9 +11,7 @@ use web::App;
 use crate::store::calls::{self, CampaignName};
 
 /// The most people a search shows: more is no help to somebody on the phone.
-const FOUND: usize = 20;
-/// The most people it chooses them from.
-const LOOKED_AT: i64 = 500;
+const FOUND: i64 = 20;
 
 /// A recipient with what the desk shows of the campaign.
 #[derive(Debug, Clone)]
@@ -63,15 +59,13 @@ pub async fn search(
     text: &str,
 ) -> Result<Vec<(Option<CampaignName>, Recipient)>> {
     let scope = app.scope(actor);
-    let wanted = recipients::Search { text: Some(text), ..Default::default() };
-    let found = recipients::search(&scope, client_id, wanted, LOOKED_AT).await?;
+    let wanted = recipients::Search { text: Some(text), live_first: true, ..Default::default() };
+    // the search adds one, to tell whether there are more
+    let found = recipients::search(&scope, client_id, wanted, FOUND - 1).await?;
     let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
     let campaigns = calls::campaign_names(&scope, client_id, &ids).await?;
     let campaign = |recipient: &Recipient| campaigns.iter().find(|c| c.id == recipient.campaign_id).cloned();
-    let mut found: Vec<_> = found.into_iter().map(|one| (campaign(&one), one)).collect();
-    found.sort_by_key(|(campaign, one)| Reverse((campaign.as_ref().is_some_and(|c| c.live), one.id)));
-    found.truncate(FOUND);
-    Ok(found)
+    Ok(found.into_iter().map(|one| (campaign(&one), one)).collect())
 }
 
 /// A recipient with campaign and conditions.

@@ -136,7 +136,6 @@ fn form_of(known: &Known, call: Option<&Call>) -> WorkForm {
     WorkForm {
         notes: call.and_then(|call| call.notes.clone()).unwrap_or_default(),
         identity_checked: call.map(Call::answered).unwrap_or_default(),
-        channel: if phone.is_empty() && !email.is_empty() { "email".into() } else { "sms".into() },
         phone,
         email,
         ..WorkForm::default()

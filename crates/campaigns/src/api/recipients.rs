@@ -142,7 +142,8 @@ pub async fn list(
 ) -> Result<Json<Page<RecipientOut>>> {
     let (scope, limit) = (caller.scope(&app), params.page().limit()?);
     let campaign = campaign_store::find(&scope, caller.client_id()?, id).await?;
-    let of = Search { campaign_id: Some(id), text: params.q.as_deref(), after: params.page().after()? };
+    let of =
+        Search { campaign_id: Some(id), text: params.q.as_deref(), after: params.page().after()?, live_first: false };
     let rows = store::search(&scope, campaign.client_id, of, limit).await?;
     Ok(Json(Page::from_rows(rows, limit, |row| row.id).map(|row| RecipientOut::new(&app, row))))
 }

@@ -87,7 +87,7 @@ pub async fn recipients(
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
     let (scope, text, after) = (caller.scope(&app), query.search(), query.page().after()?);
-    let of = recipients::Search { campaign_id: Some(campaign.id), text: text.as_deref(), after };
+    let of = recipients::Search { campaign_id: Some(campaign.id), text: text.as_deref(), after, live_first: false };
     let rows = recipients::search(&scope, campaign.client_id, of, DEFAULT_LIMIT).await?;
     let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.id).map(|row| recipient_row(&app, row));
     let (shell, head) = head(&app, &caller, campaign).await?;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// A condition with its reward, as a person sets it up.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Default, FromRow)]
 pub struct Condition {
     /// Its place, from 1.
     pub condition_number: i32,

@@ -329,6 +329,8 @@ pub struct Search<'a> {
     pub text: Option<&'a str>,
     /// The last row of the page before.
     pub after: Option<Uuid>,
+    /// Those of campaigns in the mail first, and the newest of them; there are no further pages then.
+    pub live_first: bool,
 }
 
 /// Recipients of a campaign, or of all the client's campaigns, by part of a name, a phone or a code.
@@ -336,7 +338,7 @@ pub struct Search<'a> {
 /// # Errors
 /// What the database answered.
 pub async fn search(scope: &Scope<'_>, client_id: Uuid, of: Search<'_>, limit: i64) -> Result<Vec<Recipient>> {
-    let Search { campaign_id, text, after } = of;
+    let Search { campaign_id, text, after, live_first } = of;
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     let pattern = text.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
     let phone = text.and_then(|text| kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION));
@@ -355,11 +357,22 @@ pub async fn search(scope: &Scope<'_>, client_id: Uuid, of: Search<'_>, limit: i
     if let Some(code) = &code {
         filter = filter.bind("and redemption_code =", code);
     } else if let Some(phone) = &phone {
-        filter = filter.bind("and phone =", phone);
+        // an index holds the phones of each campaign
+        filter = filter
+            .bind("and phone =", phone)
+            .bind("and campaign_id = any (array(select k.id from campaigns k where k.client_id =", &client_id)
+            .push("))");
     } else if let Some(pattern) = &pattern {
         filter = filter.bind("and concat_ws(' ', first_name, last_name, email) ilike", pattern);
     }
-    scope.query_filter(&filter.bind("order by id limit", &more)).await
+    filter = if live_first {
+        filter
+            .bind("order by campaign_id = any (array(select k.id from campaigns k where k.client_id =", &client_id)
+            .push("and k.status in ('mailed', 'active'))) desc, id desc")
+    } else {
+        filter.push("order by id")
+    };
+    scope.query_filter(&filter.bind("limit", &more)).await
 }
 
 /// A page of the contacts left out.

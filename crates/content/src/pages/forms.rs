@@ -25,6 +25,7 @@ struct ListPage {
     rows: Vec<store::Form>,
     pager: Pager,
     may_create: bool,
+    may_read: bool,
 }
 
 #[derive(Template)]
@@ -45,6 +46,8 @@ struct EditPage {
     card_styles: Vec<Choice>,
     may_edit: bool,
     may_publish: bool,
+    may_read: bool,
+    submissions: String,
 }
 
 impl EditPage {
@@ -63,7 +66,8 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
     let shell = Shell::new(&caller, "Forms");
     let filters = Filters::new(shell.at("forms"), [("q", &query.q), ("after", &query.after)]).search("Search by name");
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
-    render(&ListPage { shell, filters, rows: page.data, pager, may_create: caller.may("forms.create") })
+    let (may_create, may_read) = (caller.may("forms.create"), caller.may("forms.submissions"));
+    render(&ListPage { shell, filters, rows: page.data, pager, may_create, may_read })
 }
 
 /// `GET /{client}/forms/new`
@@ -163,10 +167,12 @@ fn edit_page(
     EditPage {
         publish: format!("{action}/publish"),
         close: format!("{action}/close"),
+        submissions: format!("{action}/submissions"),
         action,
         public_url: saved.as_ref().map(|row| app.link(&format!("/f/{}", row.id))).unwrap_or_default(),
         may_edit: caller.may(if saved.is_some() { "forms.edit" } else { "forms.create" }),
         may_publish: caller.may("forms.publish"),
+        may_read: caller.may("forms.submissions"),
         shell: shell.crumb("Forms", list),
         rows: form.rows(),
         saved,

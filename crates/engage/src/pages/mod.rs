@@ -7,6 +7,7 @@ pub mod forms;
 pub mod links;
 pub mod preview;
 mod sent;
+pub mod submissions;
 
 use askama::Template;
 use askama::filters::HtmlSafe;

@@ -27,6 +27,25 @@ pub struct Submission {
     pub submitted_at: DateTime<Utc>,
 }
 
+/// A submission as people read it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Received {
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub submitted_at: DateTime<Utc>,
+    /// The answers.
+    pub submission_data: Value,
+    /// The contact it was matched to or made.
+    pub contact_id: Option<Uuid>,
+    /// The contact's name, or the recipient's.
+    pub person: Option<String>,
+    /// The campaign it came from.
+    pub campaign_name: Option<String>,
+    /// The end of the first card's code.
+    pub code_last4: Option<String>,
+}
+
 /// A submission to be written.
 #[derive(Debug)]
 pub struct NewSubmission<'a> {
@@ -139,4 +158,35 @@ pub async fn list(
         filter = filter.bind("and (submitted_at, id) < (", at).bind(",", id).push(")");
     }
     scope.query_filter(&filter.bind("order by submitted_at desc, id desc limit", &more)).await
+}
+
+/// The same as people read it: with names.
+///
+/// # Errors
+/// What the database answered.
+pub async fn received(
+    scope: &Scope<'_>,
+    client_id: Uuid,
+    form_id: Uuid,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Received>> {
+    let (after_at, after_id) = after.unzip();
+    let more = limit + 1;
+    let mut filter = Filter::new(
+        "submissions received",
+        "select s.id, s.submitted_at, s.submission_data, s.contact_id, k.name as campaign_name, g.code_last4,
+            nullif(concat_ws(' ', coalesce(c.first_name, r.first_name), coalesce(c.last_name, r.last_name)), '') as person
+        from ace_form_submissions s
+        left join contacts c on c.client_id = s.client_id and c.id = s.contact_id
+        left join recipients r on r.client_id = s.client_id and r.id = s.recipient_id
+        left join campaigns k on k.client_id = s.client_id and k.id = s.campaign_id
+        left join gift_cards g on g.client_id = s.client_id and g.id = s.gift_card_id",
+    )
+    .bind("where s.client_id =", &client_id)
+    .bind("and s.form_id =", &form_id);
+    if let (Some(at), Some(id)) = (&after_at, &after_id) {
+        filter = filter.bind("and (s.submitted_at, s.id) < (", at).bind(",", id).push(")");
+    }
+    scope.query_filter(&filter.bind("order by s.submitted_at desc, s.id desc limit", &more)).await
 }

@@ -27,3 +27,25 @@ async fn submissions_are_listed_newest_first_in_pages_and_only_to_those_who_may_
     assert_eq!(developer.status.as_u16(), 403);
     world.test.api(Method::GET, &path).await.expect_status(401);
 }
+
+#[tokio::test]
+async fn answers_are_read_in_the_console_by_those_who_may() {
+    let world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    let path = format!("/acme-roofing/forms/{}/submissions", world.form_id);
+    let owner = &world.test.story.acme_owner;
+    let empty = world.test.get(&path).as_user(owner).await.expect_status(200).text();
+    assert!(empty.contains("Nobody has answered yet"), "{empty}");
+    let fields =
+        [("ace-recipient", maria.token.as_str()), ("first_name", "Maria"), ("email", "m@example.com"), ("owner", "No")];
+    world.send(&fields).await.expect_status(200);
+    let page = world.test.get(&path).as_user(owner).await.expect_status(200).text();
+    for part in
+        ["Do you own it?", "No", "m@example.com", "Maria", &format!("/acme-roofing/contacts/{}", maria.contact_id)]
+    {
+        assert!(page.contains(part), "no {part}: {page}");
+    }
+    world.test.get(&path).as_user(&world.test.story.acme_agent).await.expect_status(403);
+    let foreign = path.replace("acme-roofing", "corner-auto");
+    world.test.get(&foreign).as_user(&world.test.story.corner_owner).await.expect_status(404);
+}

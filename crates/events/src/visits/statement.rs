@@ -45,7 +45,7 @@ pub struct Visited {
     pub country: Option<String>,
     /// As it was at launch.
     pub custom_fields: Value,
-    /// How far the campaign is: only `mailed`, `active` and `completed` count visits.
+    /// How far the campaign is: only `mailed` and `active` count visits.
     pub status: String,
     /// The campaign's name.
     pub campaign_name: String,
@@ -75,7 +75,7 @@ pub struct Visited {
 
 database::statement! {
     /// Records visits, counts those of people once per visit, and answers whom each visit was. Visits to campaigns that
-    /// are not in the mail yet are previews: answered, not recorded. The campaign is told by a job: once for each
+    /// are not in the mail yet are previews, and the numbers of those that are over are final: answered, not recorded. The campaign is told by a job: once for each
     /// recipient who may meet a condition by it, and once while it is `mailed`, to become active.
     RECORD, system, "
         with visit as (
@@ -89,7 +89,7 @@ database::statement! {
                 r.email, r.phone, r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields,
                 c.status, c.name as campaign_name, c.lp_mode, c.base_lp_url, c.utm_source, c.utm_medium, c.utm_campaign,
                 c.form_id, c.landing_page_id,
-                c.status in ('mailed', 'active', 'completed') as counts
+                c.status in ('mailed', 'active') as counts
             from visit v
             join recipients r on r.purl_token = v.token
             join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id),
@@ -127,8 +127,7 @@ database::statement! {
                           and m.condition_number = cc.condition_number)) as may_meet
             from found f
             where f.counts
-              and not f.bot
-              and f.status <> 'completed'),
+              and not f.bot),
         woken as (
             insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
             select distinct on (key) event_id, 'campaigns.engaged',

@@ -7,15 +7,14 @@ use chrono::{DateTime, Utc};
 use web::view::{Chart, Stat};
 use web::{App, Caller, Result, Shell, redirect, render};
 
-use crate::store::home::{self as store, Alert, Running};
+use crate::store::home::{self as store, Alert, Needs, Running};
 
 #[derive(Template)]
 #[template(path = "home/show.html")]
 struct HomePage {
     shell: Shell,
     alerts: Vec<Alert>,
-    waiting: i64,
-    failed: i64,
+    needs: Needs,
     running: Vec<Running>,
     stats: Vec<Stat>,
     days: Chart,
@@ -32,10 +31,11 @@ pub async fn short(caller: Caller) -> Result<Response> {
 pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
     let scope = caller.scope(&app);
     let (client_id, now) = (caller.client_id()?, app.clock.now());
-    let (month, days, alerts, running) = tokio::try_join!(
+    let (month, days, alerts, needs, running) = tokio::try_join!(
         store::month(&scope, client_id, now),
         store::days(&scope, client_id, now, caller.time_zone()),
         store::alerts(&scope, client_id),
+        store::needs(&scope, client_id),
         store::running(&scope, client_id)
     )?;
     let chart = Chart::bars("Last 30 days", "Day", "Events")
@@ -53,8 +53,7 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
     render(&HomePage {
         shell,
         alerts,
-        waiting: month.waiting,
-        failed: month.failed,
+        needs,
         running,
         stats,
         days: chart,

@@ -50,10 +50,26 @@ pub struct Month {
     pub rewards: i64,
     /// The same, thirty days earlier.
     pub rewards_before: i64,
+}
+
+/// What waits for a person, beside the alerts.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Needs {
     /// Rewards that could not be delivered.
     pub failed: i64,
-    /// Rewards that wait for a card or a message.
+    /// Rewards that wait for a card.
     pub waiting: i64,
+    /// Imports that broke off.
+    pub failed_imports: i64,
+    /// Launched campaigns that a second person has to approve.
+    pub to_approve: i64,
+}
+
+impl Needs {
+    /// Whether there is anything.
+    pub fn any(&self) -> bool {
+        [self.failed, self.waiting, self.failed_imports, self.to_approve].iter().any(|count| *count > 0)
+    }
 }
 
 /// One day.
@@ -116,17 +132,34 @@ database::statement! {
                 from events
                 where client_id = $1
                   and created_at >= $2::timestamptz - interval '60 days'
-                  and created_at <= $2) as e),
-        ways as (
+                  and created_at <= $2) as e)
+        select visits, visits_before, submissions, submissions_before, rewards, rewards_before
+        from counted";
+    /// What waits for a person.
+    NEEDS, app, "
+        with rewards as (
             select
                 count(*) filter (where delivery_status = 'failed') as failed,
-                count(*) filter (where delivery_status = 'pending') as waiting
+                count(*) filter (where delivery_status = 'pending' and gift_card_id is null) as waiting
             from call_conditions_met
             where client_id = $1
               and delivery_status in ('failed', 'pending'))
-        select counted.visits, counted.visits_before, counted.submissions, counted.submissions_before,
-            counted.rewards, counted.rewards_before, ways.failed, ways.waiting
-        from counted, ways";
+        select r.failed, r.waiting,
+            (
+                select count(*)
+                from imports i
+                where i.client_id = $1
+                  and i.status = 'failed') as failed_imports,
+            (
+                select count(*)
+                from campaigns c
+                join clients cl on cl.id = c.client_id
+                join organizations o on o.id = cl.org_id
+                where c.client_id = $1
+                  and c.status = 'ready'
+                  and c.archived_at is null
+                  and (o.settings_json ->> 'require_approval')::boolean) as to_approve
+        from rewards r";
     /// The last thirty days, one row each; $3 is the zone that days begin in.
     DAYS, app, "
         with slots as (
@@ -176,6 +209,14 @@ pub async fn running(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Running>>
 /// What the database answered.
 pub async fn month(scope: &Scope<'_>, client_id: Uuid, now: DateTime<Utc>) -> Result<Month> {
     scope.query_one(&MONTH, &[&client_id, &now]).await
+}
+
+/// What waits for a person.
+///
+/// # Errors
+/// What the database answered.
+pub async fn needs(scope: &Scope<'_>, client_id: Uuid) -> Result<Needs> {
+    scope.query_one(&NEEDS, &[&client_id]).await
 }
 
 /// The last thirty days.

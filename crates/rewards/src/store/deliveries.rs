@@ -142,7 +142,7 @@ database::statement! {
           and id = $2";
     /// The other way to reach somebody.
     OTHER_WAY, app, "
-        select coalesce(r.phone, c.phone, c.mobile_phone) as phone, coalesce(r.email, c.email) as email,
+        select coalesce(r.phone, c.mobile_phone, c.phone) as phone, coalesce(r.email, c.email) as email,
           rc.sms_template, rc.email_subject, rc.email_template
         from recipients r
         left join contacts c on c.client_id = r.client_id and c.id = r.contact_id
