@@ -194,7 +194,7 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       await page.getByText('Visited the link').first().waitFor()
       await shows('Visited', 2)
       await page.goto(`${client}/campaigns/${slug}-spring/skipped`)
-      await page.getByRole('table', { name: 'Skipped contacts' }).waitFor()
+      await page.getByRole('row', { name: /Ida King/ }).waitFor()
       assert.equal(await overflows(page), false)
       assert.deepEqual(browser.complaints, [])
     })

@@ -12,6 +12,8 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
     let sql = "insert into alerts (id, client_id, kind, subject_id, message, created_at)
                values ($1, $2, 'delivery_failed', $1, 'A card came back', '2026-03-01')";
     world.run(sql, &[&kernel::new_id(), &world.client_id]).await;
+    let sql = "insert into imports (id, client_id, filename, status, created_at) values ($1, $2, 'a.csv', 'failed', '2026-03-01')";
+    world.run(sql, &[&kernel::new_id(), &world.client_id]).await;
     let page =
         world.test.get("/acme-roofing/home").as_user(&world.test.story.acme_owner).await.expect_status(200).text();
     for part in [
@@ -22,7 +24,7 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
         "summer",
         "Running campaigns",
         "Last 30 days",
-        "4 rewards are on their way",
+        "1 import broke off",
         "aria-label=\"2 open alerts\"",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
