@@ -227,7 +227,7 @@ pub struct UserCreateArgs {
 pub enum KeysCommand {
     /// Create a key; it is shown once.
     #[command(
-        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope analytics.view --test"
+        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope campaigns.analytics --test"
     )]
     Create(KeysCreateArgs),
     /// List a client's keys, masked.

@@ -27,7 +27,8 @@ statement! {
         select distinct client_id
         from imports
         where status in ('uploaded', 'mapping')
-          and created_at < $1";
+          and created_at < $1
+        limit 500";
     /// Imports under way that have no unfinished job: the queue gave theirs up, because its workers were lost each time.
     ABANDONED, system, "
         select i.client_id, i.id
@@ -41,7 +42,8 @@ statement! {
               and j.created_at >= i.created_at
               and j.kind = $2
               and j.payload ->> 'import_id' = i.id::text
-              and j.state in ('ready', 'running'))"
+              and j.state in ('ready', 'running'))
+        limit 500"
 }
 
 #[derive(Deserialize)]

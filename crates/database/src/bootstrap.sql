@@ -40,11 +40,12 @@ begin
   if not (select rolsuper from pg_roles where rolname = current_user) then
     foreach v_role in array array['ace_owner', 'ace_app', 'ace_system']
     loop
-      if current_user <> v_role then
+      -- with a URL for each role, each logs in as itself and may grant nothing
+      if not pg_has_role(v_role, 'member') then
         begin
           execute format('grant %I to %I', v_role, current_user);
         exception
-          when unique_violation or internal_error then null;
+          when unique_violation or internal_error or insufficient_privilege then null;
         end;
       end if;
     end loop;

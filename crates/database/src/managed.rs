@@ -101,17 +101,5 @@ impl Managed {
     }
 }
 
-/// Where ACE keeps its data when nobody says otherwise: `/var/lib/ace` for root, the XDG data directory for others.
-pub fn default_data_directory() -> PathBuf {
-    if account::is_root() {
-        return PathBuf::from("/var/lib/ace");
-    }
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-        .unwrap_or_else(std::env::temp_dir)
-        .join("ace")
-}
-
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,7 @@ pub fn address(address: &str) -> String {
         let first: String = name.chars().take(1).collect();
         return format!("{first}•••@{host}");
     }
-    let digits: Vec<char> = address.chars().filter(char::is_ascii_digit).collect();
-    let last: String = digits.iter().skip(digits.len().saturating_sub(4)).collect();
-    format!("•••• {last}")
+    kernel::phone::mask(address)
 }
 
 #[cfg(test)]

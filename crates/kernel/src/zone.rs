@@ -65,26 +65,6 @@ pub fn end_of_day(date: NaiveDate, zone: &str) -> DateTime<Utc> {
     start_of_day(date.checked_add_days(Days::new(1)).unwrap_or(date), zone)
 }
 
-/// The zone where most people of a state live, by its two letters: good enough for quiet hours, where nothing
-/// better is known. `None` for what is not a state.
-pub fn of_state(state: &str) -> Option<&'static str> {
-    Some(match state {
-        "CT" | "DC" | "DE" | "FL" | "GA" | "IN" | "KY" | "MA" | "MD" | "ME" | "MI" | "NC" | "NH" | "NJ" | "NY"
-        | "OH" | "PA" | "RI" | "SC" | "VA" | "VT" | "WV" => "America/New_York",
-        "AL" | "AR" | "IA" | "IL" | "KS" | "LA" | "MN" | "MO" | "MS" | "ND" | "NE" | "OK" | "SD" | "TN" | "TX"
-        | "WI" => "America/Chicago",
-        "CO" | "ID" | "MT" | "NM" | "UT" | "WY" => "America/Denver",
-        "AZ" => "America/Phoenix",
-        "CA" | "NV" | "OR" | "WA" => "America/Los_Angeles",
-        "AK" => "America/Anchorage",
-        "HI" => "Pacific/Honolulu",
-        "PR" | "VI" => "America/Puerto_Rico",
-        "GU" | "MP" => "Pacific/Guam",
-        "AS" => "Pacific/Pago_Pago",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,17 +101,5 @@ mod tests {
         let autumn = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         let repeated = instant(autumn, NaiveTime::from_hms_opt(1, 30, 0).unwrap(), NEW_YORK);
         assert_eq!(repeated, at("2026-11-01T05:30:00Z"));
-    }
-
-    #[test]
-    fn every_state_has_a_zone_that_exists_and_nothing_else_has() {
-        for state in crate::postal::STATES
-            .iter()
-            .map(|(code, _)| *code)
-            .filter(|code| !["AA", "AE", "AP", "FM", "MH", "PW"].contains(code))
-        {
-            assert!(of_state(state).and_then(find).is_some(), "{state}");
-        }
-        assert_eq!(of_state("ON"), None);
     }
 }

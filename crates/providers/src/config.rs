@@ -45,11 +45,6 @@ impl Drivers {
             sandbox,
         })
     }
-
-    /// Whether anything sent now goes to the sandbox's phone or inbox.
-    pub fn uses_sandbox(&self) -> bool {
-        [self.sms.name(), self.email.name()].contains(&crate::sandbox::NAME)
-    }
 }
 
 fn sms(settings: &Settings, mailroom: &Mailroom) -> Result<Arc<dyn SmsDriver>> {

@@ -41,11 +41,6 @@ impl Level {
             Self::Empty => "empty",
         }
     }
-
-    /// Whether somebody should order cards.
-    pub const fn needs_cards(self) -> bool {
-        matches!(self, Self::Low | Self::VeryLow | Self::Empty)
-    }
 }
 
 #[cfg(test)]
@@ -57,7 +52,6 @@ mod tests {
         let levels = [(0, 0), (100, 100), (21, 100), (20, 100), (11, 100), (10, 100), (1, 100), (0, 100)];
         let levels = levels.map(|(available, total)| Level::of(available, total).word());
         assert_eq!(levels, ["new", "available", "available", "low", "low", "very_low", "very_low", "empty"]);
-        assert!(!Level::New.needs_cards());
         assert_eq!(Level::of(1, i32::MAX), Level::VeryLow);
     }
 }

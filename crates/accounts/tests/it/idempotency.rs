@@ -48,7 +48,7 @@ async fn the_same_key_with_another_body_is_refused_and_another_callers_key_is_an
 }
 
 #[tokio::test]
-async fn a_failure_gives_the_key_back() {
+async fn a_refusal_gives_the_key_back() {
     let test = start().await;
     make(&test, "k1", &json!({ "name": "" })).await.expect_status(422);
     make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);

@@ -65,12 +65,11 @@ pub async fn update(
 /// # Errors
 /// `NotFound`, or `form_config` when a form without fields is opened.
 pub async fn set_active(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, active: bool) -> Result<()> {
-    let form = store::find(&app.scope(actor), client_id, id).await?;
-    let config: FormConfig = serde_json::from_value(form.form_config).map_err(Error::internal)?;
+    let tx = app.scope(actor).transaction().await?;
+    let config: FormConfig = serde_json::from_value(store::hold(&tx, client_id, id).await?).map_err(Error::internal)?;
     if active && config.fields.is_empty() {
         return Err(Error::invalid("form_config", "give the form at least one field before opening it"));
     }
-    let tx = app.scope(actor).transaction().await?;
     found(store::set_active(&tx, client_id, id, active).await?)?;
     let action = if active { "form.opened" } else { "form.closed" };
     tx.audit(action, "ace_forms", Some(id), Audited { client_id: Some(client_id), ..Audited::default() }).await?;

@@ -38,17 +38,18 @@ database::statement! {
         where client_id = $1
           and id = $2
           and archived_at is null";
-    /// A form as strangers use it: by its id alone, and only while it is active.
-    FIND_PUBLIC, system, "
-        select id, client_id, name, description, form_config, is_active, total_views, total_submissions, updated_at
-        from ace_forms
-        where id = $1
-          and is_active
-          and archived_at is null";
     /// A new form, a draft.
     INSERT, app, "
         insert into ace_forms (id, client_id, name, description, form_config, created_by, created_at, updated_at, last_auto_save)
         values ($1, $2, $3, $4, $5, $6, $7, $7, $7)";
+    /// What a form asks, held until the transaction ends.
+    HOLD, app, "
+        select form_config
+        from ace_forms
+        where client_id = $1
+          and id = $2
+          and archived_at is null
+        for update";
     /// The version of a form, held until the transaction ends.
     LOCK, app, "
         select updated_at
@@ -115,12 +116,12 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Form> 
     scope.query_one(&FIND, &[&client_id, &id]).await
 }
 
-/// A form as strangers use it; `scope` is a public link's.
+/// What a form asks; nobody changes it until the transaction ends.
 ///
 /// # Errors
-/// `NotFound` when there is none or it is closed.
-pub async fn find_public(scope: &Scope<'_>, id: Uuid) -> Result<Form> {
-    scope.query_one(&FIND_PUBLIC, &[&id]).await
+/// `NotFound`, or what the database answered.
+pub async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Value> {
+    tx.query_scalar(&HOLD, &[&client_id, &id]).await
 }
 
 /// Writes a new form.

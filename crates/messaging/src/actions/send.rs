@@ -67,12 +67,16 @@ pub(crate) fn beginning(refused: Option<Refusal>) -> Beginning {
 
 /// Enqueues the job that sends a message, unless there is one. The claim's SQL writes the same job.
 pub(crate) async fn enqueue(tx: &Transaction, client_id: Uuid, id: Uuid, at: Option<DateTime<Utc>>) -> Result<()> {
-    let job = NewJob::new(SEND_JOB, json!({ "message_id": id })).client(client_id).unique(format!("{SEND_JOB}:{id}"));
+    let job = job(client_id, id);
     let job = match at {
         Some(at) => job.run_at(at),
         None => job,
     };
     jobs::enqueue(tx, &job).await.map(|_| ())
+}
+
+pub(super) fn job(client_id: Uuid, id: Uuid) -> NewJob {
+    NewJob::new(SEND_JOB, json!({ "message_id": id })).client(client_id).unique(format!("{SEND_JOB}:{id}"))
 }
 
 /// The end of the quiet hours when `now` lies in them.

@@ -1,12 +1,13 @@
 //! What must not get stuck: messages without a job, and the sandbox's callbacks.
 
+use jobs::NewJob;
 use kernel::{Actor, Result, System};
 use providers::sandbox::Callback;
 use providers::{Drivers, StatusUpdate};
 use uuid::Uuid;
 use web::App;
 
-use super::send::enqueue;
+use super::send::job;
 use super::status::take_callback;
 use crate::store::messages;
 
@@ -17,10 +18,9 @@ use crate::store::messages;
 pub async fn requeue_stranded(app: &App) -> Result<usize> {
     let actor = Actor::system(System::Worker);
     let stranded = messages::stranded(&app.scope(&actor)).await?;
+    let due: Vec<NewJob> = stranded.iter().map(|message| job(message.client_id, message.id)).collect();
     let tx = app.scope(&actor).transaction().await?;
-    for message in &stranded {
-        enqueue(&tx, message.client_id, message.id, None).await?;
-    }
+    jobs::enqueue_many(&tx, &due).await?;
     tx.commit().await?;
     Ok(stranded.len())
 }

@@ -106,25 +106,13 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
 /// `NotFound`, a conflict for a card in stock, or `Internal` when a key is missing.
 pub async fn reveal(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
     let tx = app.scope(actor).transaction().await?;
-    let card = open(app, &tx, (client_id, id), None).await?;
+    let card = open(app, &tx, client_id, id).await?;
     tx.audit("gift_card.revealed", "gift_cards", Some(id), about(client_id)).await?;
     tx.commit().await?;
     Ok(card)
 }
 
-/// Opens a card for the recipient who earned it, on the page where they did. A retired card does not open.
-///
-/// # Errors
-/// `NotFound` when it is not theirs.
-pub async fn reveal_to_recipient(app: &App, client_id: Uuid, id: Uuid, recipient_id: Uuid) -> Result<OpenCard> {
-    let actor = Actor::system(kernel::System::PublicLink);
-    let tx = app.scope(&actor).transaction().await?;
-    let card = open(app, &tx, (client_id, id), Some(recipient_id)).await?;
-    tx.commit().await?;
-    Ok(card)
-}
-
-async fn open(app: &App, tx: &Transaction, (client_id, id): (Uuid, Uuid), recipient: Option<Uuid>) -> Result<OpenCard> {
+async fn open(app: &App, tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
     let Sealed {
         client_id: owner,
         status,
@@ -135,7 +123,7 @@ async fn open(app: &App, tx: &Transaction, (client_id, id): (Uuid, Uuid), recipi
         brand_name,
         brand_logo_url,
         redemption_url,
-    } = store::sealed(tx, client_id, id, recipient).await?;
+    } = store::sealed(tx, client_id, id).await?;
     if status == "available" {
         let text = "this card is still to be handed out, so nobody may see its code: revoke it first";
         return Err(Error::conflict("still_in_stock", text));

@@ -132,15 +132,14 @@ database::statement! {
         where g.client_id = $1
           and g.id = $2";
     /// The sealed code of a card.
-    SEALED, both, "
+    SEALED, app, "
         select g.client_id, g.status, g.card_code, g.pin_code, g.value_amount, g.expires_at, b.brand_name, b.brand_logo_url,
           b.redemption_url
         from gift_cards g
         join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
         join gift_card_brands b on b.id = p.brand_id
         where g.client_id = $1
-          and g.id = $2
-          and ($3::uuid is null or g.recipient_id = $3 and g.revoked_at is null)";
+          and g.id = $2";
     /// A card's pool, so that it can be locked first.
     POOL_OF, app, "
         select pool_id
@@ -255,9 +254,9 @@ pub async fn by_fingerprint(scope: &Scope<'_>, client_id: Uuid, fingerprint: &[u
     Ok(found.map(|row| row.id))
 }
 
-/// The sealed code of a card; with a recipient, only if it is theirs and was not retired.
-pub(crate) async fn sealed(tx: &Transaction, client_id: Uuid, id: Uuid, recipient: Option<Uuid>) -> Result<Sealed> {
-    tx.query_one(&SEALED, &[&client_id, &id, &recipient]).await
+/// The sealed code of a card.
+pub(crate) async fn sealed(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Sealed> {
+    tx.query_one(&SEALED, &[&client_id, &id]).await
 }
 
 /// Locks a card's pool, in which no card is past its last day then, and the card.
