@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use content::forms::{Field, FormConfig};
+use content::forms::{Field, FieldType, FormConfig};
 use content::store::forms::{self, Form};
 use kernel::Error;
 use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
@@ -60,15 +60,19 @@ pub async fn list(
 /// Labels and answers in the order of the form; what an older form asked comes last, by its key.
 fn answers(config: &FormConfig, data: &Value) -> Vec<(String, String)> {
     let Some(data) = data.as_object() else { return Vec::new() };
-    let asked = config.fields.iter().filter_map(|field| Some((label(field), data.get(&field.id)?)));
+    let asked = config.fields.iter().filter_map(|field| Some((label(field), answer(field, data.get(&field.id)?))));
     let known = |key: &String| config.fields.iter().any(|field| field.id == *key);
-    let others = data.iter().filter(|(key, _)| !known(key)).map(|(key, value)| (key.clone(), value));
-    let readable = asked.chain(others).map(|(label, value)| (label, text(value)));
-    readable.filter(|(_, answer)| !answer.is_empty()).collect()
+    let others = data.iter().filter(|(key, _)| !known(key)).map(|(key, value)| (key.clone(), text(value)));
+    asked.chain(others).filter(|(_, answer)| !answer.is_empty()).collect()
 }
 
 fn label(field: &Field) -> String {
     if field.label.is_empty() { field.id.clone() } else { field.label.clone() }
+}
+
+fn answer(field: &Field, value: &Value) -> String {
+    let answer = text(value);
+    if field.kind == FieldType::Phone { kernel::phone::display(&answer) } else { answer }
 }
 
 fn text(value: &Value) -> String {
@@ -92,12 +96,13 @@ mod tests {
         let config: FormConfig = serde_json::from_value(json!({ "fields": [
             { "id": "roof", "type": "select", "label": "Roof", "options": ["Tile", "Slate"] },
             { "id": "owner", "type": "checkbox", "label": "I own it" },
+            { "id": "mobile", "type": "phone", "label": "Mobile" },
             { "id": "note", "type": "textarea", "label": "Anything else?" },
         ] }))
         .unwrap();
-        let data = json!({ "age": 12, "owner": true, "roof": ["Tile", "Slate"], "note": "" });
+        let data = json!({ "age": 12, "owner": true, "roof": ["Tile", "Slate"], "note": "", "mobile": "+16145550123" });
         let read = answers(&config, &data);
         let read: Vec<(&str, &str)> = read.iter().map(|(label, answer)| (label.as_str(), answer.as_str())).collect();
-        assert_eq!(read, [("Roof", "Tile, Slate"), ("I own it", "Yes"), ("age", "12")]);
+        assert_eq!(read, [("Roof", "Tile, Slate"), ("I own it", "Yes"), ("Mobile", "(614) 555-0123"), ("age", "12")]);
     }
 }
