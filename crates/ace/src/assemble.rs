@@ -62,9 +62,12 @@ pub fn settings(cli: &Cli) -> anyhow::Result<Loaded> {
 }
 
 /// Logging to stderr, as text or JSON.
-pub fn start_logging(settings: &Settings) {
+///
+/// # Errors
+/// When `log.level` is no filter.
+pub fn start_logging(settings: &Settings) -> anyhow::Result<()> {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&settings.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(&settings.log.level).context("log.level")?;
     // What these two say at every start is noise to whoever waits for an answer.
     let quiet = ["refinery_core=warn", "tokio_postgres=warn"].into_iter().filter_map(|rule| rule.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
@@ -76,6 +79,7 @@ pub fn start_logging(settings: &Settings) {
         LogFormat::Json => builder.json().try_init(),
         LogFormat::Text => builder.try_init(),
     };
+    Ok(())
 }
 
 /// Starts or finds PostgreSQL; says how to reach it.
@@ -85,11 +89,10 @@ pub fn start_logging(settings: &Settings) {
 pub async fn connect_options(settings: &Settings) -> anyhow::Result<(ConnectOptions, Option<Managed>)> {
     let pool_size = usize::try_from(settings.database.pool_size)?;
     if !settings.database.is_managed() {
-        let url = |url: &str| url.parse().context("database.url is not a PostgreSQL URL");
         let options = ConnectOptions {
-            owner: url(settings.database.owner())?,
-            app: url(settings.database.app())?,
-            system: url(settings.database.system())?,
+            owner: settings.database.owner().parse()?,
+            app: settings.database.app().parse()?,
+            system: settings.database.system().parse()?,
             pool_size,
         };
         return Ok((options, None));

@@ -34,7 +34,7 @@ fn fail(output: Output, error: &anyhow::Error) -> ExitCode {
 
 async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<bool> {
     let loaded = assemble::settings(&cli)?;
-    assemble::start_logging(&loaded.settings);
+    assemble::start_logging(&loaded.settings)?;
     match cli.command {
         Command::Config => commands::config::run(&loaded, output),
         Command::Serve(args) => serve::run(loaded, &args, output).await.map(|()| true),

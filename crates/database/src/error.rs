@@ -61,6 +61,17 @@ fn is_passing(code: &SqlState) -> bool {
     .contains(code)
 }
 
+/// The error of making a connection, with its causes: the driver's own text leaves out why a handshake failed.
+pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Error {
+    let mut text = format!("the database is out of reach: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    Error::Unavailable(text)
+}
+
 /// The error of getting a connection.
 pub(crate) fn of_pool(error: &deadpool_postgres::PoolError) -> Error {
     tracing::warn!(%error, "no database connection");

@@ -14,6 +14,7 @@ pub mod migrate;
 mod pool;
 mod scope;
 mod statement;
+mod tls;
 mod transaction;
 
 pub use audit::Audited;

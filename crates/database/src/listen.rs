@@ -5,9 +5,9 @@ use std::future::poll_fn;
 
 use kernel::{Error, Result};
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
-use crate::{Database, error};
+use crate::{Database, error, tls};
 
 /// An ear on one channel. A hint may be lost with the connection: whoever listens also looks from time to time.
 #[derive(Debug)]
@@ -23,12 +23,12 @@ impl Database {
     /// # Errors
     /// `Unavailable` when the database is out of reach.
     pub async fn listen(&self, channel: &'static str) -> Result<Listener> {
-        let out_of_reach = |e| Error::Unavailable(format!("the database is out of reach: {e}"));
+        let (config, connector) = tls::prepare(&self.ear)?;
         #[expect(
             clippy::disallowed_methods,
             reason = "the pool's connections drop notifications; this one asks for no data"
         )]
-        let (client, mut connection) = self.ear.connect(NoTls).await.map_err(out_of_reach)?;
+        let (client, mut connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
         // One hint waiting is as good as many.
         let (sender, heard) = mpsc::channel(1);
         tokio::spawn(async move {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kernel::{Error, Result};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
+
+use crate::{error, tls};
 
 mod embedded {
     refinery::embed_migrations!("../../migrations");
@@ -103,11 +105,10 @@ async fn version(client: &Client) -> Result<i32> {
 }
 
 async fn connect(config: &Config) -> Result<Client> {
-    let mut config = config.clone();
+    let (mut config, connector) = tls::prepare(config)?;
     config.application_name("ace migrate").connect_timeout(Duration::from_secs(10));
     #[expect(clippy::disallowed_methods, reason = "migrations run before there is anybody to ask for")]
-    let (client, connection) =
-        config.connect(NoTls).await.map_err(|e| Error::Unavailable(format!("the database is out of reach: {e}")))?;
+    let (client, connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::warn!(%error, "the migration's connection ended");

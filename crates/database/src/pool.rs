@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use kernel::{Actor, Clock, Error, Result, System, Who};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
 
-use crate::{Scope, error};
+use crate::{Scope, error, tls};
 
 /// How to reach the database, one configuration for each role. They may be the same one, when its user may
 /// `set role` to all three.
@@ -94,9 +94,9 @@ impl Database {
 }
 
 fn pool(config: &Config, role: &'static str, size: usize) -> Result<Pool> {
-    let mut config = config.clone();
+    let (mut config, connector) = tls::prepare(config)?;
     config.application_name(format!("ace {role}")).connect_timeout(Duration::from_secs(5));
-    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let manager = Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(size)
         .runtime(Runtime::Tokio1)

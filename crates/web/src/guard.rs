@@ -2,13 +2,14 @@
 //!
 //! The order matters. Nobody known: 401 or the sign-in page. A client out of reach: 404, the same answer as for
 //! one that does not exist. Only then a missing permission: 403. Every 403, the guard's or a handler's, leaves an audit
-//! row in the name of the caller; a 404 leaves none, for whether there is such a row is not known.
+//! row in the name of the caller, and so does a client out of reach or not there. A 404 of a handler leaves none: rows
+//! are deleted and links go stale, and row-level security does not say which it was.
 
 use std::panic::AssertUnwindSafe;
 
 use axum::RequestExt;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
@@ -16,6 +17,7 @@ use database::Statement;
 use futures_util::FutureExt;
 use kernel::error::CanFail;
 use kernel::{Error, Origin, Result};
+use serde_json::{Value, json};
 use tower_http::csrf::ProtectionError;
 use uuid::Uuid;
 
@@ -72,6 +74,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
+    let named = client_header(request.headers()).ok().flatten();
     let mut admitted = Admitted::default();
     let checked = check(&app, &spec, &mut request, (&origin, &mut admitted)).await;
     let turned_away = checked.is_err();
@@ -79,8 +82,18 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         Ok(()) => run(&app, &spec, admitted.caller.as_ref(), request, next).await,
         Err(error) => Failure::from(error).into_response(),
     };
-    if let (Some(caller), Some(Error::Forbidden { permission })) = (&admitted.caller, failure::error_of(&response)) {
-        let recorded = record_refusal(&app, caller, permission, &uri).await;
+    if let (Some(caller), Some(error)) = (&admitted.caller, failure::error_of(&response)) {
+        let recorded = match error {
+            Error::Forbidden { permission } => {
+                let client_id = caller.client.as_ref().map(|client| client.id);
+                record_refusal(&app, caller, client_id, json!({ "permission": permission, "path": uri.path() })).await
+            }
+            // the guard itself looks for nothing but the client
+            Error::NotFound if turned_away => {
+                record_refusal(&app, caller, None, json!({ "client": named, "path": uri.path() })).await
+            }
+            _ => Ok(()),
+        };
         recorded.can_fail("the answer is a refusal all the same");
     }
     let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
@@ -214,14 +227,10 @@ async fn find(
 }
 
 /// In the caller's own name: every caller may write the record of what they did.
-async fn record_refusal(app: &App, caller: &Caller, permission: &str, uri: &Uri) -> Result<()> {
+async fn record_refusal(app: &App, caller: &Caller, client_id: Option<Uuid>, refused: Value) -> Result<()> {
     let scope = caller.scope(app);
     let tx = scope.transaction().await?;
-    let what = database::Audited {
-        client_id: caller.client.as_ref().map(|client| client.id),
-        after: Some(serde_json::json!({ "permission": permission, "path": uri.path() })),
-        ..Default::default()
-    };
+    let what = database::Audited { client_id, after: Some(refused), ..Default::default() };
     tx.audit("authorization.refused", "role_permissions", None, what).await?;
     tx.commit().await
 }

@@ -3,6 +3,7 @@
 use kernel::Origin;
 use serde_json::json;
 use testkit::TestApp;
+use uuid::Uuid;
 use web::{App, Caller, Doc, Method, Routes};
 
 use crate::support::start;
@@ -83,8 +84,25 @@ async fn every_refusal_for_want_of_a_permission_is_written_down_in_the_name_of_w
     let expected = [(by, None, of, "platform.permissions".to_owned()), (by, None, of, "users.view".to_owned()), key];
     assert_eq!(told, expected);
     assert_eq!(rows[0].get::<_, String>(4), developer.email);
+}
+
+#[tokio::test]
+async fn asking_for_a_client_out_of_reach_is_written_down_without_naming_one() {
+    let test = TestApp::new(refusing).await;
+    let (story, developer) = (&test.story, &test.story.acme_developer);
     test.get("/corner-auto/team").as_user(developer).await.expect_status(404);
-    assert_eq!(admin.query(sql, &[]).await.unwrap().len(), told.len(), "what is out of reach is not known");
+    test.get("/nobody-at-all/team").as_user(developer).await.expect_status(404);
+    test.api(Method::GET, "/v1/api-keys").as_user(developer).for_client(story.corner.id).await.expect_status(404);
+    // a client that is reached, and nothing there: no refusal
+    test.get("/acme-roofing/nothing-here").as_user(developer).await.expect_status(404);
+    let sql = "select actor_user_id, client_id, coalesce(after->>'client', after->>'path')
+               from audit_log where action = 'authorization.refused' order by id";
+    let rows = test.database.admin().await.query(sql, &[]).await.unwrap();
+    let told: Vec<(Option<Uuid>, Option<Uuid>, String)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let by = |what: String| (Some(developer.id), None, what);
+    let asked = ["/corner-auto/team".to_owned(), "/nobody-at-all/team".to_owned(), story.corner.id.to_string()];
+    assert_eq!(told, asked.map(by));
 }
 
 #[tokio::test]

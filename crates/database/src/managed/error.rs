@@ -81,7 +81,7 @@ impl fmt::Display for ManagedError {
         match self {
             Self::NotInstalled { configured: Some(directory) } => write!(
                 f,
-                "{} holds no PostgreSQL 15 or newer (initdb and postgres): correct the setting or leave it empty",
+                "database.postgres_bin_dir: {} holds no PostgreSQL 15 or newer (initdb and postgres): correct it or leave it empty",
                 directory.display()
             ),
             Self::NotInstalled { configured: None } => write!(

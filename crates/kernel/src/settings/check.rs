@@ -34,27 +34,51 @@ fn check_server(settings: &Settings, problems: &mut Problems) {
     if !is_origin(&settings.server.public_url) {
         problems.invalid("server.public_url", "must look like https://ace.example.com, without a path");
     }
-    if settings.log.level.trim().is_empty() {
-        problems.invalid("log.level", "must be a level such as info");
+    if !settings.log.level.split(',').all(is_log_rule) {
+        problems.invalid("log.level", "must be error, warn, info, debug, trace or off, or by part: info,jobs=debug");
     }
 }
 
 fn check_database(settings: &Settings, problems: &mut Problems) {
     let database = &settings.database;
     let urls = [
-        ("database.owner_url", database.owner()),
-        ("database.app_url", database.app()),
-        ("database.system_url", database.system()),
+        ("database.url", &database.url),
+        ("database.owner_url", &database.owner_url),
+        ("database.app_url", &database.app_url),
+        ("database.system_url", &database.system_url),
     ];
     for (name, url) in urls {
-        if url.is_empty() && !database.is_managed() {
-            problems.add(name, "required", "is required unless database.url is set, because another role has its own");
-        }
-        if !url.is_empty() && !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-            let name = if url == database.url.expose() { "database.url" } else { name };
-            problems.invalid(name, "must look like postgres://user:password@host/database");
+        if url.is_empty() {
+            if !database.is_managed() && database.url.is_empty() && name != "database.url" {
+                let why = "is required unless database.url is set, because another role has its own";
+                problems.add(name, "required", why);
+            }
+        } else if !is_postgresql_url(url.expose()) {
+            problems.invalid(
+                name,
+                "must look like postgres://user:password@host/database, with ?sslmode=require to encrypt",
+            );
         }
     }
+    // a launch and an import hold a second connection while they work
+    let connections = settings.jobs.concurrency.saturating_mul(2);
+    if settings.server.role.works() && database.pool_size < connections {
+        let least = format!("must be {connections} or more: two for each of jobs.concurrency");
+        problems.invalid("database.pool_size", least);
+    }
+}
+
+/// The driver's own message is not passed on: it may quote what it stumbled over.
+fn is_postgresql_url(url: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+        && url.parse::<tokio_postgres::Config>().is_ok()
+}
+
+/// A level, or `part=level`. Stricter than `tracing`, which takes a mistyped level for the name of a part and is
+/// silent about everything else.
+fn is_log_rule(rule: &str) -> bool {
+    let level = rule.rsplit_once('=').map_or(rule, |(_, level)| level).trim();
+    ["off", "error", "warn", "info", "debug", "trace"].iter().any(|known| level.eq_ignore_ascii_case(known))
 }
 
 fn check_messages(settings: &Settings, problems: &mut Problems) {

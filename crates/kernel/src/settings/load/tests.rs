@@ -117,7 +117,17 @@ fn combinations_that_cannot_work_are_refused_by_name() {
     assert_eq!(refused(&[("ACE_SMS__DRIVER", "twilio")]), twilio);
     assert_eq!(refused(&[("ACE_SMS__FROM_NUMBER", "614 555 0123")]), ["sms.from_number"]);
     assert_eq!(refused(&[("ACE_EMAIL__DRIVER", "smtp")]), ["email.smtp_url", "email.from"]);
-    assert_eq!(refused(&[("DATABASE_URL", "mysql://x")])[0], "database.url");
+    assert_eq!(refused(&[("DATABASE_URL", "mysql://x")]), ["database.url"]);
+    assert_eq!(refused(&[("DATABASE_URL", "postgres://db/ace?sslmode=perhaps")]), ["database.url"]);
+    let broken = [("DATABASE_URL", "postgres://db/ace"), ("ACE_DATABASE__OWNER_URL", "postgres://db:port/ace")];
+    assert_eq!(refused(&broken), ["database.owner_url"]);
+    let few = [("ACE_DATABASE__POOL_SIZE", "15"), ("ACE_JOBS__CONCURRENCY", "8")];
+    assert_eq!(refused(&few), ["database.pool_size"]);
+    assert!(load(&[few[0], few[1], ("ACE_ROLE", "web")]).is_ok(), "who runs no jobs needs no room for them");
+    for level in ["infoo", "info,jobs", "info,jobs=loud", "info,"] {
+        assert_eq!(refused(&[("ACE_LOG", level)]), ["log.level"], "{level}");
+    }
+    assert!(load(&[("ACE_LOG", "info, jobs=DEBUG")]).is_ok());
     let one = [("ACE_DATABASE__APP_URL", "postgres://app@db/ace")];
     assert_eq!(refused(&one), ["database.owner_url", "database.system_url"]);
     assert_eq!(refused(&[("ACE_PUBLIC_URL", "ace.example.com")]), ["server.public_url"]);
