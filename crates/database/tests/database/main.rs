@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod catalogue;
+mod guarded;
 mod memberships;
 mod migrations;
 mod model;

@@ -146,6 +146,10 @@ impl Maker {
         for column in &self.columns[table] {
             if column.name == "client_id" && table != "auth.users" {
                 row.insert(column.name.clone(), json!(client));
+            } else if column.name == "org_id" && self.columns[table].iter().any(|other| other.name == "client_id") {
+                // a row about both is about the client's own organization
+                let org = admin.query_one("select org_id::text from clients where id = $1", &[&client]).await.unwrap();
+                row.insert(column.name.clone(), json!(org.get::<_, String>(0)));
             } else if (column.required || full) && !column.has_default {
                 let value = match self.keys(table).iter().find(|key| key.column() == column.name) {
                     Some(key) => Box::pin(self.parent(admin, key, client)).await,
@@ -188,6 +192,7 @@ async fn fitting(admin: &Client, name: &str, kind: &str, checks: &[String]) -> S
     let digits = [("", 12), ("", 10), ("+1", 10)].map(|(prefix, width)| Shape::Digits(prefix, width));
     let words =
         checks.iter().flat_map(|check| check.split('\'').skip(1).step_by(2)).map(|word| Shape::Word(word.to_owned()));
+    let words = words.chain([Shape::Word("some.thing".into())]);
     let shapes: Vec<Shape> = if kind == "text" { digits.into_iter().chain(words).collect() } else { vec![Shape::Any] };
     for shape in shapes {
         let value = match &shape {

@@ -19,7 +19,7 @@ pub fn user(name: &'static str, person: &Person) -> Asker {
 /// A database with two tenants that have nothing to do with each other, and everything to make rows with.
 pub struct Trial {
     pub admin: Client,
-    maker: Maker,
+    pub maker: Maker,
     pub story: Story,
     tables: Vec<String>,
     /// Kept alive: dropped with this value.
@@ -41,11 +41,11 @@ impl Trial {
         Self { admin, maker, story, tables, database }
     }
 
-    fn acme(&self) -> Uuid {
+    pub fn acme(&self) -> Uuid {
         self.story.acme.id
     }
 
-    fn corner(&self) -> Uuid {
+    pub fn corner(&self) -> Uuid {
         self.story.corner.id
     }
 
@@ -89,7 +89,7 @@ impl Trial {
         outcome.map_err(|error| error.code().unwrap_or_else(|| panic!("{sql}: {error}")).clone())
     }
 
-    async fn count(&self, table: &str, condition: &str) -> i64 {
+    pub async fn count(&self, table: &str, condition: &str) -> i64 {
         self.admin.query_one(&format!("select count(*) from {table} where {condition}"), &[]).await.unwrap().get(0)
     }
 
@@ -101,11 +101,24 @@ impl Trial {
         self.admin.query_one(&sql, &[]).await.unwrap().get(0)
     }
 
+    /// How many rows of a condition there are after a statement, which is then taken back.
+    pub async fn left_after(&self, sql: &str, table: &str, condition: &str) -> i64 {
+        self.admin.batch_execute("savepoint before_all").await.unwrap();
+        // refused is as good
+        if self.admin.execute(sql, &[]).await.is_err() {
+            self.admin.batch_execute("rollback to before_all").await.unwrap();
+        }
+        self.admin.batch_execute("reset role").await.unwrap();
+        let left = self.count(table, condition).await;
+        self.admin.batch_execute("rollback to before_all").await.unwrap();
+        left
+    }
+
     /// An update that changes nothing but asks for the right to: by a column that people may change, if there is one.
-    async fn harmless_update(&self, table: &str, condition: &str) -> String {
+    pub async fn harmless_update(&self, table: &str, condition: &str) -> String {
         let sql = format!(
             "select coalesce(min(attname::text) filter (where has_column_privilege('ace_app', attrelid, attname, 'update')),
-                             'client_id')
+                             min(attname::text))
              from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''"
         );
         let column: String = self.admin.query_one(&sql, &[]).await.unwrap().get(0);
@@ -285,7 +298,7 @@ async fn whoever_is_nobody_any_more_reaches_nothing() {
 }
 
 /// Lines of a plan that say a policy's function is called for each row, or that the policy is not in it.
-fn faults(plan: &[String]) -> Vec<String> {
+pub fn faults(plan: &[String]) -> Vec<String> {
     let mut faults: Vec<String> = plan
         .iter()
         .map(|line| line.trim())
@@ -304,7 +317,7 @@ fn calls(line: &str) -> bool {
     line.contains("app.") || line.contains("current_setting")
 }
 
-async fn plan(trial: &Trial, sql: &str) -> Option<Vec<String>> {
+pub async fn plan(trial: &Trial, sql: &str) -> Option<Vec<String>> {
     trial.admin.batch_execute("savepoint before").await.unwrap();
     let rows = trial.admin.query(&format!("explain (verbose, costs off) {sql}"), &[]).await;
     trial.admin.batch_execute("rollback to before").await.unwrap();
