@@ -89,7 +89,7 @@ export async function startBrowser() {
     opened.on('pageerror', (error) => complaints.push(`${opened.url()}: ${error}`))
     opened.on('console', (message) => {
       // A form that comes back with its errors, or a page that is refused, is an answer the test asks for.
-      const expected = /status of (401|403|404|409|422|429)/.test(message.text())
+      const expected = /status of (401|403|404|409|410|422|429)/.test(message.text())
       if (message.type() === 'error' && !expected) complaints.push(`${opened.url()}: ${message.text()}`)
     })
     opened.on('request', (request) => {

@@ -7,7 +7,7 @@ use crate::actions::draft::CampaignInput;
 use crate::api;
 use crate::api::campaigns::{CampaignOut, ConditionOut, StepOut};
 use crate::api::launch::{LaunchOut, StepInput};
-use crate::api::recipients::{DetailOut, RecipientOut, SkipOut};
+use crate::api::recipients::{DetailOut, RecipientOut, RecipientParams, SkipOut};
 use crate::api::{CampaignParams, Created, ListParams};
 use crate::checklist::Checklist;
 use crate::pages::edit::basics::{AudienceForm, DesignForm, PageForm};
@@ -71,7 +71,7 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::POST, "/v1/campaigns/{id}/launch", "campaigns.launch", api::launch::begin, Doc::new("Launch a campaign").describe("Begins to make the recipients; GET tells how far it is. Refused with everything the check list misses.").returns_with::<LaunchOut>(202))
         .api(Method::GET, "/v1/campaigns/{id}/launch", "campaigns.view", api::launch::progress, Doc::new("Get how far a launch is").returns::<LaunchOut>())
         .api(Method::POST, "/v1/campaigns/{id}/steps", "campaigns.view", api::launch::step, Doc::new("Take a step of a campaign's life").describe("To in_production and mailed: campaigns.submit; to completed: campaigns.complete; back to draft: campaigns.launch, and the recipients are deleted in the background.").body::<StepInput>().returns::<CampaignOut>().versioned())
-        .api(Method::GET, "/v1/campaigns/{id}/recipients", "campaigns.view", api::recipients::list, Doc::new("List the recipients of a campaign").describe("`q` looks for part of a name or e-mail address, a phone, or a code.").query::<ListParams>().returns_page_of::<RecipientOut>())
+        .api(Method::GET, "/v1/campaigns/{id}/recipients", "campaigns.view", api::recipients::list, Doc::new("List the recipients of a campaign").describe("`q` looks for part of a name or e-mail address, a phone, or a code; `did` lists who stands behind a figure of the funnel.").query::<RecipientParams>().returns_page_of::<RecipientOut>())
         .api(Method::GET, "/v1/campaigns/{id}/skipped", "campaigns.view", api::recipients::skipped, Doc::new("List the contacts that a launch left out").query::<ListParams>().returns_page_of::<SkipOut>())
         .api(Method::GET, "/v1/recipients/{id}", "campaigns.view", api::recipients::get, Doc::new("Get a recipient").describe("With the conditions they have met.").returns::<DetailOut>())
         .api(Method::POST, "/v1/recipients/{id}/address", "gift_cards.provision", api::recipients::give_address, Doc::new("Say where a recipient's rewards go").describe("For rewards that were earned and could be sent nowhere (`needs_address`): their cards are handed out a moment later. Refused (409) when none waits for an address.").body::<AddressInput>().returns::<DetailOut>())

@@ -2,6 +2,11 @@
 
 use tokio_postgres::types::ToSql;
 
+/// A `like` pattern that finds `text` anywhere; what is special in patterns is meant literally.
+pub fn containing(text: &str) -> String {
+    format!("%{}%", text.trim().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
 /// A statement that grows clause by clause: `Filter::new("contacts list", "select … from contacts where client_id = ")`.
 ///
 /// The text is `&'static str` on purpose: what a person typed can only ever become a bound value.
@@ -56,6 +61,11 @@ impl<'a> Filter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_special_in_patterns_is_looked_for() {
+        assert_eq!(containing(" 50%_off\\ "), "%50\\%\\_off\\\\%");
+    }
 
     #[test]
     fn values_are_bound_in_order_and_absent_ones_leave_no_trace() {

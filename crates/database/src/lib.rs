@@ -18,7 +18,7 @@ mod tls;
 mod transaction;
 
 pub use audit::Audited;
-pub use filter::Filter;
+pub use filter::{Filter, containing};
 pub use listen::Listener;
 pub use pool::{ConnectOptions, Database};
 pub use postgres_from_row::FromRow;

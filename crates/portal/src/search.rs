@@ -53,7 +53,7 @@ database::statement! {
 /// # Errors
 /// What the database answered.
 pub async fn search(scope: &Scope<'_>, client_id: Uuid, text: &str) -> Result<Vec<Found>> {
-    let pattern = format!("%{}%", text.replace(['%', '_', '\\'], ""));
+    let pattern = database::containing(text);
     let code = kernel::codes::RedemptionCode::parse(text).ok().map(|code| code.as_str().to_owned());
     let phone = kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION);
     scope.query(&SEARCH, &[&client_id, &pattern, &code, &phone]).await

@@ -11,8 +11,6 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::organization::pattern;
-
 /// One act.
 #[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
 pub struct AuditEntry {
@@ -69,7 +67,8 @@ pub struct AuditFilter<'a> {
 /// Acts within reach, the latest first.
 pub async fn list(scope: &Scope<'_>, wanted: &AuditFilter<'_>, page: &PageParams) -> Result<Page<AuditEntry>> {
     let (limit, after) = (page.limit()?, page.after::<(DateTime<Utc>, Uuid)>()?);
-    let (like, row_id, take) = (pattern(wanted.search), Uuid::parse_str(wanted.search.trim()).ok(), limit + 1);
+    let (like, row_id, take) =
+        (database::containing(wanted.search), Uuid::parse_str(wanted.search.trim()).ok(), limit + 1);
     let mut filter = Filter::new(
         "accounts::audit",
         "select a.id, a.at, a.actor_kind, a.actor_user_id, a.actor_key_id, a.actor_label, a.action, a.table_name, a.row_id,

@@ -156,7 +156,7 @@ impl Organization {
 /// Organizations within reach, by name.
 pub async fn list_organizations(scope: &Scope<'_>, search: &str, page: &PageParams) -> Result<Page<Organization>> {
     let (limit, after) = (page.limit()?, page.after::<(String, Uuid)>()?.unwrap_or_default());
-    let (like, take) = (pattern(search), limit + 1);
+    let (like, take) = (database::containing(search), limit + 1);
     let filter = Filter::new(
         "accounts::organizations",
         "select o.id, o.name, o.slug, o.type as kind, o.settings_json, o.archived_at, o.created_at, o.updated_at,
@@ -187,7 +187,7 @@ pub struct ClientFilter<'a> {
 /// Clients within reach, by name.
 pub async fn list_clients(scope: &Scope<'_>, wanted: &ClientFilter<'_>, page: &PageParams) -> Result<Page<Client>> {
     let (limit, after) = (page.limit()?, page.after::<(String, Uuid)>()?.unwrap_or_default());
-    let (like, take) = (pattern(wanted.search), limit + 1);
+    let (like, take) = (database::containing(wanted.search), limit + 1);
     let filter = Filter::new(
         "accounts::clients",
         "select c.id, c.org_id, o.name as org_name, o.slug as org_slug, c.name, c.slug, c.industry::text as industry, c.logo_url,
@@ -205,10 +205,4 @@ pub async fn list_clients(scope: &Scope<'_>, wanted: &ClientFilter<'_>, page: &P
     .bind("limit", &take);
     let rows: Vec<Client> = scope.query_filter(&filter).await?;
     Ok(Page::from_rows(rows, limit, |row| (row.name.clone(), row.id)))
-}
-
-/// A `like` pattern that finds `search` anywhere; what is special in patterns is meant literally.
-pub(crate) fn pattern(search: &str) -> String {
-    let escaped = search.trim().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }

@@ -10,8 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::organization::pattern;
-
 database::statement! {
     /// The people of a client: its own, and those of its organization.
     pub MEMBERS, app, "
@@ -244,7 +242,7 @@ pub struct PeopleFilter<'a> {
 /// Everybody within sight, by address.
 pub async fn list_people(scope: &Scope<'_>, wanted: &PeopleFilter<'_>, page: &PageParams) -> Result<Page<Member>> {
     let (limit, after) = (page.limit()?, page.after::<String>()?.unwrap_or_default());
-    let (like, take) = (pattern(wanted.search), limit + 1);
+    let (like, take) = (database::containing(wanted.search), limit + 1);
     let mut filter = Filter::new(
         "accounts::people",
         "select u.id, u.email, p.full_name, u.deactivated_at, u.last_sign_in_at, u.totp_confirmed_at, u.created_at,

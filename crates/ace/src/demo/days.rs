@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use calls::actions::handle::{self, CallInput, Delivery};
 use calls::call::DISPOSITIONS;
-use campaigns::store::recipients::{self, Recipient, Search};
+use campaigns::store::recipients::Recipient;
+use campaigns::store::search::{self, Search};
 use chrono::{DateTime, Duration, DurationRound, NaiveTime, Utc};
 use futures_util::future::try_join_all;
 use kernel::zone;
@@ -259,8 +260,8 @@ async fn everybody(demo: &Demo, client_id: Uuid, campaign_id: Uuid) -> anyhow::R
     let mut all: Vec<Recipient> = Vec::new();
     loop {
         let after = all.last().map(|recipient| recipient.id);
-        let wanted = Search { campaign_id: Some(campaign_id), text: None, after, live_first: false };
-        let mut page = recipients::search(&demo.scope(), client_id, wanted, PAGE).await?;
+        let wanted = Search { campaign_id: Some(campaign_id), after, ..Search::default() };
+        let mut page = search::search(&demo.scope(), client_id, wanted, PAGE).await?;
         let more = page.len() > usize::try_from(PAGE)?;
         page.truncate(usize::try_from(PAGE)?);
         all.extend(page);

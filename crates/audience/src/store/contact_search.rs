@@ -106,11 +106,10 @@ struct Search {
 impl Search {
     fn of(wanted: &Wanted) -> Option<Self> {
         let text = wanted.search.as_deref()?.trim();
-        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let is_phone = digits.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || " +()-.".contains(c));
         (!text.is_empty())
-            .then(|| Self { like: format!("%{escaped}%"), digits: is_phone.then(|| format!("%{digits}%")) })
+            .then(|| Self { like: database::containing(text), digits: is_phone.then(|| format!("%{digits}%")) })
     }
 }
 

@@ -27,7 +27,7 @@ statement! {
         select id, name, description, list_type, contact_count, created_at, updated_at, last_sync_at
         from contact_lists
         where client_id = $1
-          and ($2::text is null or name ilike '%' || $2 || '%')
+          and ($2::text is null or name ilike $2)
           and ($3::text is null or (name, id) > ($3, $4))
         order by name, id
         limit $5";
@@ -36,7 +36,7 @@ statement! {
         select count(*)
         from contact_lists
         where client_id = $1
-          and ($2::text is null or name ilike '%' || $2 || '%')";
+          and ($2::text is null or name ilike $2)";
     /// A new list.
     INSERT_LIST, app, "
         insert into contact_lists (id, client_id, name, description, created_by_user_id, created_at, updated_at)
@@ -144,7 +144,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<List>> {
     let (name, id) = (after.map(|after| &after.0), after.map(|after| after.1));
-    scope.query(&LIST_LISTS, &[&client_id, &search, &name, &id, &(limit + 1)]).await
+    scope.query(&LIST_LISTS, &[&client_id, &search.map(database::containing), &name, &id, &(limit + 1)]).await
 }
 
 /// How many lists there are.
@@ -152,7 +152,7 @@ pub async fn list(
 /// # Errors
 /// What the database answered.
 pub async fn count(scope: &Scope<'_>, client_id: Uuid, search: Option<&str>) -> Result<i64> {
-    scope.query_scalar(&COUNT_LISTS, &[&client_id, &search]).await
+    scope.query_scalar(&COUNT_LISTS, &[&client_id, &search.map(database::containing)]).await
 }
 
 /// The lists a contact is on.

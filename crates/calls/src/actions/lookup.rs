@@ -3,6 +3,7 @@
 use campaigns::store::campaigns::{self as campaigns_store, Campaign};
 use campaigns::store::conditions::{self, Condition, MetRow};
 use campaigns::store::recipients::{self, Recipient};
+use campaigns::store::search::{self, Search};
 use kernel::codes::{CodeError, RedemptionCode};
 use kernel::{Actor, Error, Result};
 use uuid::Uuid;
@@ -59,9 +60,9 @@ pub async fn search(
     text: &str,
 ) -> Result<Vec<(Option<CampaignName>, Recipient)>> {
     let scope = app.scope(actor);
-    let wanted = recipients::Search { text: Some(text), live_first: true, ..Default::default() };
+    let wanted = Search { text: Some(text), live_first: true, ..Default::default() };
     // the search adds one, to tell whether there are more
-    let found = recipients::search(&scope, client_id, wanted, FOUND - 1).await?;
+    let found = search::search(&scope, client_id, wanted, FOUND - 1).await?;
     let ids: Vec<Uuid> = found.iter().map(|recipient| recipient.campaign_id).collect();
     let campaigns = calls::campaign_names(&scope, client_id, &ids).await?;
     let campaign = |recipient: &Recipient| campaigns.iter().find(|c| c.id == recipient.campaign_id).cloned();

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use kernel::codes::RedemptionCode;
-use kernel::page::Page;
-use serde::Serialize;
-use utoipa::ToSchema;
+use kernel::page::{Page, PageParams};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::{App, Caller, Path, Query, Result};
 
@@ -14,7 +14,23 @@ use super::ListParams;
 use crate::actions::address::{self, AddressInput};
 use crate::store::campaigns as campaign_store;
 use crate::store::conditions::{self, MetRow};
-use crate::store::recipients::{self as store, Recipient, Search, Skip};
+use crate::store::recipients::{self as store, Recipient, Skip};
+use crate::store::search::{self, Did, Search};
+
+/// A page of a campaign's recipients.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecipientParams {
+    /// Part of a name or an e-mail address, a phone, or a redemption code.
+    pub q: Option<String>,
+    /// Only those who did this.
+    #[param(inline)]
+    pub did: Option<Did>,
+    /// How many, 1 to 200; 50 when absent.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
 
 /// A recipient: one person of one campaign, as printed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -138,13 +154,14 @@ pub async fn list(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Query(params): Query<ListParams>,
+    Query(params): Query<RecipientParams>,
 ) -> Result<Json<Page<RecipientOut>>> {
-    let (scope, limit) = (caller.scope(&app), params.page().limit()?);
+    let page = PageParams { limit: params.limit, after: params.after };
+    let (scope, limit) = (caller.scope(&app), page.limit()?);
     let campaign = campaign_store::find(&scope, caller.client_id()?, id).await?;
-    let of =
-        Search { campaign_id: Some(id), text: params.q.as_deref(), after: params.page().after()?, live_first: false };
-    let rows = store::search(&scope, campaign.client_id, of, limit).await?;
+    let (text, after) = (params.q.as_deref(), page.after()?);
+    let of = Search { campaign_id: Some(id), text, did: params.did, after, ..Search::default() };
+    let rows = search::search(&scope, campaign.client_id, of, limit).await?;
     Ok(Json(Page::from_rows(rows, limit, |row| row.id).map(|row| RecipientOut::new(&app, row))))
 }
 

@@ -4,7 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kernel::codes::{CodeError, RedemptionCode};
-use kernel::page::{DEFAULT_LIMIT, Page};
+use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
+use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Filters, Pager};
 use web::{App, Caller, Path, Query, Result, Shell, render};
@@ -15,6 +16,7 @@ use crate::actions::draft::TRIGGERS;
 use crate::store::conditions::{self, Condition};
 use crate::store::life::{self, HistoryRow};
 use crate::store::recipients::{self, Recipient, Skip};
+use crate::store::search::{self, Did, Search};
 
 #[derive(Template)]
 #[template(path = "campaigns/recipients.html")]
@@ -78,22 +80,33 @@ struct HistoryPage {
     steps: Vec<HistoryRow>,
 }
 
+/// Which recipients.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RecipientQuery {
+    q: String,
+    did: String,
+    after: String,
+}
+
 /// `GET /{client}/campaigns/{campaign}/recipients`
 pub async fn recipients(
     State(app): State<App>,
     caller: Caller,
     Path((_, slug)): Path<(String, String)>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<RecipientQuery>,
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
-    let (scope, text, after) = (caller.scope(&app), query.search(), query.page().after()?);
-    let of = recipients::Search { campaign_id: Some(campaign.id), text: text.as_deref(), after, live_first: false };
-    let rows = recipients::search(&scope, campaign.client_id, of, DEFAULT_LIMIT).await?;
+    let (scope, after) = (caller.scope(&app), PageParams { limit: None, after: Some(query.after.clone()) }.after()?);
+    let (text, did) = (Some(query.q.as_str()), Did::of(&query.did));
+    let of = Search { campaign_id: Some(campaign.id), text, did, after, ..Search::default() };
+    let rows = search::search(&scope, campaign.client_id, of, DEFAULT_LIMIT).await?;
     let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.id).map(|row| recipient_row(&app, row));
     let (shell, head) = head(&app, &caller, campaign).await?;
     let path = format!("{}/recipients", head.base);
-    let filters =
-        Filters::new(path, [("q", &query.q), ("after", &query.after)]).search("Search name, e-mail, phone or code");
+    let filters = Filters::new(path, [("q", &query.q), ("did", &query.did), ("after", &query.after)])
+        .search("Search name, e-mail, phone or code")
+        .choice("did", "Did", Did::ALL.map(|(_, word, label)| (word, label)));
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
     let mistyped = matches!(RedemptionCode::parse(&query.q), Err(CodeError::CheckCharacter));
     let may_see_contacts = caller.may("contacts.view");

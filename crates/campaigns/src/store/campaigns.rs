@@ -180,7 +180,7 @@ pub struct ListFilter {
 /// # Errors
 /// What the database answered.
 pub async fn list(scope: &Scope<'_>, client_id: Uuid, filter: &ListFilter, limit: i64) -> Result<Vec<Campaign>> {
-    let pattern = filter.search.as_ref().map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let pattern = filter.search.as_deref().map(database::containing);
     let (after_at, after_id) = filter.after.unzip();
     let more = limit + 1;
     let mut sql = Filter::new(

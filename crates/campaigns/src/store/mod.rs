@@ -7,4 +7,5 @@ pub mod launches;
 pub mod life;
 pub mod recipients;
 pub mod reservations;
+pub mod search;
 pub mod stock;

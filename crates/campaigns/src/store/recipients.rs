@@ -1,7 +1,7 @@
-//! Recipients: generated in sets, looked up by code, link, phone or name.
+//! Recipients: generated in sets, looked up by code or id.
 
 use chrono::{DateTime, Utc};
-use database::{Filter, FromRow, Scope, Transaction};
+use database::{FromRow, Scope, Transaction};
 use kernel::Result;
 use serde_json::Value;
 use uuid::Uuid;
@@ -318,61 +318,6 @@ pub async fn find_in(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Reci
 /// `NotFound`, or what the database answered.
 pub async fn find_by_code(scope: &Scope<'_>, client_id: Uuid, code: &str) -> Result<Recipient> {
     scope.query_one(&FIND_BY_CODE, &[&client_id, &code]).await
-}
-
-/// Which recipients are looked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Search<'a> {
-    /// Only of this campaign.
-    pub campaign_id: Option<Uuid>,
-    /// Part of a name or an e-mail address, a phone, or a code.
-    pub text: Option<&'a str>,
-    /// The last row of the page before.
-    pub after: Option<Uuid>,
-    /// Those of campaigns in the mail first, and the newest of them; there are no further pages then.
-    pub live_first: bool,
-}
-
-/// Recipients of a campaign, or of all the client's campaigns, by part of a name, a phone or a code.
-///
-/// # Errors
-/// What the database answered.
-pub async fn search(scope: &Scope<'_>, client_id: Uuid, of: Search<'_>, limit: i64) -> Result<Vec<Recipient>> {
-    let Search { campaign_id, text, after, live_first } = of;
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    let pattern = text.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
-    let phone = text.and_then(|text| kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION));
-    let code =
-        text.and_then(|text| kernel::codes::RedemptionCode::parse(text).ok()).map(|code| code.as_str().to_owned());
-    let more = limit + 1;
-    let mut filter = Filter::new(
-        "recipients search",
-        "select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
-            phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
-            last_visited_at, created_at from recipients",
-    )
-    .bind("where client_id =", &client_id)
-    .bind_some("and campaign_id =", campaign_id.as_ref())
-    .bind_some("and id >", after.as_ref());
-    if let Some(code) = &code {
-        filter = filter.bind("and redemption_code =", code);
-    } else if let Some(phone) = &phone {
-        // an index holds the phones of each campaign
-        filter = filter
-            .bind("and phone =", phone)
-            .bind("and campaign_id = any (array(select k.id from campaigns k where k.client_id =", &client_id)
-            .push("))");
-    } else if let Some(pattern) = &pattern {
-        filter = filter.bind("and concat_ws(' ', first_name, last_name, email) ilike", pattern);
-    }
-    filter = if live_first {
-        filter
-            .bind("order by campaign_id = any (array(select k.id from campaigns k where k.client_id =", &client_id)
-            .push("and k.status in ('mailed', 'active'))) desc, id desc")
-    } else {
-        filter.push("order by id")
-    };
-    scope.query_filter(&filter.bind("limit", &more)).await
 }
 
 /// A page of the contacts left out.

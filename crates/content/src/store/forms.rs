@@ -96,7 +96,7 @@ pub async fn list(
     after: Option<(String, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Form>> {
-    let pattern = search.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let pattern = search.as_deref().map(database::containing);
     let (after_name, after_id) = after.unzip();
     let more = limit + 1;
     let mut filter = Filter::new("forms list", "select id, client_id, name, description, form_config, is_active, total_views, total_submissions, updated_at from ace_forms")

@@ -116,7 +116,7 @@ pub async fn list(
     after: Option<(String, Uuid)>,
     limit: i64,
 ) -> Result<Vec<LandingPage>> {
-    let pattern = search.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let pattern = search.as_deref().map(database::containing);
     let (after_name, after_id) = after.unzip();
     let more = limit + 1;
     let mut filter = Filter::new("landing pages list", "select id, name, editor_type, content_json, is_published, published_at, published_version_id, updated_at from landing_pages")

@@ -79,7 +79,7 @@ pub async fn list(
     after: Option<(String, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Template>> {
-    let pattern = search.map(|text| format!("%{}%", text.replace(['%', '_', '\\'], "")));
+    let pattern = search.as_deref().map(database::containing);
     let (after_name, after_id) = after.unzip();
     let more = limit + 1;
     let mut filter = Filter::new(

@@ -30,6 +30,7 @@ struct ClientsPage {
     pager: Pager,
     as_of: DateTime<Utc>,
     may_create: bool,
+    may_see_rewards: bool,
 }
 
 /// Which clients.
@@ -70,6 +71,7 @@ pub async fn show(State(app): State<App>, caller: Caller, query: web::Query<Want
         pager,
         as_of: now,
         may_create: caller.may("clients.create"),
+        may_see_rewards: caller.may("messages.view"),
     })
 }
 
@@ -83,10 +85,12 @@ fn rows(clients: Vec<Client>, standings: Vec<Standing>) -> Vec<Row> {
 fn stats(standings: &[Standing], more: bool) -> Vec<Stat> {
     let sum = |of: fn(&Standing) -> i64| standings.iter().map(of).sum::<i64>();
     let note = if more { "last 30 days, clients on this page" } else { "last 30 days" };
-    let stat = |label, now, before| Stat::count(label, now).against(now, before).note(note);
+    let stat = |label, now, before| Stat::count(label, now).against(now, before).note(note).href("#clients");
     vec![
         stat("Visits", sum(|one| one.visits), sum(|one| one.visits_before)),
         stat("Rewards", sum(|one| one.rewards), sum(|one| one.rewards_before)),
-        Stat::count("Running campaigns", sum(|one| one.running)).note(if more { "clients on this page" } else { "" }),
+        Stat::count("Running campaigns", sum(|one| one.running))
+            .note(if more { "clients on this page" } else { "" })
+            .href("#clients"),
     ]
 }

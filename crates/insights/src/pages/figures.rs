@@ -18,8 +18,9 @@ const LATEST: i64 = 15;
 
 /// What changes while somebody looks: fetched again and again.
 struct Live {
+    /// The campaign's word in URLs.
+    slug: String,
     funnel: Funnel,
-    stats: Vec<Stat>,
     deliveries: Deliveries,
     latest: Vec<EventRow>,
     as_of: DateTime<Utc>,
@@ -53,6 +54,24 @@ struct FiguresFragment {
 struct LivePart<'a> {
     shell: &'a Shell,
     live: &'a Live,
+}
+
+impl LivePart<'_> {
+    /// Each figure leads to its rows among the campaign's recipients.
+    fn stats(&self) -> Vec<Stat> {
+        let funnel = &self.live.funnel;
+        let recipients = self.shell.at(&format!("campaigns/{}/recipients", self.live.slug));
+        let step = |label, count, did| {
+            let note = format!("{} of mailed", web::view::percent(count, funnel.mailed));
+            Stat::count(label, count).note(note).href(format!("{recipients}?did={did}"))
+        };
+        vec![
+            Stat::count("Mailed", funnel.mailed).note("recipients").href(&recipients),
+            step("Visited", funnel.visited, "visited"),
+            step("Submitted", funnel.submitted, "submitted"),
+            step("Rewarded", funnel.rewarded, "rewarded"),
+        ]
+    }
 }
 
 impl HtmlSafe for LivePart<'_> {}
@@ -157,7 +176,7 @@ async fn counted(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> 
         store::events(scope, client_id, &feed, LATEST)
     )?;
     latest.truncate(usize::try_from(LATEST).unwrap_or(15));
-    Ok(Live { stats: stats(&funnel), funnel, deliveries, latest, as_of: now })
+    Ok(Live { slug: campaign.slug.clone(), funnel, deliveries, latest, as_of: now })
 }
 
 fn timeline(points: &[Point], stretch: &Stretch, zone: &str) -> Chart {
@@ -177,16 +196,6 @@ impl Live {
     fn feed<'a>(&'a self, shell: &'a Shell, fresh: bool) -> FeedPart<'a> {
         FeedPart { shell, live: self, fresh }
     }
-}
-
-fn stats(funnel: &Funnel) -> Vec<Stat> {
-    let of_mailed = |part: i64| format!("{} of mailed", web::view::percent(part, funnel.mailed));
-    vec![
-        Stat::count("Mailed", funnel.mailed).note("recipients"),
-        Stat::count("Visited", funnel.visited).note(of_mailed(funnel.visited)),
-        Stat::count("Submitted", funnel.submitted).note(of_mailed(funnel.submitted)),
-        Stat::count("Rewarded", funnel.rewarded).note(of_mailed(funnel.rewarded)),
-    ]
 }
 
 fn funnel_chart(funnel: &Funnel) -> Chart {

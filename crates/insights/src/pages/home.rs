@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use web::view::{Chart, Stat};
 use web::{App, Caller, Result, Shell, redirect, render};
 
-use crate::store::home::{self as store, Alert, Needs, Running};
+use super::needs::{self, Need};
+use crate::store::home::{self as store, Running};
 
 #[derive(Template)]
 #[template(path = "home/show.html")]
 struct HomePage {
     shell: Shell,
-    alerts: Vec<Alert>,
-    needs: Needs,
+    needs: Vec<Need>,
     running: Vec<Running>,
     stats: Vec<Stat>,
     days: Chart,
@@ -44,15 +44,18 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Response> {
         .series("Submissions", days.iter().map(|day| day.submissions))
         .series("Rewards", days.iter().map(|day| day.rewards));
     let shell = Shell::new(&caller, "Home").with_charts();
-    let stat = |label, count, before| Stat::count(label, count).against(count, before).note("last 30 days");
+    let stat = |label, (count, before), permission, path| {
+        let stat = Stat::count(label, count).against(count, before).note("last 30 days");
+        if caller.may(permission) { stat.href(shell.at(path)) } else { stat }
+    };
     let stats = vec![
-        stat("Visits", month.visits, month.visits_before).href(shell.at("campaigns")),
-        stat("Submissions", month.submissions, month.submissions_before).href(shell.at("forms")),
-        stat("Rewards", month.rewards, month.rewards_before).href(shell.at("deliveries")),
+        stat("Visits", (month.visits, month.visits_before), "campaigns.view", "campaigns"),
+        stat("Submissions", (month.submissions, month.submissions_before), "forms.view", "forms"),
+        stat("Rewards", (month.rewards, month.rewards_before), "messages.view", "deliveries"),
     ];
+    let needs = needs::list(&caller, &shell, alerts, &needs);
     render(&HomePage {
         shell,
-        alerts,
         needs,
         running,
         stats,

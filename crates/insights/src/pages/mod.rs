@@ -4,6 +4,7 @@ pub mod clients;
 pub mod figures;
 pub mod home;
 pub mod jobs;
+mod needs;
 
 /// What a feed says of an event, and the icon beside it.
 fn words(event_type: &str) -> (&'static str, &'static str) {

@@ -65,13 +65,6 @@ pub struct Needs {
     pub to_approve: i64,
 }
 
-impl Needs {
-    /// Whether there is anything.
-    pub fn any(&self) -> bool {
-        [self.failed, self.waiting, self.failed_imports, self.to_approve].iter().any(|count| *count > 0)
-    }
-}
-
 /// One day.
 #[derive(Debug, Clone, FromRow)]
 pub struct Day {

@@ -49,7 +49,7 @@ const HAPPENED: &str = "
 
 impl World {
     pub async fn new(recipients: i32) -> Self {
-        let test = TestApp::new(insights::routes).await;
+        let test = TestApp::new(|app| insights::routes(app).merge(campaigns::routes(app))).await;
         let admin = test.database.admin().await;
         let (client_id, corner) = (test.story.acme.id, test.story.corner.id);
         let [spring, summer, other] = [(); 3].map(|()| kernel::new_id());
