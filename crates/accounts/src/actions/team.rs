@@ -94,7 +94,13 @@ async fn set_active(app: &App, actor: &Actor, user_id: Uuid, active: bool) -> Re
     team::set_deactivated(&tx, user_id, at).await?;
     let action = if active { "user.reactivated" } else { "user.deactivated" };
     let after = Some(json!({ "email": member.email, "roles": member.roles }));
-    tx.audit(action, "auth.users", Some(user_id), Audited { after, ..Audited::default() }).await?;
+    // whoever looks after the place where they belong finds it in their record
+    let place = team::place(&tx, user_id).await?;
+    let what = Audited { client_id: place.client_id, after, ..Audited::default() };
+    match place.org_id {
+        Some(org_id) => tx.audit_of_org(org_id, (action, "auth.users", Some(user_id)), what).await?,
+        None => tx.audit(action, "auth.users", Some(user_id), what).await?,
+    }
     tx.commit().await
 }
 

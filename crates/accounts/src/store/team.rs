@@ -81,6 +81,18 @@ database::statement! {
         join auth.users u on u.id = r.user_id
         where r.role = 'admin'
           and u.deactivated_at is null";
+    /// Keeps others from taking an administrator's role or access until this transaction ends: two who take each other's
+    /// would both see one that is left.
+    LOCK_ADMINS, app, "select pg_advisory_xact_lock(hashtext('accounts.admins'))";
+    /// Where somebody belongs, as far as the actor sees it: a client first.
+    PLACE, app, "
+        select client_id, org_id
+        from (
+            select client_id, null::uuid as org_id, 1 as n from client_users where user_id = $1
+            union all
+            select null, org_id, 2 from org_members where user_id = $1) as places
+        order by n, client_id, org_id
+        limit 1";
     /// Where somebody who is asked to join stands already, and whether all of it is within the reach of the inviter:
     /// a role counts everywhere, so it must not be added behind the back of others the person works for.
     STANDING, system, "
@@ -222,7 +234,25 @@ pub async fn reset_second_factor(tx: &Transaction, user_id: Uuid) -> Result<()> 
 
 /// How many admins can still sign in.
 pub async fn count_admins(tx: &Transaction) -> Result<i64> {
+    tx.execute(&LOCK_ADMINS, &[]).await?;
     tx.query_scalar(&COUNT_ADMINS, &[]).await
+}
+
+/// A client or an organization.
+#[derive(Debug, Clone, Copy, Default, FromRow)]
+pub struct Place {
+    /// The client.
+    pub client_id: Option<Uuid>,
+    /// Or the organization.
+    pub org_id: Option<Uuid>,
+}
+
+/// Where somebody belongs, as far as the actor sees it: in whose record what happens to them stands.
+///
+/// # Errors
+/// What the database answered.
+pub async fn place(tx: &Transaction, user_id: Uuid) -> Result<Place> {
+    Ok(tx.query_opt(&PLACE, &[&user_id]).await?.unwrap_or_default())
 }
 
 fn not_yours() -> Error {

@@ -1,6 +1,7 @@
 use accounts::actions;
 use kernel::Error;
 use kernel::role::Role;
+use uuid::Uuid;
 
 use crate::support::{audited, count, start};
 
@@ -92,4 +93,35 @@ async fn the_last_administrator_cannot_be_deactivated_nor_anybody_deactivate_the
     assert_eq!(foreign, Err(Error::NotFound));
     let above = actions::deactivate(&test.app, &test.story.agency_owner.actor(), admin.id).await;
     assert_eq!(above, Err(Error::NotFound));
+}
+
+/// Both see two administrators, unless one waits for the other.
+#[tokio::test]
+async fn two_administrators_who_deactivate_each_other_leave_one() {
+    let test = start().await;
+    let (one, other) = (&test.story.admin, &test.story.support);
+    let promote = "insert into user_roles (id, user_id, role) values (gen_random_uuid(), $1, 'admin')";
+    test.database.admin().await.execute(promote, &[&other.id]).await.unwrap();
+    let (by_one, by_other) = (one.actor(), other.actor());
+    for _ in 0..10 {
+        let (first, second) = tokio::join!(
+            actions::deactivate(&test.app, &by_one, other.id),
+            actions::deactivate(&test.app, &by_other, one.id)
+        );
+        assert!(first.is_ok() != second.is_ok(), "{first:?}, {second:?}");
+        let back = "update auth.users set deactivated_at = null";
+        test.database.admin().await.execute(back, &[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_deactivation_stands_in_the_record_of_the_place_where_the_person_belongs() {
+    let test = start().await;
+    let story = &test.story;
+    actions::deactivate(&test.app, &story.admin.actor(), story.acme_agent.id).await.unwrap();
+    actions::deactivate(&test.app, &story.admin.actor(), story.agency_owner.id).await.unwrap();
+    let sql = "select client_id, org_id from audit_log where action = 'user.deactivated' order by id";
+    let rows = test.database.admin().await.query(sql, &[]).await.unwrap();
+    let places: Vec<(Option<Uuid>, Option<Uuid>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(places, [(Some(story.acme.id), None), (None, Some(story.northside))]);
 }
