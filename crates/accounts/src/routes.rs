@@ -227,7 +227,7 @@ fn teams(routes: Routes) -> Routes {
             "/v1/invitations",
             "users.view",
             invitations::list,
-            Doc::new("List open invitations").returns_page_of::<Invitation>(),
+            Doc::new("List open invitations").query::<web::PageQuery>().returns_page_of::<Invitation>(),
         )
         .api(
             POST,
@@ -248,7 +248,7 @@ fn teams(routes: Routes) -> Routes {
             "/v1/api-keys",
             "api_keys.view",
             keys_api::list,
-            Doc::new("List API keys").returns_page_of::<ApiKey>(),
+            Doc::new("List API keys").query::<web::PageQuery>().returns_page_of::<ApiKey>(),
         )
         .api(
             POST,

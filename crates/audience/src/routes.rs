@@ -176,7 +176,7 @@ fn member_api(app: &App) -> Routes {
             "/v1/lists/{id}/members",
             "lists.view",
             handler::members,
-            Doc::new("List members").query::<api::PageQuery>().returns_page_of::<Contact>(),
+            Doc::new("List members").query::<web::PageQuery>().returns_page_of::<Contact>(),
         )
         .api(
             Method::POST,
@@ -199,7 +199,7 @@ fn import_api(app: &App) -> Routes {
     let create = "The body is the file itself, or a multipart form whose part `file` holds it. With start=false nothing is \
         written yet: look at the preview, then start it.";
     Routes::new(app)
-        .api(Method::GET, "/v1/imports", "contacts.import", handler::list, Doc::new("List imports").describe("Newest first.").query::<api::PageQuery>().returns_page_of::<Import>())
+        .api(Method::GET, "/v1/imports", "contacts.import", handler::list, Doc::new("List imports").describe("Newest first.").query::<web::PageQuery>().returns_page_of::<Import>())
         .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().raw_body("text/csv").file_body().returns_with::<Import>(202).returns_with::<Import>(201))
         .api(Method::GET, "/v1/imports/{id}", "contacts.import", handler::show, Doc::new("Show an import").describe("Its progress and what came of it.").returns::<Import>())
         .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").returns::<Preview>())

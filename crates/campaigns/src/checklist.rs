@@ -7,6 +7,7 @@ use rewards::codes::BRAND_OFF;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use web::view::number;
 
 use crate::store::campaigns::Campaign;
 use crate::store::conditions::{self, Condition};
@@ -177,17 +178,18 @@ fn audience(campaign: &Campaign, facts: &Facts) -> CheckItem {
     match (campaign.contact_list_id, facts.mailable) {
         (None, _) => at(Level::Missing, "Choose a contact list.".into()),
         (Some(_), 0) => {
-            at(Level::Missing, format!("None of the {} contacts on the list can be mailed.", facts.contacts))
+            at(Level::Missing, format!("None of the {} contacts on the list can be mailed.", number(facts.contacts)))
         }
         (Some(_), mailable) if mailable < facts.contacts => at(
             Level::Warning,
             format!(
-                "{mailable} of {} contacts can be mailed; {} will be skipped.",
-                facts.contacts,
-                facts.contacts - mailable
+                "{} of {} contacts can be mailed; {} will be skipped.",
+                number(mailable),
+                number(facts.contacts),
+                number(facts.contacts - mailable)
             ),
         ),
-        (Some(_), mailable) => at(Level::Done, format!("{mailable} contacts can be mailed.")),
+        (Some(_), mailable) => at(Level::Done, format!("{} contacts can be mailed.", number(mailable))),
     }
 }
 
@@ -230,28 +232,27 @@ fn judge_condition(condition: &Condition, facts: &Facts) -> CheckItem {
     let n = condition.condition_number;
     let at = |level, text: String| item(level, &format!("conditions/{}", n - 1), "conditions", text);
     let name = &condition.condition_name;
-    let trigger = condition.trigger_type.as_str();
-    match trigger {
+    match condition.trigger_type.as_str() {
         "form_submit" if condition.form_id.or(facts.form_id).is_none() => {
             at(Level::Missing, format!("{n}. {name}: the landing page has no form."))
         }
         "form_submit" if condition.form_id.is_some_and(|own| facts.closed_forms.contains(&own)) => {
             at(Level::Missing, format!("{n}. {name}: open its form: nobody can fill it in."))
         }
-        "form_submit" if condition.form_id.is_some() && condition.form_id != facts.form_id => {
-            at(Level::Warning, format!("{n}. {name}: its form is not the one recipients get on their page."))
-        }
-        "mail_delivered" | "crm_event" if condition.crm_event_name.is_some() || trigger == "mail_delivered" => {
-            at(Level::Warning, format!("{n}. {name}: nothing tells ACE of that yet, so nobody will meet it."))
-        }
-        "time_delay" if n == 1 && condition.time_delay_hours.is_some() => {
-            at(Level::Warning, format!("{n}. {name}: its hours count from delivery, of which nothing tells ACE yet."))
-        }
         "crm_event" if condition.crm_event_name.is_none() => {
             at(Level::Missing, format!("{n}. {name}: name the CRM event."))
         }
         "time_delay" if condition.time_delay_hours.is_none() => {
             at(Level::Missing, format!("{n}. {name}: say how many hours."))
+        }
+        "form_submit" if condition.form_id.is_some() && condition.form_id != facts.form_id => {
+            at(Level::Warning, format!("{n}. {name}: its form is not the one recipients get on their page."))
+        }
+        "mail_delivered" | "crm_event" => {
+            at(Level::Warning, format!("{n}. {name}: nothing tells ACE of that yet, so nobody will meet it."))
+        }
+        "time_delay" if n == 1 => {
+            at(Level::Warning, format!("{n}. {name}: its hours count from delivery, of which nothing tells ACE yet."))
         }
         _ => match condition.gift_card_pool_id {
             None => at(Level::Warning, format!("{n}. {name}: earns nothing.")),
@@ -278,27 +279,30 @@ pub(crate) fn closed(pool: &PoolStock) -> Option<CheckItem> {
 /// A pool with everything this campaign needs of it.
 fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
     let (name, free) = (&pool.pool_name, pool.free_cards);
-    let cards = if free == 1 { "1 free card".to_owned() } else { format!("{free} free cards") };
+    let cards = format!("{} free {}", number(free), if free == 1 { "card" } else { "cards" });
+    let wanted = number(needed);
     let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
     if free < needed {
         return at(
             Level::Missing,
-            format!("{name} has {cards} and {needed} are needed: upload more, or promise fewer cards for each reward."),
+            format!("{name} has {cards} and {wanted} are needed: upload more, or promise fewer cards for each reward."),
         );
     }
     // behaviour.md, section 3: a warning under 110 %
     if free * 100 < needed * 110 {
-        return at(Level::Warning, format!("{name} has {cards} for {needed} needed: little is left over."));
+        return at(Level::Warning, format!("{name} has {cards} for {wanted} needed: little is left over."));
     }
-    at(Level::Done, format!("{name} has {cards} for {needed} needed."))
+    at(Level::Done, format!("{name} has {cards} for {wanted} needed."))
 }
 
 fn credits(facts: &Facts, needed: i64) -> CheckItem {
     let have = i64::from(facts.credits);
     let (level, text) = match needed {
         0 => (Level::Done, "No credits are charged.".to_owned()),
-        _ if have < needed => (Level::Missing, format!("{needed} credits are needed, and you have {have}.")),
-        _ => (Level::Done, format!("At most {needed} credits are needed, and you have {have}.")),
+        _ if have < needed => {
+            (Level::Missing, format!("{} credits are needed, and you have {}.", number(needed), number(have)))
+        }
+        _ => (Level::Done, format!("At most {} credits are needed, and you have {}.", number(needed), number(have))),
     };
     item(level, "credits", "review", text)
 }

@@ -55,7 +55,7 @@ fn admin(routes: Routes) -> Routes {
 #[rustfmt::skip]
 fn stock(routes: Routes) -> Routes {
     routes
-        .api(Method::GET, "/v1/brands", "gift_cards.view", api::brands::list, Doc::new("List brands").returns_page_of::<BrandOut>())
+        .api(Method::GET, "/v1/brands", "gift_cards.view", api::brands::list, Doc::new("List brands").query::<web::PageQuery>().returns_page_of::<BrandOut>())
         .account_api(Method::POST, "/v1/brands", "platform.brands", api::brands::create, Doc::new("Add a brand").body::<BrandInput>().returns_with::<Created>(201))
         .api(Method::GET, "/v1/brands/{id}", "gift_cards.view", api::brands::get, Doc::new("Get a brand").returns::<BrandOut>().versioned())
         .account_api(Method::PUT, "/v1/brands/{id}", "platform.brands", api::brands::update, Doc::new("Change a brand").body::<BrandInput>().returns::<BrandOut>().versioned())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use database::{Audited, Scope};
+use kernel::page::{Page, PageParams};
 use kernel::{Actor, Problems, Result, System, Who};
 use serde_json::json;
 use uuid::Uuid;
@@ -67,12 +68,12 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
     Ok(CreatedKey { id, key, scopes })
 }
 
-/// The keys of a client, the newest first, masked.
+/// A page of a client's keys, the newest first, masked.
 ///
 /// # Errors
-/// What the database answered.
-pub async fn list_keys(app: &App, actor: &Actor, client_id: Uuid) -> Result<Vec<ApiKey>> {
-    store::list(&app.db.scope(actor), client_id).await
+/// Names `limit` and `after` when they are none; what the database answered.
+pub async fn list_keys(app: &App, actor: &Actor, client_id: Uuid, page: &PageParams) -> Result<Page<ApiKey>> {
+    store::list(&app.db.scope(actor), client_id, page).await
 }
 
 /// Revokes a key, at once.

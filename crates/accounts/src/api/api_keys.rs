@@ -14,9 +14,12 @@ use crate::api_key::Mode;
 use crate::store::api_key::ApiKey;
 
 /// `GET /v1/api-keys`
-pub async fn list(State(app): State<App>, caller: Caller) -> web::Result<axum::Json<Page<ApiKey>>> {
-    let data = actions::list_keys(&app, &caller.actor, caller.client_id()?).await?;
-    Ok(axum::Json(Page { data, next: None }))
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: web::Query<web::PageQuery>,
+) -> web::Result<axum::Json<Page<ApiKey>>> {
+    Ok(axum::Json(actions::list_keys(&app, &caller.actor, caller.client_id()?, &query.0.into()).await?))
 }
 
 /// A new key.

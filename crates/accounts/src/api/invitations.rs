@@ -13,10 +13,14 @@ use crate::actions::{self, NewInvite};
 use crate::store::invitation::{self, Invitation};
 
 /// `GET /v1/invitations`
-pub async fn list(State(app): State<App>, caller: Caller) -> web::Result<axum::Json<Page<Invitation>>> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: web::Query<web::PageQuery>,
+) -> web::Result<axum::Json<Page<Invitation>>> {
     let client = caller.client()?;
-    let data = invitation::list_pending(&caller.scope(&app), client.org_id, Some(client.id), app.clock.now()).await?;
-    Ok(axum::Json(Page { data, next: None }))
+    let of = (client.org_id, Some(client.id));
+    Ok(axum::Json(invitation::list_pending(&caller.scope(&app), of, app.clock.now(), &query.0.into()).await?))
 }
 
 /// Whom to invite.

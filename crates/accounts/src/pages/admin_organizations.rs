@@ -11,7 +11,7 @@ use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
-use super::{grantable, no_store, status_of};
+use super::{OPEN, grantable, no_store, status_of};
 use crate::actions::{self, INDUSTRIES, Invited, NewClient, NewInvite, NewOrganization, OrganizationChange};
 use crate::store::invitation::{self, Invitation};
 use crate::store::organization::{
@@ -226,7 +226,7 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
     let limit = PageParams { limit: Some(kernel::page::MAX_LIMIT), after: None };
     let clients = list_clients(&scope, &wanted, &limit).await?.data;
     let members: Vec<Member> = scope.query(&ORG_MEMBERS, &[&org.id]).await?;
-    let invitations = invitation::list_pending(&scope, org.id, None, app.clock.now()).await?;
+    let invitations = invitation::list_pending(&scope, (org.id, None), app.clock.now(), &OPEN).await?.data;
     let held = caller.user.as_ref().map(|user| user.roles.clone()).unwrap_or_default();
     let fits = |role| match org.kind.as_str() {
         "internal" => matches!(role, Role::Admin | Role::TechSupport),

@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use kernel::Error;
+use kernel::page::PageParams;
 use serde::Deserialize;
 use uuid::Uuid;
-use web::view::{Choice, FieldErrors};
-use web::{App, Caller, Shell, redirect_with, render_with};
+use web::view::{Choice, FieldErrors, Filters, Pager};
+use web::{App, Caller, PageQuery, Shell, redirect_with, render_with};
 
 use super::{no_store, status_of};
 use crate::actions::{self, CreatedKey, NewApiKey};
@@ -20,6 +21,7 @@ use crate::store::api_key::ApiKey;
 struct KeysPage {
     shell: Shell,
     keys: Vec<ApiKey>,
+    pager: Pager,
     now: DateTime<Utc>,
     grantable: Vec<Choice>,
     may_manage: bool,
@@ -39,17 +41,18 @@ pub struct KeyForm {
     scopes: Vec<String>,
 }
 
-/// What was just done on the page.
+/// What was just done on the page, and which of the keys it shows.
 #[derive(Default)]
 struct Done {
+    after: String,
     created: Option<CreatedKey>,
     form: KeyForm,
     errors: FieldErrors,
 }
 
 /// `GET /{client}/api-keys`
-pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Response> {
-    page(&app, &caller, Done::default()).await
+pub async fn show(State(app): State<App>, caller: Caller, query: web::Query<PageQuery>) -> web::Result<Response> {
+    page(&app, &caller, Done { after: query.0.after.unwrap_or_default(), ..Done::default() }).await
 }
 
 /// `POST /{client}/api-keys`: shows the key, this once.
@@ -85,14 +88,17 @@ fn end_of(typed: &str, zone: &str) -> kernel::Result<Option<DateTime<Utc>>> {
 
 async fn page(app: &App, caller: &Caller, done: Done) -> web::Result<Response> {
     let client = caller.client()?;
-    let keys = actions::list_keys(app, &caller.actor, client.id).await?;
+    let wanted = PageParams { limit: None, after: Some(done.after.clone()) };
+    let keys = actions::list_keys(app, &caller.actor, client.id, &wanted).await?;
+    let filters = Filters::new(format!("/{}/api-keys", client.slug), [("after", done.after)]);
     let own = kernel::permissions::GRANTS
         .iter()
         .filter(|grant| api_key::is_about_a_client(grant.key) && caller.may(grant.key));
     let page = KeysPage {
         shell: Shell::new(caller, "API keys")
             .lede("Programs of yours act for this client with a key. Each holds only the permissions you give it."),
-        keys,
+        pager: Pager::new(&filters, keys.data.len(), keys.next.as_deref()),
+        keys: keys.data,
         now: app.clock.now(),
         grantable: own.map(|grant| Choice::new(grant.key, grant.meaning)).collect(),
         may_manage: caller.may("api_keys.manage"),

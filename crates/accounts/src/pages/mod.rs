@@ -15,6 +15,7 @@ pub mod team;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use kernel::page::{MAX_LIMIT, PageParams};
 use kernel::role::Role;
 use web::view::{Choice, FieldErrors};
 
@@ -28,6 +29,9 @@ fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
     response
 }
+
+/// Open invitations beside the people they join: as many as a page can have.
+const OPEN: PageParams = PageParams { limit: Some(MAX_LIMIT), after: None };
 
 /// The roles somebody may hand out, of those wanted.
 fn grantable(held: &[String], wanted: impl Fn(Role) -> bool) -> Vec<Choice> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use web::view::{Choice, FieldErrors};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
-use super::{grantable, no_store, status_of};
+use super::{OPEN, grantable, no_store, status_of};
 use crate::actions::{self, Invited, NewInvite};
 use crate::store::invitation::{self, Invitation};
 use crate::store::team::{MEMBERS, Member};
@@ -153,7 +153,8 @@ async fn page(app: &App, caller: &Caller, done: Done) -> web::Result<Response> {
     let client = caller.client()?;
     let scope = caller.scope(app);
     let members: Vec<Member> = scope.query(&MEMBERS, &[&client.id]).await?;
-    let invitations = invitation::list_pending(&scope, client.org_id, Some(client.id), app.clock.now()).await?;
+    let invitations =
+        invitation::list_pending(&scope, (client.org_id, Some(client.id)), app.clock.now(), &OPEN).await?.data;
     let held = caller.user.as_ref().map(|user| user.roles.clone()).unwrap_or_default();
     let page = TeamPage {
         shell: Shell::new(caller, "Team").count(i64::try_from(members.len()).unwrap_or_default()),

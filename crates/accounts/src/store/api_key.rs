@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
+use kernel::page::{Page, PageParams};
 use kernel::{Error, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,8 +33,9 @@ database::statement! {
         join clients c on c.id = k.client_id
         left join profiles p on p.id = k.created_by_user_id
         where k.client_id = $1
+          and ($2::uuid is null or k.id < $2)
         order by k.id desc
-        limit 500";
+        limit $3";
     /// Revokes a key; returns its hash.
     REVOKE_KEY, app, "
         update api_keys
@@ -136,9 +138,11 @@ pub async fn insert(tx: &Transaction, new: &NewKey<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The keys of a client, the newest first.
-pub async fn list(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<ApiKey>> {
-    scope.query(&LIST_KEYS, &[&client_id]).await
+/// A page of a client's keys, the newest first.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, page: &PageParams) -> Result<Page<ApiKey>> {
+    let limit = page.limit()?;
+    let rows = scope.query(&LIST_KEYS, &[&client_id, &page.after::<Uuid>()?, &(limit + 1)]).await?;
+    Ok(Page::from_rows(rows, limit, |key: &ApiKey| key.id))
 }
 
 /// Revokes a key and returns its name; `NotFound` when there is none to revoke.

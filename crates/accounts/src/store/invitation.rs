@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
+use kernel::page::{Page, PageParams};
 use kernel::role::Role;
 use kernel::{Error, Result};
 use serde::Serialize;
@@ -31,8 +32,9 @@ database::statement! {
         where i.org_id = $1
           and i.client_id is not distinct from $2
           and i.status = 'pending'
+          and ($4::uuid is null or i.id < $4)
         order by i.id desc
-        limit 200";
+        limit $5";
     /// One invitation.
     FIND_INVITATION, app, "
         select i.id, i.org_id, i.client_id, i.email, i.role, i.created_at, i.expires_at, p.full_name as invited_by_name, i.status
@@ -197,14 +199,16 @@ pub async fn insert(tx: &Transaction, new: &NewInvitation<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Open invitations of a client, or of an organization itself.
+/// A page of the open invitations of a client, or of an organization itself, the newest first.
 pub async fn list_pending(
     scope: &Scope<'_>,
-    org_id: Uuid,
-    client_id: Option<Uuid>,
+    (org_id, client_id): (Uuid, Option<Uuid>),
     now: DateTime<Utc>,
-) -> Result<Vec<Invitation>> {
-    scope.query(&LIST_PENDING, &[&org_id, &client_id, &now]).await
+    page: &PageParams,
+) -> Result<Page<Invitation>> {
+    let limit = page.limit()?;
+    let params: database::Params<'_> = &[&org_id, &client_id, &now, &page.after::<Uuid>()?, &(limit + 1)];
+    Ok(Page::from_rows(scope.query(&LIST_PENDING, params).await?, limit, |invitation: &Invitation| invitation.id))
 }
 
 /// One invitation within reach.

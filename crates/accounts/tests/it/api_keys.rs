@@ -1,5 +1,6 @@
 use accounts::actions::{self, NewApiKey};
 use chrono::Duration;
+use kernel::page::PageParams;
 use serde_json::json;
 use web::Method;
 
@@ -80,8 +81,8 @@ async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
     let expires_at = Some(test.clock().now() + Duration::days(1));
     let new = NewApiKey { name: "First", expires_at, ..NewApiKey::default() };
     let created = actions::create_key(&test.app, &operator, story.bright.id, &new).await.unwrap();
-    let keys = actions::list_keys(&test.app, &operator, story.bright.id).await.unwrap();
-    assert_eq!(keys.iter().filter(|key| key.is_primary).count(), 1);
+    let keys = actions::list_keys(&test.app, &operator, story.bright.id, &PageParams::default()).await.unwrap();
+    assert_eq!(keys.data.iter().filter(|key| key.is_primary).count(), 1);
     test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(200);
     test.clock().advance(Duration::days(1));
     test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(401);

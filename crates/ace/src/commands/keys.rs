@@ -3,6 +3,7 @@
 use accounts::actions::{NewApiKey, create_key, list_keys, revoke_key};
 use accounts::api_key::{Mode, masked};
 use kernel::Clock;
+use kernel::page::{MAX_LIMIT, PageParams};
 use kernel::settings::Loaded;
 use serde_json::json;
 
@@ -39,7 +40,15 @@ pub async fn list(loaded: Loaded, args: &KeysListArgs, output: Output) -> anyhow
     let ace = assemble::open(loaded, Clock::system()).await?;
     let listed = async {
         let client_id = find::client(&ace, &args.client).await?;
-        anyhow::Ok(list_keys(&ace.app, &operator(), client_id).await?)
+        let (mut keys, mut page) = (Vec::new(), PageParams { limit: Some(MAX_LIMIT), after: None });
+        loop {
+            let more = list_keys(&ace.app, &operator(), client_id, &page).await?;
+            keys.extend(more.data);
+            page.after = more.next;
+            if page.after.is_none() {
+                break anyhow::Ok(keys);
+            }
+        }
     }
     .await;
     ace.close().await;

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod foreign;
+mod paging;
 mod walk;
 
 #[path = "../../../database/tests/database/rows.rs"]

@@ -39,6 +39,7 @@ pub const NOT_YET: &[&str] = &["GET /v1/campaigns/{id}/launch"];
 pub struct Walk {
     pub test: TestApp,
     pub admin: Client,
+    maker: Maker,
     of_acme: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
     of_corner: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
 }
@@ -68,7 +69,17 @@ impl Walk {
         for (client, rows) in [(acme, &of_acme), (corner, &of_corner)] {
             seal_card(&test, &admin, client, &rows["cards"]["id"]).await;
         }
-        Self { test, admin, of_acme, of_corner }
+        Self { test, admin, maker, of_acme, of_corner }
+    }
+
+    /// Two more rows of every noun, and of what has no page of its own.
+    pub async fn make_more(&self, client: Uuid) {
+        let others = ["invitations", "gift_card_brands", "credit_ledger", "events"];
+        for table in NOUNS.iter().map(|(_, table, _)| *table).chain(others) {
+            for _ in 0..2 {
+                self.maker.fresh(&self.admin, table, client).await;
+            }
+        }
     }
 
     pub fn table(&self) -> &[RouteSpec] {

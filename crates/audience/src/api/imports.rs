@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use web::{App, Caller, Path, Query, Result};
 
-use super::{Id, PageQuery};
+use super::Id;
 use crate::import::{self, ImportOptions, Preview, Runs};
 use crate::store::imports::{self as store, Import};
 
@@ -74,7 +74,7 @@ fn word<T: std::str::FromStr<Err = String>>(field: &str, text: Option<&str>, pro
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<web::PageQuery>,
 ) -> Result<Reply<Page<Import>>> {
     let page = PageParams::from(page);
     let (limit, after) = (page.limit()?, page.after::<Uuid>()?);

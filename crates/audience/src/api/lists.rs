@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::{App, Caller, IfMatch, Json, Path, Query, Result, Tagged};
 
-use super::{Id, PageQuery};
+use super::Id;
 use crate::actions::lists as action;
 use crate::contacts::Contact;
 use crate::lists::{List, ListInput, Mailable};
@@ -107,7 +107,7 @@ pub async fn members(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<web::PageQuery>,
 ) -> Result<Reply<Page<Contact>>> {
     store::find(&caller.scope(&app), caller.client_id()?, id).await?;
     let wanted = Wanted { list_id: Some(id), ..Wanted::default() };

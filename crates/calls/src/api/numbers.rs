@@ -8,7 +8,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Result};
+use web::{App, Caller, PageQuery, Path, Query, Result};
 
 use crate::actions::numbers::{self as actions, NumberInput};
 use crate::store::numbers::{self as store, Number};
@@ -43,9 +43,12 @@ impl From<Number> for NumberOut {
 }
 
 /// `GET /v1/numbers`: a client has a handful, so there is one page.
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<NumberOut>>> {
-    let rows = store::list(&caller.scope(&app), caller.client_id()?).await?;
-    Ok(Json(Page { data: rows.into_iter().map(NumberOut::from).collect(), next: None }))
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<NumberOut>>> {
+    Ok(Json(store::list(&caller.scope(&app), caller.client_id()?, &page.into()).await?.map(NumberOut::from)))
 }
 
 /// `POST /v1/numbers`

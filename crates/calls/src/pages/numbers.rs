@@ -8,8 +8,8 @@ use campaigns::store::campaigns as campaigns_store;
 use kernel::page::MAX_LIMIT;
 use serde::Deserialize;
 use uuid::Uuid;
-use web::view::{Choice, FieldErrors};
-use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
+use web::view::{Choice, FieldErrors, Filters, Pager};
+use web::{App, Caller, Form, PageQuery, Path, Query, Result, Shell, redirect_with, render, render_with};
 
 use crate::actions::numbers::{self as actions, NumberInput};
 use crate::store::numbers::{self as store, Number};
@@ -29,6 +29,7 @@ pub struct NumberForm {
 struct ListPage {
     shell: Shell,
     rows: Vec<Number>,
+    pager: Pager,
 }
 
 #[derive(Template)]
@@ -41,11 +42,13 @@ struct EditPage {
 }
 
 /// `GET /{client}/numbers`
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response> {
-    let rows = store::list(&caller.scope(&app), caller.client_id()?).await?;
-    let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+pub async fn list(State(app): State<App>, caller: Caller, Query(page): Query<PageQuery>) -> Result<Response> {
     let lede = "Phone numbers printed on your pieces. A number belongs to one campaign at a time.";
-    render(&ListPage { shell: Shell::new(&caller, "Numbers").count(count).lede(lede), rows })
+    let shell = Shell::new(&caller, "Numbers").lede(lede);
+    let filters = Filters::new(shell.at("numbers"), [("after", page.after.clone().unwrap_or_default())]);
+    let rows = store::list(&caller.scope(&app), caller.client_id()?, &page.into()).await?;
+    let pager = Pager::new(&filters, rows.data.len(), rows.next.as_deref());
+    render(&ListPage { shell, rows: rows.data, pager })
 }
 
 /// `GET /{client}/numbers/new`

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{FromRow, Scope, Transaction};
+use kernel::page::{Page, PageParams};
 use kernel::{Error, Result};
 use uuid::Uuid;
 
@@ -50,8 +51,9 @@ database::statement! {
         left join campaigns c on c.client_id = n.client_id and c.id = n.campaign_id
         where n.client_id = $1
           and n.released_at is null
+          and ($2::timestamptz is null or (n.created_at, n.id) < ($2, $3))
         order by n.created_at desc, n.id desc
-        limit 200";
+        limit $4";
     /// One number that was not given back.
     FIND, app, "
         select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name,
@@ -94,12 +96,15 @@ struct Held {
     held_until: Option<NaiveDate>,
 }
 
-/// A client's numbers, newest first.
+/// A page of a client's numbers, newest first.
 ///
 /// # Errors
-/// What the database answered.
-pub async fn list(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Number>> {
-    scope.query(&LIST, &[&client_id]).await
+/// Names `limit` and `after` when they are none; what the database answered.
+pub async fn list(scope: &Scope<'_>, client_id: Uuid, page: &PageParams) -> Result<Page<Number>> {
+    let limit = page.limit()?;
+    let (at, id): (Option<DateTime<Utc>>, Option<Uuid>) = page.after()?.unzip();
+    let rows = scope.query(&LIST, &[&client_id, &at, &id, &(limit + 1)]).await?;
+    Ok(Page::from_rows(rows, limit, |number: &Number| (number.created_at, number.id)))
 }
 
 /// One number.

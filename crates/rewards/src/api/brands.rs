@@ -8,7 +8,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Result, Tagged};
+use web::{App, Caller, IfMatch, PageQuery, Path, Query, Result, Tagged};
 
 use super::Created;
 use crate::actions::brands::{self as actions, BrandInput};
@@ -45,9 +45,12 @@ impl From<store::Brand> for BrandOut {
 }
 
 /// `GET /v1/brands`
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Page<BrandOut>>> {
-    let data = store::list(&caller.scope(&app)).await?.into_iter().map(BrandOut::from).collect();
-    Ok(Json(Page { data, next: None }))
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<BrandOut>>> {
+    Ok(Json(store::list(&caller.scope(&app), &page.into()).await?.map(BrandOut::from)))
 }
 
 /// `GET /v1/brands/{id}`

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::version::Expected;
 use uuid::Uuid;
-use web::view::FieldErrors;
-use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
+use web::view::{FieldErrors, Filters, Pager};
+use web::{App, Caller, Form, PageQuery, Path, Query, Result, Shell, redirect_with, render, render_with};
 
 use crate::actions::brands::{self as actions, BrandInput};
 use crate::store::brands::{self as store, Brand};
@@ -17,6 +17,7 @@ use crate::store::brands::{self as store, Brand};
 struct ListPage {
     shell: Shell,
     rows: Vec<Brand>,
+    pager: Pager,
 }
 
 #[derive(Template)]
@@ -29,10 +30,11 @@ struct EditPage {
 }
 
 /// `GET /admin/brands`
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response> {
-    let rows = store::list(&caller.scope(&app)).await?;
-    let shell = Shell::new(&caller, "Brands").count(i64::try_from(rows.len()).unwrap_or(0));
-    render(&ListPage { shell, rows })
+pub async fn list(State(app): State<App>, caller: Caller, Query(page): Query<PageQuery>) -> Result<Response> {
+    let filters = Filters::new("/admin/brands", [("after", page.after.clone().unwrap_or_default())]);
+    let rows = store::list(&caller.scope(&app), &page.into()).await?;
+    let pager = Pager::new(&filters, rows.data.len(), rows.next.as_deref());
+    render(&ListPage { shell: Shell::new(&caller, "Brands"), rows: rows.data, pager })
 }
 
 /// `GET /admin/brands/new`

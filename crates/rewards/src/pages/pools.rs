@@ -5,7 +5,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
-use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
+use kernel::page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageParams};
 use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -176,7 +176,8 @@ async fn file(mut request: Request) -> kernel::Result<axum::body::Bytes> {
 }
 
 async fn new_page(app: &App, caller: &Caller, input: PoolInput, errors: FieldErrors) -> Result<NewPage> {
-    let brands = brands::list(&caller.scope(app)).await?;
+    let all = PageParams { limit: Some(MAX_LIMIT), after: None };
+    let brands = brands::list(&caller.scope(app), &all).await?.data;
     let shell = Shell::new(caller, "New pool");
     let list = shell.at("pools");
     Ok(NewPage {

@@ -3,6 +3,7 @@
 use database::{FromRow, Scope, Transaction};
 use kernel::Result;
 use kernel::money::Money;
+use kernel::page::{Page, PageParams};
 use kernel::version::Expected;
 use uuid::Uuid;
 
@@ -48,8 +49,10 @@ database::statement! {
         select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
             xmin::text as version
         from gift_card_brands
+        where $1::uuid is null
+          or (lower(brand_name), id) > (select lower(brand_name), id from gift_card_brands where id = $1)
         order by lower(brand_name), id
-        limit 500";
+        limit $2";
     /// One brand.
     FIND, app, "
         select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
@@ -101,12 +104,14 @@ pub struct Draft {
     pub is_active: bool,
 }
 
-/// All brands by name.
+/// A page of brands by name.
 ///
 /// # Errors
-/// What the database answered.
-pub async fn list(scope: &Scope<'_>) -> Result<Vec<Brand>> {
-    scope.query(&LIST, &[]).await
+/// Names `limit` and `after` when they are none; what the database answered.
+pub async fn list(scope: &Scope<'_>, page: &PageParams) -> Result<Page<Brand>> {
+    let limit = page.limit()?;
+    let rows = scope.query(&LIST, &[&page.after::<Uuid>()?, &(limit + 1)]).await?;
+    Ok(Page::from_rows(rows, limit, |brand: &Brand| brand.id))
 }
 
 /// One brand.
