@@ -177,18 +177,24 @@ fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
         Trigger::Call { agent_id, session_id, .. } => (agent_id, session_id),
         _ => (None, None),
     };
+    let to = address(met, about, condition);
+    let other_way = to.as_ref().and_then(|(channel, _)| match channel {
+        Channel::Sms => met.email.clone(),
+        Channel::Email => met.phone.clone(),
+    });
     Claim {
         client_id: met.client_id,
         campaign_id: met.campaign_id,
         recipient_id: met.recipient_id,
         condition_number: condition.condition_number,
-        to: address(met, about, condition),
+        to,
         merge: json!({
             "campaign": about.campaign_name,
             "company": about.client_name,
             "support_phone": about.support_phone.as_deref().map(kernel::phone::display),
             "brand": condition.brand_name,
             "amount": condition.value_amount.and_then(amount),
+            rewards::address::OTHER_WAY: other_way,
         }),
         agent_id,
         call_session_id,
@@ -286,6 +292,17 @@ mod tests {
             delivery_channel: Some(channel.into()),
             ..Condition::default()
         }
+    }
+
+    #[test]
+    fn the_other_address_given_goes_along_for_when_the_first_way_fails() {
+        let on_file = about(Some("+16145550100"), Some("file@example.com"));
+        let given = Met { email: Some("given@example.com".into()), ..met(None) };
+        let claimed = claim(&given, &on_file, &condition("sms"));
+        assert_eq!(claimed.to, Some((Channel::Sms, "+16145550100".into())));
+        assert_eq!(claimed.merge[rewards::address::OTHER_WAY], "given@example.com");
+        let by_mail = claim(&given, &on_file, &condition("email"));
+        assert!(by_mail.merge[rewards::address::OTHER_WAY].is_null(), "that is where it goes already");
     }
 
     #[test]

@@ -11,6 +11,10 @@ use crate::store::alerts;
 /// The alert about a recipient whose reward goes nowhere; its subject is the recipient.
 pub const ALERT: &str = "address_missing";
 
+/// The key, among a message's merge values, of the address by the other channel that was given together with the one it
+/// goes to: where the card goes when the first way fails.
+pub const OTHER_WAY: &str = "other_way";
+
 /// A met condition whose reward goes nowhere.
 #[derive(Debug, Clone, FromRow)]
 pub struct Unaddressed {

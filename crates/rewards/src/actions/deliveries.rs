@@ -110,7 +110,9 @@ async fn fall_back(tx: &Transaction, client_id: Uuid, message_id: Uuid, failed: 
         Channel::Sms => (way.phone, way.sms_template),
         Channel::Email => (way.email, way.email_template),
     };
-    let Some(to) = address.and_then(|address| other.normalise(&address)) else { return Ok(()) };
+    // what was given with the form or the call is newer than what is on file
+    let given = failed.other_way.as_ref().and_then(|given| other.normalise(given));
+    let Some(to) = given.or_else(|| address.and_then(|address| other.normalise(&address))) else { return Ok(()) };
     let subject =
         way.email_subject.or_else(|| failed.subject.clone()).unwrap_or_else(|| "Your {{brand}} gift card".into());
     let new = NewMessage {

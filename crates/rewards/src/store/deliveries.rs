@@ -38,6 +38,8 @@ pub struct Moved {
     pub gift_card_id: Uuid,
     /// The card's pool.
     pub pool_id: Uuid,
+    /// An address by the other channel, given together with this one.
+    pub other_way: Option<String>,
     /// Whether the card was retired.
     pub revoked: bool,
 }
@@ -91,7 +93,8 @@ database::statement! {
     MOVED, app, "
         select m.status, m.channel, m.purpose, m.to_address, m.provider, m.sent_at, m.delivered_at,
           m.fallback_of_id is not null as is_fallback, m.subject, m.body_template, m.campaign_id, m.recipient_id,
-          m.contact_id, g.id as gift_card_id, g.pool_id, g.revoked_at is not null as revoked
+          m.contact_id, g.id as gift_card_id, g.pool_id, g.revoked_at is not null as revoked,
+          m.merge ->> 'other_way' as other_way
         from messages m
         join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.client_id = $1

@@ -136,6 +136,17 @@ async fn a_lost_answer_may_repeat_the_same_code_and_never_brings_another_card() 
 }
 
 #[tokio::test]
+async fn what_was_given_beside_the_number_comes_before_what_is_on_file() {
+    let sent = claimed().await;
+    let given = "update messages set merge = merge || '{\"other_way\": \"given@example.org\"}' where id = $1";
+    sent.world.admin.execute(given, &[&sent.message]).await.unwrap();
+    sent.world.provider.then(SendError::permanent("21211", "not a number"));
+    sent.world.work().await;
+    let texts = sent.world.provider.sent();
+    assert!(texts.len() == 1 && texts[0].0 == "given@example.org", "{texts:?}");
+}
+
+#[tokio::test]
 async fn a_number_that_cannot_be_reached_falls_back_to_e_mail_once_with_the_same_card() {
     let sent = claimed().await;
     let world = &sent.world;
