@@ -18,3 +18,8 @@ create policy enqueued_within_reach on jobs
 
 comment on policy enqueued_within_reach on jobs is
   'Work of a client is begun by whoever may write there; of the work for all, people begin the mail to whom they invite.';
+
+
+comment on column messages.merge is
+  'Values for the merge tags that are not in the database, and the address by the other channel that was given with the '
+  'one it goes to (other_way); never a card code or PIN.';

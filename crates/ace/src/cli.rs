@@ -250,7 +250,7 @@ pub struct KeysCreateArgs {
     /// A permission the key holds; repeat for more. Everything a client may when absent.
     #[arg(long = "scope", value_name = "PERMISSION")]
     pub scopes: Vec<String>,
-    /// A test key (`ace_test_…`).
+    /// A key named `ace_test_…`; it does the same real work.
     #[arg(long)]
     pub test: bool,
 }

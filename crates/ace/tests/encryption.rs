@@ -18,7 +18,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const TLS_PLEASE: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 struct Door {
-    port: u16,
+    /// Removed with this value.
+    directory: PathBuf,
     /// The certificate it shows, for whoever trusts it.
     certificate: PathBuf,
     name: String,
@@ -31,7 +32,9 @@ impl Door {
         let Some(Host::Unix(directory)) = server.get_hosts().first() else { panic!("the test server has no socket") };
         let socket = directory.join(format!(".s.PGSQL.{}", server.get_ports().first().copied().unwrap_or(5432)));
         let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
-        let certificate = std::env::temp_dir().join(format!("{}-{host}.pem", db.name()));
+        let directory = std::env::temp_dir().join(format!("{}-{host}", db.name()));
+        std::fs::create_dir(&directory).unwrap();
+        let certificate = directory.join("certificate.pem");
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let tls =
@@ -45,23 +48,28 @@ impl Door {
             }
         });
         let user = server.get_user().unwrap();
-        Self { port, certificate, name: format!("{user}@localhost:{port}/{}", db.name()) }
+        Self { directory, certificate, name: format!("{user}@localhost:{port}/{}", db.name()) }
     }
 
     /// `ace migrate` through this door.
     async fn migrate(&self, parameters: &str, trusting: Option<&PathBuf>) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ace"));
-        let data_dir = std::env::temp_dir().join(format!("ace-encryption-{}", self.port));
         command
             .args(["migrate", "--json"])
             .env("DATABASE_URL", format!("postgres://{}{parameters}", self.name))
-            .env("ACE_DATA_DIR", data_dir)
+            .env("ACE_DATA_DIR", &self.directory)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(certificate) = trusting {
             command.env("SSL_CERT_FILE", certificate);
         }
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.directory).ok();
     }
 }
 
@@ -98,7 +106,4 @@ async fn a_certificate_that_is_trusted_lets_in_and_no_other() {
 
     // not a fallback either way: what did not ask for it does not get it
     assert!(complaint(&door.migrate("", Some(&door.certificate)).await).contains("out of reach"));
-    for certificate in [door.certificate, elsewhere.certificate] {
-        std::fs::remove_file(certificate).unwrap();
-    }
 }

@@ -19,14 +19,17 @@ pub(crate) fn prepare(config: &Config) -> Result<(Config, MakeRustlsConnect)> {
     if config.get_ssl_mode() == SslMode::Require {
         let (connector, unreadable) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Error::Unavailable(format!("this machine's certificates cannot be read: {}", errors.join("; ")))
+            let why = if errors.is_empty() { "it has none".to_owned() } else { errors.join("; ") };
+            Error::Unavailable(format!(
+                "no certificates to check the database's with: {why}; install ca-certificates or set SSL_CERT_FILE"
+            ))
         })?;
         for error in unreadable {
             tracing::warn!(%error, "one of this machine's certificates cannot be read");
         }
         return Ok((config, connector));
     }
-    // "prefer", the default of the driver, would take any certificate as a reason to fail or none to care
+    // "prefer", the driver's default, would fail at the self-made certificate that Debian's own PostgreSQL shows
     config.ssl_mode(SslMode::Disable);
     let trusts_nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
     Ok((config, MakeRustlsConnect::new(trusts_nobody)))

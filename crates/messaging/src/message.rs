@@ -163,7 +163,7 @@ pub struct NewMessage {
     pub subject: Option<String>,
     /// The text, with merge tags.
     pub body_template: String,
-    /// Further values for merge tags; never a card code.
+    /// Further values for merge tags, and what the sender wants to find again; never a card code.
     pub merge: Value,
 }
 

@@ -86,11 +86,17 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         let recorded = match error {
             Error::Forbidden { permission } => {
                 let client_id = caller.client.as_ref().map(|client| client.id);
-                record_refusal(&app, caller, client_id, json!({ "permission": permission, "path": uri.path() })).await
+                record_refusal(
+                    &app,
+                    caller,
+                    ("role_permissions", client_id),
+                    json!({ "permission": permission, "path": uri.path() }),
+                )
+                .await
             }
-            // the guard itself looks for nothing but the client
-            Error::NotFound if turned_away => {
-                record_refusal(&app, caller, None, json!({ "client": named, "path": uri.path() })).await
+            // The guard itself looks for nothing but the client. A tab that goes on asking for its live parts is no try.
+            Error::NotFound if turned_away && !htmx => {
+                record_refusal(&app, caller, ("clients", None), json!({ "client": named, "path": uri.path() })).await
             }
             _ => Ok(()),
         };
@@ -227,11 +233,16 @@ async fn find(
 }
 
 /// In the caller's own name: every caller may write the record of what they did.
-async fn record_refusal(app: &App, caller: &Caller, client_id: Option<Uuid>, refused: Value) -> Result<()> {
+async fn record_refusal(
+    app: &App,
+    caller: &Caller,
+    (table, client_id): (&str, Option<Uuid>),
+    refused: Value,
+) -> Result<()> {
     let scope = caller.scope(app);
     let tx = scope.transaction().await?;
     let what = database::Audited { client_id, after: Some(refused), ..Default::default() };
-    tx.audit("authorization.refused", "role_permissions", None, what).await?;
+    tx.audit("authorization.refused", table, None, what).await?;
     tx.commit().await
 }
 

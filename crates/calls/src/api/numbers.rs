@@ -42,7 +42,7 @@ impl From<Number> for NumberOut {
     }
 }
 
-/// `GET /v1/numbers`: a client has a handful, so there is one page.
+/// `GET /v1/numbers`
 pub async fn list(
     State(app): State<App>,
     caller: Caller,

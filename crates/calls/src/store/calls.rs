@@ -255,7 +255,7 @@ pub struct ListFilter {
 pub async fn list(scope: &Scope<'_>, client_id: Uuid, wanted: &ListFilter, limit: i64) -> Result<Vec<Call>> {
     let search = wanted.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let phone = search.and_then(|text| kernel::phone::normalise(text, kernel::phone::DEFAULT_REGION));
-    let pattern = search.as_deref().map(database::containing);
+    let pattern = search.map(database::containing);
     let open = wanted.disposition.as_deref() == Some("open");
     let disposition = wanted.disposition.as_ref().filter(|_| !open);
     let (after_at, after_id) = wanted.after.unzip();

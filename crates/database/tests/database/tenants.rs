@@ -101,27 +101,19 @@ impl Trial {
         self.admin.query_one(&sql, &[]).await.unwrap().get(0)
     }
 
-    /// How many rows of a condition there are after a statement, which is then taken back.
-    pub async fn left_after(&self, sql: &str, table: &str, condition: &str) -> i64 {
-        self.admin.batch_execute("savepoint before_all").await.unwrap();
-        // refused is as good
-        if self.admin.execute(sql, &[]).await.is_err() {
-            self.admin.batch_execute("rollback to before_all").await.unwrap();
-        }
-        self.admin.batch_execute("reset role").await.unwrap();
-        let left = self.count(table, condition).await;
-        self.admin.batch_execute("rollback to before_all").await.unwrap();
-        left
-    }
-
-    /// An update that changes nothing but asks for the right to: by a column that people may change, if there is one.
-    pub async fn harmless_update(&self, table: &str, condition: &str) -> String {
+    /// A column that people may change, if there is one.
+    pub async fn changeable(&self, table: &str) -> String {
         let sql = format!(
             "select coalesce(min(attname::text) filter (where has_column_privilege('ace_app', attrelid, attname, 'update')),
                              min(attname::text))
              from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''"
         );
-        let column: String = self.admin.query_one(&sql, &[]).await.unwrap().get(0);
+        self.admin.query_one(&sql, &[]).await.unwrap().get(0)
+    }
+
+    /// An update that changes nothing but asks for the right to.
+    pub async fn harmless_update(&self, table: &str, condition: &str) -> String {
+        let column = self.changeable(table).await;
         format!("update {table} set {column} = {column} where {condition}")
     }
 }

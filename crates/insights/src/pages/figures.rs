@@ -7,7 +7,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use campaigns::store::campaigns::{self as campaign_store, Campaign};
 use chrono::{DateTime, Utc};
-use database::Scope;
 use web::view::{Chart, Stat};
 use web::{App, Caller, Path, Result, Shell, render};
 
@@ -20,6 +19,7 @@ const LATEST: i64 = 15;
 struct Live {
     /// The campaign's word in URLs.
     slug: String,
+    may_see_recipients: bool,
     funnel: Funnel,
     deliveries: Deliveries,
     latest: Vec<EventRow>,
@@ -61,15 +61,20 @@ impl LivePart<'_> {
     fn stats(&self) -> Vec<Stat> {
         let funnel = &self.live.funnel;
         let recipients = self.shell.at(&format!("campaigns/{}/recipients", self.live.slug));
+        // before the mailing there is nobody behind the figures, though there are recipients
+        let linked = funnel.mailed > 0 && self.live.may_see_recipients;
+        let stat = |label, count, note: String, did: &str| {
+            let stat = Stat::count(label, count).note(note);
+            if linked { stat.href(format!("{recipients}{did}")) } else { stat }
+        };
         let step = |label, count, did| {
-            let note = format!("{} of mailed", web::view::percent(count, funnel.mailed));
-            Stat::count(label, count).note(note).href(format!("{recipients}?did={did}"))
+            stat(label, count, format!("{} of mailed", web::view::percent(count, funnel.mailed)), did)
         };
         vec![
-            Stat::count("Mailed", funnel.mailed).note("recipients").href(&recipients),
-            step("Visited", funnel.visited, "visited"),
-            step("Submitted", funnel.submitted, "submitted"),
-            step("Rewarded", funnel.rewarded, "rewarded"),
+            stat("Mailed", funnel.mailed, "recipients".into(), ""),
+            step("Visited", funnel.visited, "?did=visited"),
+            step("Submitted", funnel.submitted, "?did=submitted"),
+            step("Rewarded", funnel.rewarded, "?did=rewarded"),
         ]
     }
 }
@@ -125,7 +130,7 @@ pub async fn show(
 /// `GET /{client}/campaigns/{campaign}/figures/live`: counts and feed, fetched again and again.
 pub async fn live(State(app): State<App>, caller: Caller, Path((_, slug)): Path<(String, String)>) -> Result<Response> {
     let campaign = campaign_store::find_by_slug(&caller.scope(&app), caller.client_id()?, &slug).await?;
-    let live = counted(&caller.scope(&app), &campaign, app.clock.now()).await?;
+    let live = counted(&app, &caller, &campaign).await?;
     render(&FreshFragment { shell: Shell::new(&caller, "Figures"), live })
 }
 
@@ -156,7 +161,7 @@ async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figu
     let stretch = stretch(campaign, now, zone);
     // Side by side: people wait for the slowest of the counts, not for their sum.
     let (live, points) = tokio::try_join!(
-        counted(&scope, campaign, now),
+        counted(app, caller, campaign),
         store::timeline(&scope, campaign.client_id, campaign.id, &stretch)
     )?;
     Ok(Figures {
@@ -167,7 +172,8 @@ async fn figures(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Figu
     })
 }
 
-async fn counted(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> kernel::Result<Live> {
+async fn counted(app: &App, caller: &Caller, campaign: &Campaign) -> kernel::Result<Live> {
+    let (scope, now) = (&caller.scope(app), app.clock.now());
     let (client_id, id) = (campaign.client_id, campaign.id);
     let feed = EventFilter { campaign_id: Some(id), people_only: true, ..EventFilter::default() };
     let (funnel, deliveries, mut latest) = tokio::try_join!(
@@ -176,7 +182,14 @@ async fn counted(scope: &Scope<'_>, campaign: &Campaign, now: DateTime<Utc>) -> 
         store::events(scope, client_id, &feed, LATEST)
     )?;
     latest.truncate(usize::try_from(LATEST).unwrap_or(15));
-    Ok(Live { slug: campaign.slug.clone(), funnel, deliveries, latest, as_of: now })
+    Ok(Live {
+        slug: campaign.slug.clone(),
+        may_see_recipients: caller.may("campaigns.view"),
+        funnel,
+        deliveries,
+        latest,
+        as_of: now,
+    })
 }
 
 fn timeline(points: &[Point], stretch: &Stretch, zone: &str) -> Chart {

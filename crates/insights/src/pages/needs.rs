@@ -17,6 +17,12 @@ pub struct Need {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// A line that counts: its state, how many, what one and several do, the rest of the sentence, and where that is.
+struct Counted(&'static str, i64, [&'static str; 2], &'static str, (&'static str, &'static str));
+
+const DELIVERIES: (&str, &str) = ("messages.view", "deliveries?status=failed");
+const APPROVALS: (&str, &str) = ("campaigns.view", "campaigns?status=ready");
+
 /// Open alerts first, then what is counted.
 pub fn list(caller: &Caller, shell: &Shell, alerts: Vec<Alert>, needs: &Needs) -> Vec<Need> {
     let link = |(permission, path): (&str, String)| caller.may(permission).then(|| shell.at(&path));
@@ -27,36 +33,15 @@ pub fn list(caller: &Caller, shell: &Shell, alerts: Vec<Alert>, needs: &Needs) -
         since: Some(alert.created_at),
     });
     let counted = [
-        (
-            "problem",
-            needs.failed,
-            "reward",
-            "rewards",
-            "could not be delivered",
-            ("messages.view", "deliveries?status=failed"),
-        ),
-        ("problem", needs.failed_imports, "import", "imports", "broke off", ("contacts.import", "imports")),
-        (
-            "warning",
-            needs.to_approve,
-            "campaign",
-            "campaigns",
-            "for approval",
-            ("campaigns.view", "campaigns?status=ready"),
-        ),
-        ("warning", needs.waiting, "reward", "rewards", "for a card", ("gift_cards.view", "pools")),
+        Counted("problem", needs.failed, ["reward could", "rewards could"], "not be delivered", DELIVERIES),
+        Counted("problem", needs.failed_imports, ["import", "imports"], "broke off", ("contacts.import", "imports")),
+        Counted("warning", needs.to_approve, ["campaign waits", "campaigns wait"], "for approval", APPROVALS),
+        Counted("warning", needs.waiting, ["reward waits", "rewards wait"], "for a card", ("gift_cards.view", "pools")),
     ];
-    let counted =
-        counted.into_iter().filter(|(_, count, ..)| *count > 0).map(|(state, count, one, many, what, place)| {
-            let number = web::view::number(count);
-            let text = match (state, count) {
-                ("warning", 1) => format!("{number} {one} waits {what}"),
-                ("warning", _) => format!("{number} {many} wait {what}"),
-                (_, 1) => format!("{number} {one} {what}"),
-                _ => format!("{number} {many} {what}"),
-            };
-            Need { state, text, href: link((place.0, place.1.to_owned())), since: None }
-        });
+    let counted = counted.into_iter().filter(|one| one.1 > 0).map(|Counted(state, count, [one, many], what, place)| {
+        let text = format!("{} {} {what}", web::view::number(count), if count == 1 { one } else { many });
+        Need { state, text, href: link((place.0, place.1.to_owned())), since: None }
+    });
     alerts.chain(counted).collect()
 }
 
@@ -64,7 +49,7 @@ pub fn list(caller: &Caller, shell: &Shell, alerts: Vec<Alert>, needs: &Needs) -
 fn place(alert: &Alert) -> (&'static str, String) {
     let subject = alert.subject_id.map(|id| format!("/{id}")).unwrap_or_default();
     match alert.kind.as_str() {
-        "delivery_failed" => ("messages.view", "deliveries?status=failed".into()),
+        "delivery_failed" => (DELIVERIES.0, DELIVERIES.1.into()),
         "reward_held" => ("messages.view", "deliveries?status=held".into()),
         "no_credits" => ("credits.view", "credits".into()),
         "address_missing" => ("campaigns.view", format!("recipients{subject}")),

@@ -62,7 +62,7 @@ fn check_database(settings: &Settings, problems: &mut Problems) {
     }
     // a launch and an import hold a second connection while they work
     let connections = settings.jobs.concurrency.saturating_mul(2);
-    if settings.server.role.works() && database.pool_size < connections {
+    if settings.server.role.works() && (1..connections).contains(&database.pool_size) {
         let least = format!("must be {connections} or more: two for each of jobs.concurrency");
         problems.invalid("database.pool_size", least);
     }

@@ -50,7 +50,7 @@ pub async fn list(
     caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BrandOut>>> {
-    Ok(Json(store::list(&caller.scope(&app), &page.into()).await?.map(BrandOut::from)))
+    Ok(Json(store::list(&caller.scope(&app), false, &page.into()).await?.map(BrandOut::from)))
 }
 
 /// `GET /v1/brands/{id}`

@@ -32,7 +32,7 @@ struct EditPage {
 /// `GET /admin/brands`
 pub async fn list(State(app): State<App>, caller: Caller, Query(page): Query<PageQuery>) -> Result<Response> {
     let filters = Filters::new("/admin/brands", [("after", page.after.clone().unwrap_or_default())]);
-    let rows = store::list(&caller.scope(&app), &page.into()).await?;
+    let rows = store::list(&caller.scope(&app), false, &page.into()).await?;
     let pager = Pager::new(&filters, rows.data.len(), rows.next.as_deref());
     render(&ListPage { shell: Shell::new(&caller, "Brands"), rows: rows.data, pager })
 }

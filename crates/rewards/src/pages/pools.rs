@@ -176,18 +176,14 @@ async fn file(mut request: Request) -> kernel::Result<axum::body::Bytes> {
 }
 
 async fn new_page(app: &App, caller: &Caller, input: PoolInput, errors: FieldErrors) -> Result<NewPage> {
-    let all = PageParams { limit: Some(MAX_LIMIT), after: None };
-    let brands = brands::list(&caller.scope(app), &all).await?.data;
+    let offered = PageParams { limit: Some(MAX_LIMIT), after: None };
+    let brands = brands::list(&caller.scope(app), true, &offered).await?.data;
     let shell = Shell::new(caller, "New pool");
     let list = shell.at("pools");
     Ok(NewPage {
         shell: shell.crumb("Stock", list),
         input,
-        brands: brands
-            .iter()
-            .filter(|brand| brand.is_active)
-            .map(|brand| Choice::new(brand.id, &brand.brand_name))
-            .collect(),
+        brands: brands.iter().map(|brand| Choice::new(brand.id, &brand.brand_name)).collect(),
         errors,
     })
 }

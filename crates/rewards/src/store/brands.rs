@@ -44,15 +44,15 @@ fn etag(version: &str) -> String {
 }
 
 database::statement! {
-    /// All brands.
+    /// A page of brands.
     LIST, app, "
         select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
-            xmin::text as version
+            xmin::text as version, lower(brand_name) as sort_name
         from gift_card_brands
-        where $1::uuid is null
-          or (lower(brand_name), id) > (select lower(brand_name), id from gift_card_brands where id = $1)
+        where ($1::text is null or (lower(brand_name), id) > ($1, $2))
+          and (is_active or not $3)
         order by lower(brand_name), id
-        limit $2";
+        limit $4";
     /// One brand.
     FIND, app, "
         select id, brand_name, brand_logo_url, default_value, code_pattern, pin_pattern, redemption_url, support_phone, is_active,
@@ -104,14 +104,24 @@ pub struct Draft {
     pub is_active: bool,
 }
 
-/// A page of brands by name.
+/// A brand with what the list is sorted by.
+#[derive(FromRow)]
+struct Listed {
+    #[from_row(flatten)]
+    brand: Brand,
+    sort_name: String,
+}
+
+/// A page of brands by name, or of those that new pools can have.
 ///
 /// # Errors
 /// Names `limit` and `after` when they are none; what the database answered.
-pub async fn list(scope: &Scope<'_>, page: &PageParams) -> Result<Page<Brand>> {
+pub async fn list(scope: &Scope<'_>, active_only: bool, page: &PageParams) -> Result<Page<Brand>> {
     let limit = page.limit()?;
-    let rows = scope.query(&LIST, &[&page.after::<Uuid>()?, &(limit + 1)]).await?;
-    Ok(Page::from_rows(rows, limit, |brand: &Brand| brand.id))
+    let (name, id): (Option<String>, Option<Uuid>) = page.after()?.unzip();
+    let rows = scope.query(&LIST, &[&name, &id, &active_only, &(limit + 1)]).await?;
+    let listed = Page::from_rows(rows, limit, |row: &Listed| (row.sort_name.clone(), row.brand.id));
+    Ok(listed.map(|row| row.brand))
 }
 
 /// One brand.

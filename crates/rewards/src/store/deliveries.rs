@@ -94,7 +94,7 @@ database::statement! {
         select m.status, m.channel, m.purpose, m.to_address, m.provider, m.sent_at, m.delivered_at,
           m.fallback_of_id is not null as is_fallback, m.subject, m.body_template, m.campaign_id, m.recipient_id,
           m.contact_id, g.id as gift_card_id, g.pool_id, g.revoked_at is not null as revoked,
-          m.merge ->> 'other_way' as other_way
+          m.merge ->> $3 as other_way
         from messages m
         join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.client_id = $1
@@ -184,7 +184,7 @@ pub(crate) async fn behind(scope: &database::Scope<'_>) -> Result<Vec<Behind>> {
 }
 
 pub(crate) async fn moved(tx: &Transaction, client_id: Uuid, message_id: Uuid) -> Result<Option<Moved>> {
-    tx.query_opt(&MOVED, &[&client_id, &message_id]).await
+    tx.query_opt(&MOVED, &[&client_id, &message_id, &crate::address::OTHER_WAY]).await
 }
 
 pub(crate) async fn condition(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<Option<Condition>> {

@@ -138,8 +138,8 @@ async fn a_lost_answer_may_repeat_the_same_code_and_never_brings_another_card() 
 #[tokio::test]
 async fn what_was_given_beside_the_number_comes_before_what_is_on_file() {
     let sent = claimed().await;
-    let given = "update messages set merge = merge || '{\"other_way\": \"given@example.org\"}' where id = $1";
-    sent.world.admin.execute(given, &[&sent.message]).await.unwrap();
+    let given = "update messages set merge = merge || jsonb_build_object($2::text, 'given@example.org') where id = $1";
+    sent.world.admin.execute(given, &[&sent.message, &rewards::address::OTHER_WAY]).await.unwrap();
     sent.world.provider.then(SendError::permanent("21211", "not a number"));
     sent.world.work().await;
     let texts = sent.world.provider.sent();
