@@ -56,6 +56,8 @@ impl Door {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ace"));
         command
             .args(["migrate", "--json"])
+            .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| !name.starts_with("ACE_")))
             .env("DATABASE_URL", format!("postgres://{}{parameters}", self.name))
             .env("ACE_DATA_DIR", &self.directory)
             .stdout(Stdio::piped())
