@@ -232,7 +232,8 @@ pub async fn reset_second_factor(tx: &Transaction, user_id: Uuid) -> Result<()> 
     Err(Error::conflict("administrators_only", "Only an administrator resets the second factor of somebody else."))
 }
 
-/// How many admins can still sign in.
+/// How many admins can still sign in. Nobody else takes an admin's role or access until the transaction ends, so that the
+/// number stays true.
 pub async fn count_admins(tx: &Transaction) -> Result<i64> {
     tx.execute(&LOCK_ADMINS, &[]).await?;
     tx.query_scalar(&COUNT_ADMINS, &[]).await
