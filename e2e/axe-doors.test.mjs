@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { CLIENT, DEMO_PASSWORD, check, look } from './axe.mjs'
-import { labelled, signIn, startAce, startBrowser } from './harness.mjs'
+import { eventually, labelled, signIn, startAce, startBrowser } from './harness.mjs'
 import { openEach } from './overlays.mjs'
 
 const ADMIN = 'ada@ace.example'
@@ -30,13 +30,11 @@ function codeOf(key) {
 
 /** The link of this kind that was last mailed to somebody, from the sandbox. */
 async function mailed(admin, to, kind) {
-  for (let tries = 0; tries < 60; tries++) {
+  return eventually(`a ${kind} mailed to ${to}`, async () => {
     await admin.goto(`/sandbox?channel=email&person=${encodeURIComponent(to)}`)
     const links = await admin.$$eval(`.device-text a[href*="/${kind}/"]`, (all) => all.map((link) => link.pathname))
-    if (links.length > 0 && (await admin.locator('.device-head').innerText()).includes(to)) return links.at(-1)
-    await admin.waitForTimeout(250)
-  }
-  throw new Error(`no ${kind} was mailed to ${to}`)
+    return links.length > 0 && (await admin.locator('.device-head').innerText()).includes(to) && links.at(-1)
+  })
 }
 
 /** Presses a button that sends a form as it is, whatever its fields ask for. */

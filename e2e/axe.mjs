@@ -1,7 +1,7 @@
 // What the axe tests share: what axe finds on a page, a look at a page, a walk over the console by its own links.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { overflows } from './harness.mjs'
+import { overflows, settled } from './harness.mjs'
 import { openEach } from './overlays.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -20,11 +20,9 @@ export const kindOf = (path) => path.split('?')[0]
 export async function serious(page, part = null) {
   // The page's policy forbids injected scripts; evaluating through the browser's own door is not the page's doing.
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(AXE)
-  const { violations } = await page.evaluate((part) => {
-    // A colour on its way to another is nobody's choice.
-    for (const animation of document.getAnimations()) if (animation.effect.getComputedTiming().endTime < Infinity) animation.finish()
-    return window.axe.run(part ?? document, { resultTypes: ['violations'] })
-  }, part)
+  // A colour on its way to another, or on a part that is being exchanged, is nobody's choice.
+  await settled(page)
+  const { violations } = await page.evaluate((part) => window.axe.run(part ?? document, { resultTypes: ['violations'] }), part)
   return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`)
 }

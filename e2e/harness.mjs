@@ -83,6 +83,8 @@ export async function startBrowser() {
   const page = async (base, { width = 1440, height = 900, dark = false, javaScript = true } = {}) => {
     const context = await browser.newContext({
       viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', javaScriptEnabled: javaScript, baseURL: base,
+      // nothing here is measured half-way between two looks
+      reducedMotion: 'reduce',
     })
     context.setDefaultTimeout(15_000)
     const opened = await context.newPage()
@@ -113,12 +115,39 @@ export async function signIn(page, email, password = PASSWORD) {
   await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
 }
 
+/** Waits until nothing on the page is under way: fonts, htmx's requests and swaps, animations that end. */
+export async function settled(page) {
+  await page.evaluate(() => document.fonts.ready.then(() => true))
+  await page.waitForFunction(() =>
+    !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')
+    && document.getAnimations().every((one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity))
+}
+
+/** Waits until `holds` answers something true, asking again and again; answers that. For what the server does by itself. */
+export async function eventually(what, holds) {
+  for (let tries = 0; tries < 150; tries++) {
+    const found = await holds()
+    if (found) return found
+    await new Promise((done) => setTimeout(done, 200))
+  }
+  throw new Error(`not within half a minute: ${what}`)
+}
+
+/** Opens a page again and again until it holds `locator`, for pages that do not look for news by themselves. */
+export const reloadUntil = (page, path, locator) => eventually(`${locator} on ${path}`, async () => {
+  await page.goto(path)
+  return await locator.count() > 0
+})
+
 /** A screenshot in e2e/output, for people. */
 export async function shoot(page, name) {
+  await settled(page)
   mkdirSync(OUTPUT, { recursive: true })
   await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true })
 }
 
 /** Whether the page is wider than its window. */
-export const overflows = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1)
+export async function overflows(page) {
+  await settled(page)
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1)
+}

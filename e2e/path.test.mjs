@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import jsqr from 'jsqr'
 import { PNG } from 'pngjs'
-import { labelled, overflows, shoot, signIn, startAce, startBrowser } from './harness.mjs'
+import { labelled, overflows, reloadUntil, shoot, signIn, startAce, startBrowser } from './harness.mjs'
 import { seed } from './seed.mjs'
 
 const CONTACTS = resolve('../fixtures/contacts-messy.csv')
@@ -103,8 +103,11 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       await labelled(page, 'Landing page').selectOption({ index: pages.findIndex((text) => text.includes(label)) })
       await page.getByRole('button', { name: 'Save and continue' }).last().click()
       for (const trigger of ['form_submit', 'call']) {
+        const rows = page.locator('fieldset.panel')
+        const there = await rows.count()
         await page.getByRole('button', { name: 'Add condition' }).click()
-        const row = page.locator('fieldset.panel').last()
+        // the page comes again with one more; until then the last is an old one
+        const row = rows.nth(there)
         await row.getByLabel('Met when').selectOption(trigger)
         const pools = await labelled(row, 'Reward').locator('option').allTextContents()
         await labelled(row, 'Reward').selectOption({ index: pools.findIndex((text) => text.includes(label)) })
@@ -123,12 +126,7 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
 
     test('launches, sends to production and confirms the mailing', async () => {
       await confirmed(page, page.getByRole('button', { name: 'Launch campaign' }))
-      for (let tries = 0; tries < 100; tries++) {
-        await page.goto(`${client}/campaigns/${slug}-spring/recipients`)
-        if (await page.locator('tbody tr').count()) break
-        await page.waitForTimeout(200)
-      }
-      assert.ok(await page.locator('tbody tr').count(), 'there are recipients')
+      await reloadUntil(page, `${client}/campaigns/${slug}-spring/recipients`, page.locator('tbody tr'))
       for (const step of ['Send to production', 'Confirm mailed']) {
         await page.goto(`${client}/campaigns/${slug}-spring`)
         await takeStep(page, step)
@@ -159,8 +157,7 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       await stranger.getByRole('button', { name: 'Send' }).click()
       await stranger.getByText(new RegExp(`${slug.toUpperCase()}-\\d{4}-WXYZ`)).first().waitFor()
       await shoot(stranger, `card-${slug}`)
-      await page.goto('/sandbox')
-      await page.getByText(new RegExp(`${slug.toUpperCase()}-\\d{4}-WXYZ`)).first().waitFor()
+      await reloadUntil(page, '/sandbox', page.getByText(new RegExp(`${slug.toUpperCase()}-\\d{4}-WXYZ`)))
       await shoot(page, `sandbox-${slug}`)
     })
 

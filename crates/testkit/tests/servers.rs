@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,8 +55,12 @@ fn a_command_runs_beside_a_server_and_its_status_is_ours() {
 
 /// Starts a long command and waits for its server.
 fn started() -> (Child, std::path::PathBuf) {
-    let child = with_postgres("while kill -0 $PPID; do sleep 0.1; done 2>/dev/null").spawn().unwrap();
+    let mut child = with_postgres("echo begun; while kill -0 $PPID; do sleep 0.1; done 2>/dev/null").spawn().unwrap();
     let directory = std::env::temp_dir().join(format!("ace-with-postgres-{}", child.id()));
+    // the command says so when it runs, which is after its server does
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said.trim(), "begun");
     let pid_file = directory.join("data/postmaster.pid");
     eventually("a server", || std::fs::read_to_string(&pid_file).is_ok_and(|text| text.contains("ready")));
     (child, directory)
@@ -78,8 +83,6 @@ fn server_pid(directory: &Path) -> Pid {
 fn terminating_it_ends_the_command_the_server_and_the_data() {
     let (mut child, directory) = started();
     let server = server_pid(&directory);
-    // a moment for the command itself to be there
-    std::thread::sleep(Duration::from_millis(300));
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     assert!(kill(server, None).is_err() && !directory.exists());
