@@ -63,7 +63,7 @@ export async function walk(page, findings, { starts, also = [], samples = () => 
     await openEach(page, kind, opened, frame, findings)
     for (const link of links.map((link) => link.split('#')[0])) {
       // downloads, and pages of recipients and of those who are not signed in, which are looked at elsewhere
-      if (known.has(link) || /\/export|\/refused|\/remarks|\.(json|css|svg|png)|^\/(r|q|f|p|v1|assets|invitations|reset)\//.test(link)) continue
+      if (known.has(link) || /\/export|\/refused|\/recipients\/[^/]+\/preview|\/remarks|\.(json|css|svg|png)|^\/(r|q|f|p|v1|assets|invitations|reset)\//.test(link)) continue
       known.add(link)
       waiting.push(link)
     }

@@ -81,7 +81,9 @@ export async function startBrowser() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: BROWSER_FLAGS })
   const complaints = []
   const page = async (base, { width = 1440, height = 900, dark = false, javaScript = true } = {}) => {
-    const context = await browser.newContext({
+    // a person's browser: ACE takes a headless one for the program that it is
+    const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`
+    const context = await browser.newContext({ userAgent,
       viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', javaScriptEnabled: javaScript, baseURL: base,
       // nothing here is measured half-way between two looks
       reducedMotion: 'reduce',

@@ -140,7 +140,11 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       const campaigns = await (await found)('GET', '/v1/campaigns')
       const campaign = campaigns.data.find((one) => one.name === `${label} spring`)
       const recipients = await (await found)('GET', `/v1/campaigns/${campaign.id}/recipients?limit=50`)
-      const [first, second] = recipients.data.filter((one) => one.phone)
+      assert.ok(recipients.data.every((one) => one.link.includes('•')), 'links are masked')
+      const opened = recipients.data.filter((one) => one.phone).slice(0, 2).map(async (one) => ({
+        ...one, ...(await (await found)('POST', `/v1/recipients/${one.id}/codes`)),
+      }))
+      const [first, second] = await Promise.all(opened)
       shared[slug] = { first, second, mailed: recipients.data.length }
       const picture = await fetch(`${first.link}/qr.png`)
       assert.equal(picture.headers.get('content-type'), 'image/png')
@@ -187,7 +191,7 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       const shows = (label, count) => stat(label).locator('.stat-figure', { hasText: new RegExp(`^${count} `) }).waitFor()
       for (const [label, count] of [['Mailed', mailed], ['Visited', 1], ['Submitted', 1], ['Rewarded', 1]]) await shows(label, count)
       await shoot(page, `campaign-${slug}`)
-      await fetch(second.link, { headers: { 'user-agent': 'Mozilla/5.0 (Macintosh) Safari/605.1' } })
+      await fetch(second.link, { headers: { 'user-agent': 'Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15' } })
       await page.getByText('Visited the link').first().waitFor()
       await shows('Visited', 2)
       await stat('Visited').getByRole('link').click()

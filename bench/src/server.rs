@@ -53,6 +53,8 @@ impl Ace {
             .env("ACE_LIMITS__PUBLIC_PER_MINUTE", "1000000000")
             .env("ACE_LIMITS__REDEMPTION_PER_MINUTE", "1000000000")
             .env("ACE_LIMITS__RECEIVERS_PER_MINUTE", "1000000000")
+            .env("ACE_LIMITS__FORMS_PER_HOUR", "0")
+            .env("ACE_LIMITS__REWARDS_PER_ADDRESS_PER_DAY", "0")
             .kill_on_drop(true);
         command
     }

@@ -12,6 +12,7 @@ use web::view::number;
 use crate::store::campaigns::Campaign;
 use crate::store::conditions::{self, Condition};
 use crate::store::stock::{self, PoolStock};
+use crate::texts;
 
 /// How an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -164,6 +165,7 @@ fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition], stock: &[P
     for condition in conditions {
         items.push(judge_condition(condition, &facts));
     }
+    items.extend(texts::remarks(campaign, conditions, stock));
     items.extend(stock.iter().map(|pool| closed(pool).unwrap_or_else(|| enough(pool, cards * pool.rewards))));
     items.push(credits(&facts, credits_needed));
     Checklist { items, facts, cards_per_reward: cards, credits_needed }
@@ -362,6 +364,10 @@ mod tests {
         let (pool_name, brand_name) = ("A".to_owned(), "B".to_owned());
         PoolStock {
             condition_number: 1,
+            pool_id: Uuid::nil(),
+            with_pin: false,
+            with_number: false,
+            with_expiry: false,
             pool_name,
             free_cards,
             rewards: 1,

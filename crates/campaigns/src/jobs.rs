@@ -32,6 +32,9 @@ struct EngagedPayload {
     campaign_id: Uuid,
     recipient_id: Uuid,
     event_type: String,
+    /// A person was seen, and not a visit alone.
+    #[serde(default)]
+    person: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,13 +122,14 @@ async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
     let tx = app.scope(&actor).transaction().await?;
     life::activate(&tx, client_id, payload.campaign_id).await?;
     let trigger = match payload.event_type.as_str() {
-        "purl_visit" => Some(Trigger::PurlVisit),
-        "qr_scan" => Some(Trigger::QrScan),
+        // A program can follow a link; only a page that somebody looks at says that a person did.
+        "purl_visit" if payload.person => Some(Trigger::PurlVisit),
+        "qr_scan" if payload.person => Some(Trigger::QrScan),
         "mail_delivered" => Some(Trigger::MailDelivered),
         _ => None,
     };
     if let Some(trigger) = trigger {
-        let met = by_itself(client_id, payload.campaign_id, payload.recipient_id, trigger);
+        let met = by_itself(app, client_id, (payload.campaign_id, payload.recipient_id), trigger);
         meet::meet(&tx, &met).await?;
     }
     tx.commit().await?;
@@ -137,11 +141,13 @@ async fn time_passed(app: &App, job: &Job) -> Result<(), JobError> {
     let actor = Actor::system(kernel::System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     let trigger = Trigger::TimePassed { condition_number: payload.condition_number };
-    meet::meet(&tx, &by_itself(job.client_id()?, payload.campaign_id, payload.recipient_id, trigger)).await?;
+    meet::meet(&tx, &by_itself(app, job.client_id()?, (payload.campaign_id, payload.recipient_id), trigger)).await?;
     tx.commit().await?;
     Ok(())
 }
 
-fn by_itself(client_id: Uuid, campaign_id: Uuid, recipient_id: Uuid, trigger: Trigger) -> Met {
-    Met { client_id, campaign_id, recipient_id, trigger, channel: None, phone: None, email: None, notes: None }
+fn by_itself(app: &App, client_id: Uuid, (campaign_id, recipient_id): (Uuid, Uuid), trigger: Trigger) -> Met {
+    let most_per_address = app.settings.limits.rewards_per_address_per_day;
+    let (channel, phone, email, notes) = (None, None, None, None);
+    Met { client_id, campaign_id, recipient_id, trigger, channel, phone, email, notes, most_per_address }
 }

@@ -14,6 +14,7 @@ pub mod meet;
 mod pages;
 mod routes;
 pub mod store;
+mod texts;
 
 pub use invariants::INVARIANTS;
 pub use jobs::{ENGAGED_JOB, jobs};

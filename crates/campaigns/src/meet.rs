@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::actions::held;
 use crate::store::conditions::{self, Condition};
 
 /// The job that meets a `time_delay` condition when its time has come.
@@ -66,6 +67,9 @@ pub struct Met {
     pub email: Option<String>,
     /// What the agent noted.
     pub notes: Option<String>,
+    /// Rewards that one address gets within a day before the next one waits for a person's look
+    /// (`limits.rewards_per_address_per_day`); 0 for any number.
+    pub most_per_address: u32,
 }
 
 /// A condition that is met now, just or earlier.
@@ -87,14 +91,37 @@ struct About {
     support_phone: Option<String>,
     phone: Option<String>,
     email: Option<String>,
+    /// What was known before this act.
+    on_file: Vec<String>,
+    /// Rewards that went to the phone, and to the e-mail address, within a day.
+    sms_rewards: i64,
+    email_rewards: i64,
 }
 
 database::statement! {
     /// What a claim needs to know about campaign, client and recipient; whom the launch knew no number or address of
-    /// may have one as a contact by now.
+    /// may have one as a contact by now. What a form has filled into the contact in this very transaction was not on
+    /// file.
     ABOUT, both, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone,
-            coalesce(r.phone, co.mobile_phone, co.phone) as phone, coalesce(r.email, co.email) as email
+            coalesce(r.phone, co.mobile_phone, co.phone) as phone, coalesce(r.email, co.email) as email,
+            array_remove(
+                array[r.phone, r.email]
+                || case when co.updated_at < $6 then array[co.mobile_phone, co.phone, co.email] end, null) as on_file,
+            (
+                select count(*)
+                from call_conditions_met m
+                where m.client_id = $1
+                  and m.delivery_address = coalesce($4, r.phone, co.mobile_phone, co.phone)
+                  and m.met_at > $7
+                  and m.gift_card_pool_id is not null) as sms_rewards,
+            (
+                select count(*)
+                from call_conditions_met m
+                where m.client_id = $1
+                  and m.delivery_address = coalesce($5, r.email, co.email)
+                  and m.met_at > $7
+                  and m.gift_card_pool_id is not null) as email_rewards
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         join clients cl on cl.id = r.client_id
@@ -111,7 +138,7 @@ database::statement! {
 /// # Errors
 /// `NotFound` when the recipient is not of that client and campaign, or what the database answered.
 pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
-    let about: About = tx.query_one(&ABOUT, &[&met.client_id, &met.campaign_id, &met.recipient_id]).await?;
+    let mut about = about(tx, met).await?;
     if !["mailed", "active"].contains(&about.status.as_str()) {
         return Ok(Vec::new());
     }
@@ -121,11 +148,17 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
     }
     let fitting: Vec<_> = all.iter().filter(|one| one.is_active && fits(one, met.trigger)).collect();
     rewards::take_turns(tx, fitting.iter().filter_map(|condition| condition.gift_card_pool_id)).await?;
-    let mut done = Vec::new();
+    let (mut done, mut given, mut is_held) = (Vec::new(), Vec::new(), false);
     for condition in fitting {
-        let claimed = rewards::claim(tx, &claim(met, &about, condition)).await?;
+        let claim = claim(met, &about, condition);
+        let claimed = rewards::claim(tx, &claim).await?;
         if claimed.outcome != Outcome::AlreadyMet {
             schedule_next(tx, met, condition, &all).await?;
+            if condition.gift_card_pool_id.is_some() {
+                given.extend(claim.to.as_ref().filter(|to| about.is_new(to)).map(|_| condition.condition_number));
+                is_held |= claim.hold.is_some();
+                about.count(claim.to.as_ref());
+            }
         }
         done.push(MetCondition {
             condition_number: condition.condition_number,
@@ -134,7 +167,43 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
         });
     }
     supply(tx, met, &about, &all).await?;
+    let ids = (met.client_id, met.recipient_id);
+    if !given.is_empty() {
+        held::mark_given(tx, ids, &given).await?;
+    }
+    if is_held {
+        held::alert(tx, ids, met.campaign_id).await?;
+    }
     Ok(done)
+}
+
+async fn about(tx: &Transaction, met: &Met) -> Result<About> {
+    let params: database::Params<'_> = &[
+        &met.client_id,
+        &met.campaign_id,
+        &met.recipient_id,
+        &met.phone,
+        &met.email,
+        &tx.now(),
+        &(tx.now() - held::WITHIN),
+    ];
+    tx.query_one(&ABOUT, params).await
+}
+
+impl About {
+    /// Whether an address was given with this act and not on file before.
+    fn is_new(&self, (_, address): &(Channel, String)) -> bool {
+        !self.on_file.contains(address)
+    }
+
+    /// One more went there.
+    fn count(&mut self, to: Option<&(Channel, String)>) {
+        match to {
+            Some((Channel::Sms, _)) => self.sms_rewards += 1,
+            Some((Channel::Email, _)) => self.email_rewards += 1,
+            None => {}
+        }
+    }
 }
 
 /// What was given now is also where those rewards go that had no address so far.
@@ -178,6 +247,7 @@ fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
         _ => (None, None),
     };
     let to = address(met, about, condition);
+    let hold = to.as_ref().and_then(|(channel, _)| hold(met, about, *channel));
     let other_way = to.as_ref().and_then(|(channel, _)| match channel {
         Channel::Sms => met.email.clone(),
         Channel::Email => met.phone.clone(),
@@ -199,8 +269,18 @@ fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
         agent_id,
         call_session_id,
         notes: met.notes.clone(),
-        hold: None,
+        hold,
     }
+}
+
+/// One address gets only so many rewards within a day; the next one is kept until a person has looked.
+fn hold(met: &Met, about: &About, channel: Channel) -> Option<String> {
+    let rewards = match channel {
+        Channel::Sms => about.sms_rewards,
+        Channel::Email => about.email_rewards,
+    };
+    let most = i64::from(met.most_per_address);
+    (most > 0 && rewards >= most).then(|| held::REASON.to_owned())
 }
 
 fn amount(value: Decimal) -> Option<String> {
@@ -268,6 +348,9 @@ mod tests {
             support_phone: None,
             phone: phone.map(Into::into),
             email: email.map(Into::into),
+            on_file: [phone, email].into_iter().flatten().map(Into::into).collect(),
+            sms_rewards: 0,
+            email_rewards: 0,
         }
     }
 
@@ -281,6 +364,7 @@ mod tests {
             phone: None,
             email: None,
             notes: None,
+            most_per_address: 5,
         }
     }
 
@@ -303,6 +387,17 @@ mod tests {
         assert_eq!(claimed.merge[rewards::address::OTHER_WAY], "given@example.com");
         let by_mail = claim(&given, &on_file, &condition("email"));
         assert!(by_mail.merge[rewards::address::OTHER_WAY].is_null(), "that is where it goes already");
+    }
+
+    #[test]
+    fn the_sixth_reward_to_one_address_waits_for_a_persons_look_and_no_limit_holds_none() {
+        let mut to_phone = about(Some("+16145550100"), None);
+        for n in 0..7 {
+            let claimed = claim(&met(None), &to_phone, &condition("sms"));
+            assert_eq!(claimed.hold.is_some(), n >= 5, "{n}");
+            assert_eq!(claim(&Met { most_per_address: 0, ..met(None) }, &to_phone, &condition("sms")).hold, None);
+            to_phone.count(claimed.to.as_ref());
+        }
     }
 
     #[test]

@@ -17,8 +17,11 @@ mod person;
 pub mod qr;
 mod redirect;
 mod routes;
+mod seen;
+mod shown;
 mod state;
 pub mod store;
+mod tokens;
 
 pub use invariants::INVARIANTS;
 pub use routes::routes;

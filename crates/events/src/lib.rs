@@ -11,4 +11,4 @@ mod visits;
 
 pub use kinds::EventType;
 pub use record::{NewEvent, record, record_many};
-pub use visits::{Visit, VisitKind, VisitWriter, Visited};
+pub use visits::{Visit, VisitKind, VisitWriter, Visited, seen};

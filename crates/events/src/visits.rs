@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::EventType;
-pub use statement::Visited;
+pub use statement::{Visited, seen};
 
 /// Visits one statement records at most: beyond this the statement grows slower than the waiting.
 const BATCH: usize = 256;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chrono::Utc;
 use events::{Visit, VisitKind, VisitWriter};
 use kernel::new_id;
 use testkit::{Story, TestDatabase};
@@ -137,31 +138,32 @@ async fn the_first_engagement_wakes_a_mailed_campaign_with_one_job() {
 }
 
 #[tokio::test]
-async fn everybody_who_may_meet_a_condition_is_told_of_while_the_campaign_is_still_mailed() {
-    let scene = scene("mailed").await;
-    condition(&scene, "qr_scan").await;
-    let writer = VisitWriter::start(&scene.test.database());
-    let visits = TOKENS.map(|token| writer.visit(visit(&scene, token, VisitKind::Qr, false)));
-    for answer in futures_util::future::join_all(visits).await {
-        answer.unwrap().unwrap();
-    }
-    let told = "select count(distinct payload ->> 'recipient_id') from jobs where kind = 'campaigns.engaged'";
-    assert_eq!(count(&scene, told).await, 3);
-    writer.visit(visit(&scene, TOKENS[0], VisitKind::Qr, false)).await.unwrap();
-    assert_eq!(count(&scene, "select count(*) from jobs").await, 3, "the same news waits already");
-}
-
-#[tokio::test]
-async fn an_active_campaign_is_only_woken_for_a_condition_that_is_not_met_yet() {
+async fn a_person_seen_tells_the_campaign_once_for_a_condition_that_is_not_met_yet_and_a_visit_alone_never() {
     let scene = scene("active").await;
-    let writer = VisitWriter::start(&scene.test.database());
-    writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap();
-    assert_eq!(count(&scene, "select count(*) from jobs").await, 0);
-    condition(&scene, "purl_visit").await;
-    writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Qr, false)).await.unwrap();
+    let database = scene.test.database();
+    let writer = VisitWriter::start(&database);
+    let actor = kernel::Actor::system(kernel::System::PublicLink);
+    let at = Utc::now();
+    let seen = |token: &'static str, kind| {
+        let (database, actor) = (&database, &actor);
+        async move { events::seen(&database.scope(actor), token, kind, at).await.unwrap() }
+    };
+    condition(&scene, "qr_scan").await;
+    seen(TOKENS[1], VisitKind::Qr).await;
+    assert_eq!(count(&scene, "select count(*) from jobs").await, 0, "who was never there was not seen");
+    for token in TOKENS {
+        let visited = writer.visit(visit(&scene, token, VisitKind::Qr, false)).await.unwrap().unwrap();
+        assert!(visited.wants_sign);
+    }
+    assert_eq!(count(&scene, "select count(*) from jobs").await, 0, "a visit alone meets nothing");
+    seen(TOKENS[0], VisitKind::Purl).await;
     assert_eq!(count(&scene, "select count(*) from jobs").await, 0, "a scan is not a visit by link");
-    writer.visit(visit(&scene, "AAAAAAAAAA", VisitKind::Purl, false)).await.unwrap();
-    assert_eq!(count(&scene, "select count(*) from jobs").await, 1);
+    for token in TOKENS {
+        seen(token, VisitKind::Qr).await;
+        seen(token, VisitKind::Qr).await;
+    }
+    let told = "select count(distinct payload ->> 'recipient_id') from jobs where payload @> '{\"person\": true}'";
+    assert_eq!((count(&scene, told).await, count(&scene, "select count(*) from jobs").await), (3, 3));
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl RedemptionCode {
         Self(values.map(|value| ALPHABET[usize::from(value)]))
     }
 
-    /// Reads a code as people type or say it: any case, with spaces and dashes, O for 0, I and L for 1.
+    /// Reads a code as people type or say it: any case, with spaces, dashes and other marks, O for 0, I and L for 1.
     ///
     /// # Errors
     /// Tells a text that is no code from a code with a wrong character, without asking the database.
@@ -59,6 +59,13 @@ impl RedemptionCode {
             return Err(CodeError::CheckCharacter);
         }
         Ok(Self(values.map(|value| ALPHABET[usize::from(value)])))
+    }
+
+    /// A stored code as those see it who may not open it: its last four characters, enough to tell two apart.
+    pub fn masked(stored: &str) -> String {
+        let characters = stored.chars().count();
+        let end: String = stored.chars().skip(characters.saturating_sub(4)).collect();
+        format!("••••-••••-{end}")
     }
 
     /// The stored form: 12 characters without dashes.
@@ -149,12 +156,13 @@ fn spread(mut bits: u64, values: &mut [u8]) {
     }
 }
 
-/// Exactly `N` characters of the alphabet among spaces and dashes.
+/// Exactly `N` characters of the alphabet among spaces, dashes and other marks: a code is copied with the full stop, the
+/// bracket or the invisible character beside it.
 fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut values = [0; N];
     let mut length = 0;
     for c in text.chars() {
-        if c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}') {
+        if !c.is_alphanumeric() {
             continue;
         }
         *values.get_mut(length)? = value_of(c)?;
@@ -164,13 +172,21 @@ fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn value_of(c: char) -> Option<u8> {
-    let plain = match c.to_ascii_uppercase() {
+    let plain = match narrow(c).to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',
         other => other,
     };
     let value = ALPHABET.iter().position(|known| char::from(*known) == plain)?;
     u8::try_from(value).ok()
+}
+
+/// The ASCII character of a full-width one, as East Asian keyboards write it.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }
 
 /// The product by α in the field of 32 elements.

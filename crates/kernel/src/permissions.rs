@@ -88,6 +88,7 @@ pub const GRANTS: &[Grant] = &[
     grant("campaigns.submit", "Hand a campaign to production and mark it mailed", &[AgencyOwner, CompanyOwner]),
     grant("campaigns.complete", "Complete a campaign", &[AgencyOwner, CompanyOwner]),
     grant("campaigns.analytics", "See a campaign's figures", &[TechSupport, AgencyOwner, CompanyOwner]),
+    grant("campaigns.codes", "Open recipients' links and redemption codes, and the files that hold them", &[AgencyOwner, CompanyOwner]),
     grant("templates.view", "See mail templates", &[TechSupport, AgencyOwner, CompanyOwner, Developer]),
     grant("templates.create", "Create mail templates", &[AgencyOwner, CompanyOwner]),
     grant("templates.edit", "Change mail templates", &[AgencyOwner, CompanyOwner]),
@@ -151,7 +152,7 @@ clients|view, create, edit, archive|view|all|view, edit|view|–
 users|view, invite, edit, deactivate|view|all|view, invite, edit|–|–
 contacts|view, create, edit, delete, import, export, erase|view|all|all|view|–
 lists|view, create, edit, delete|view|all|all|view|–
-campaigns|view, create, edit, delete, launch, approve, submit, complete, analytics|view, analytics|all|all but approve|view|view
+campaigns|view, create, edit, delete, launch, approve, submit, complete, analytics, codes|view, analytics|all|all but approve|view|view
 templates|view, create, edit, delete|view|all|all|view|–
 landing_pages|view, create, edit, delete, publish|view|all|all|view|–
 forms|view, create, edit, delete, publish, submissions|view|all|all|view|–

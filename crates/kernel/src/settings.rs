@@ -202,7 +202,7 @@ pub struct Security {
     pub trusted_proxies: Vec<Network>,
 }
 
-/// `[limits]`, all in requests a minute.
+/// `[limits]`: in requests a minute where it does not say otherwise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -214,6 +214,11 @@ pub struct Limits {
     pub redemption_per_minute: u32,
     /// For each sender of provider callbacks.
     pub receivers_per_minute: u32,
+    /// Submissions an hour of one form from one address by people without a link or a code; 0 for any number.
+    pub forms_per_hour: u32,
+    /// Rewards a day to one phone number or e-mail address of a client before the next one is kept for a person's look;
+    /// 0 for any number.
+    pub rewards_per_address_per_day: u32,
 }
 
 /// `[import]`

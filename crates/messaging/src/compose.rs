@@ -31,14 +31,66 @@ pub enum Uncomposed {
 /// # Errors
 /// When a template is malformed, or the card's code does not open.
 pub fn compose(keyring: &Keyring, client_id: Uuid, material: &Material) -> std::result::Result<Composed, Uncomposed> {
-    let values = values(keyring, client_id, material).map_err(Uncomposed::Sealed)?;
-    let fill = |text: &str| Ok(Template::parse(text).map_err(Uncomposed::Malformed)?.text(&values));
-    let subject = fill(material.subject.as_deref().unwrap_or("A message from {{company}}"))?;
+    let parts = parts(keyring, client_id, material).map_err(Uncomposed::Sealed)?;
+    let values = values(material, &parts);
+    let read = |text: &str| Template::parse(text).map_err(Uncomposed::Malformed);
+    let subject = read(material.subject.as_deref().unwrap_or("A message from {{company}}"))?.text(&values);
     let subject = subject.replace(['\r', '\n'], " ");
-    Ok(Composed { subject, text: fill(&material.body_template)?.trim().to_owned() })
+    let body = read(&material.body_template)?;
+    let mut text = body.text(&values).trim().to_owned();
+    for part in parts.iter().filter(|part| !body.tags().any(|tag| tag == part.tag || tag == "card")) {
+        text.push('\n');
+        text.push_str(&part.sentence());
+    }
+    Ok(Composed { subject, text })
 }
 
-fn values(keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Values> {
+/// A part of a card that its owner needs. A text that leaves one out gets it at its end: a card without its PIN is worth
+/// nothing.
+struct CardPart {
+    tag: &'static str,
+    /// What stands before it within a sentence; the code needs nothing.
+    word: &'static str,
+    value: String,
+}
+
+impl CardPart {
+    /// On a line of its own.
+    fn sentence(&self) -> String {
+        match self.tag {
+            "code" => format!("Code: {}", self.value),
+            "expiration_date" => format!("Valid until {}", self.value),
+            _ => format!("{}: {}", self.word.trim(), self.value),
+        }
+    }
+
+    /// All of them in one line: `7K2M-9QRX, PIN 1234, valid until March 1, 2027`.
+    fn line(parts: &[Self]) -> String {
+        let one = |part: &Self| match part.tag {
+            "expiration_date" => format!("valid until {}", part.value),
+            "card_number" => format!("card number {}", part.value),
+            _ => format!("{}{}", part.word, part.value),
+        };
+        parts.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The parts of the message's card, in the order in which a till asks for them.
+fn parts(keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Vec<CardPart>> {
+    let Some(card_id) = m.gift_card_id else { return Ok(Vec::new()) };
+    let card = CardRef { client_id: Some(client_id), card_id };
+    let open = |part, sealed: &Option<String>| sealed.as_ref().map(|sealed| card.open(keyring, part, sealed)).transpose();
+    let parts = [
+        ("code", "", open(Part::Code, &m.card_code)?),
+        ("pin", "PIN ", open(Part::Pin, &m.pin_code)?),
+        ("card_number", "Card number ", m.card_number.clone()),
+        ("expiration_date", "", m.expires_at.map(|day| day.format("%B %-d, %Y").to_string())),
+    ];
+    let present = parts.into_iter().filter_map(|(tag, word, value)| Some(CardPart { tag, word, value: value? }));
+    Ok(present.collect())
+}
+
+fn values(m: &Material, parts: &[CardPart]) -> Values {
     let mut values = Values::new().with_custom_fields(&m.custom_fields);
     for (tag, value) in [
         ("first_name", &m.first_name),
@@ -61,26 +113,15 @@ fn values(keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Values> {
     }
     values = values
         .with("company", &m.company)
-        .with_some("amount", m.amount.map(|amount| amount.to_string()).as_deref())
-        .with_some("expiration_date", m.expires_at.map(|day| day.format("%B %-d, %Y").to_string()).as_deref());
-    with_secrets(with_extra(values, &m.merge), keyring, client_id, m)
+        .with_some("amount", m.amount.map(|amount| amount.to_string()).as_deref());
+    // The card comes last, so that nothing stands in for a code.
+    let values = parts.iter().fold(with_extra(values, &m.merge), |values, part| values.with(part.tag, &part.value));
+    if parts.is_empty() { values } else { values.with("card", CardPart::line(parts)) }
 }
 
 fn with_extra(values: Values, extra: &Value) -> Values {
     let entries = extra.as_object().into_iter().flatten();
     entries.fold(values, |values, (tag, value)| values.with_some(tag, value.as_str()))
-}
-
-/// Last, so that nothing stands in for a code.
-fn with_secrets(mut values: Values, keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Values> {
-    let Some(card_id) = m.gift_card_id else { return Ok(values) };
-    let card = CardRef { client_id: Some(client_id), card_id };
-    for (tag, part, sealed) in [("code", Part::Code, &m.card_code), ("pin", Part::Pin, &m.pin_code)] {
-        if let Some(sealed) = sealed {
-            values = values.with(tag, card.open(keyring, part, sealed)?);
-        }
-    }
-    Ok(values)
 }
 
 /// The text as a plain HTML mail: paragraphs, line breaks, and links that can be clicked.
@@ -143,6 +184,7 @@ mod tests {
             campaign: None,
             card_code: Some(card.seal(keyring, Part::Code, "AB12-CD34").unwrap()),
             pin_code: None,
+            card_number: None,
             amount: Some(kernel::money::Money::from_cents(2500)),
             expires_at: chrono::NaiveDate::from_ymd_opt(2027, 3, 1),
             revoked: false,
@@ -160,6 +202,29 @@ mod tests {
         assert_eq!(composed.subject, "Your Target  Bcc: x@example.com", "no header can be smuggled in");
         material.body_template = "{{oops".into();
         assert!(matches!(compose(&keyring, client_id, &material), Err(Uncomposed::Malformed(_))));
+    }
+
+    #[test]
+    fn a_message_carries_every_part_its_card_has_and_no_hole_for_one_it_has_not() {
+        let (keyring, client_id, card_id) = (Keyring::for_tests(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let card = CardRef { client_id: Some(client_id), card_id };
+        let pin = Some(card.seal(&keyring, Part::Pin, "8684").unwrap());
+        let text = |template: &str, material: Material| {
+            let material = Material { body_template: template.into(), ..material };
+            compose(&keyring, client_id, &material).unwrap_or_else(|_| panic!("composes")).text
+        };
+        let full = || Material { pin_code: pin.clone(), card_number: Some("6011".into()), ..material(&keyring, client_id, card_id) };
+        let bare = || Material { expires_at: None, ..material(&keyring, client_id, card_id) };
+        assert_eq!(text("{{card}}", full()), "AB12-CD34, PIN 8684, card number 6011, valid until March 1, 2027");
+        assert_eq!(text("Yours: {{card}}.", bare()), "Yours: AB12-CD34.");
+        assert_eq!(
+            text("Yours: {{code}}", full()),
+            "Yours: AB12-CD34\nPIN: 8684\nCard number: 6011\nValid until March 1, 2027"
+        );
+        assert_eq!(text("Yours: {{code}} {{pin|}}", bare()), "Yours: AB12-CD34");
+        assert_eq!(text("Thank you", bare()), "Thank you\nCode: AB12-CD34", "a text without a code is no reward");
+        let none = Material { gift_card_id: None, card_code: None, ..bare() };
+        assert_eq!(text("No card {{card|here}}", none), "No card here");
     }
 
     #[test]

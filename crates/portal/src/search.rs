@@ -17,14 +17,12 @@ pub struct Found {
     pub detail: String,
     /// The word in the URL of its campaign, where it has one.
     pub slug: Option<String>,
-    /// By what its own list finds it again.
-    pub key: String,
 }
 
 database::statement! {
     /// At most twenty things a text may mean: a campaign's name, a contact's name, e-mail or code, a redemption code.
     SEARCH, app, "
-        (select 'campaign' as kind, c.id, c.name as label, c.status::text as detail, c.slug, c.slug as key
+        (select 'campaign' as kind, c.id, c.name as label, c.status::text as detail, c.slug
          from campaigns c
          where c.client_id = $1
            and c.name ilike $2
@@ -32,8 +30,8 @@ database::statement! {
          order by c.created_at desc
          limit 5)
         union all
-        (select 'recipient', r.id, coalesce(nullif(btrim(concat(r.first_name, ' ', r.last_name)), ''), r.redemption_code), c.name,
-            c.slug, r.redemption_code
+        (select 'recipient', r.id, coalesce(nullif(btrim(concat(r.first_name, ' ', r.last_name)), ''), 'No name'), c.name,
+            c.slug
          from recipients r
          join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
          where r.client_id = $1
@@ -41,7 +39,7 @@ database::statement! {
          limit 5)
         union all
         (select 'contact', p.id, coalesce(nullif(btrim(concat(p.first_name, ' ', p.last_name)), ''), p.customer_code),
-            coalesce(p.email, p.phone, p.customer_code), null, p.customer_code
+            coalesce(p.email, p.phone, p.customer_code), null
          from contacts p
          where p.client_id = $1
            and (concat_ws(' ', p.first_name, p.last_name, p.email, p.customer_code) ilike $2 or p.phone = $4)

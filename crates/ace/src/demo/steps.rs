@@ -153,11 +153,11 @@ fn condition_input(designs: &Designs, told: &Condition) -> ConditionInput {
         reward_description: told.reward.clone(),
         delivery_channel: Some(told.channel.clone()),
         sms_template: text(
-            "Hi {{first_name|there}}, {{company}} says thank you. Your {{amount}} {{brand}} card: {{code}} Questions: {{support_phone}}",
+            "Hi {{first_name|there}}, {{company}} says thank you. Your {{amount}} {{brand}} card: {{card}} Questions: {{support_phone}}",
         ),
         email_subject: text("Your {{amount}} {{brand}} card from {{company}}"),
         email_template: text(
-            "Hello {{first_name|there}},\n\nthank you for answering {{campaign}}. Your {{amount}} {{brand}} card: {{code}}\n\n{{company}}, {{support_phone}}",
+            "Hello {{first_name|there}},\n\nthank you for answering {{campaign}}. Your {{amount}} {{brand}} card: {{card}}\n\n{{company}}, {{support_phone}}",
         ),
         ..ConditionInput::default()
     }

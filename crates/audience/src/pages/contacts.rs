@@ -20,6 +20,7 @@ use crate::pages::contact_form::ContactForm;
 use crate::store::contact_search::{self as search, ContactRow, Cursor, Order, Wanted};
 use crate::store::contacts::{self as store, Activity, Consent};
 use crate::store::lists::{self as list_store, Membership};
+use crate::store::unconfirmed::{self, Unconfirmed};
 
 /// What the URL of the list says.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -173,6 +174,7 @@ struct ShowPage {
     lists: Vec<Membership>,
     consents: Vec<Consent>,
     activity: Vec<Activity>,
+    unconfirmed: Vec<Unconfirmed>,
     base: String,
     may: May,
 }
@@ -182,7 +184,9 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     let contact = store::find(&scope, client_id, id).await?;
     let (tags, lists) = (store::tags(&scope, client_id, id), list_store::of_contact(&scope, client_id, id));
     let (consents, activity) = (store::consents(&scope, client_id, id), store::activity(&scope, client_id, id));
-    let (tags, lists, consents, activity) = futures_util::try_join!(tags, lists, consents, activity)?;
+    let unconfirmed = unconfirmed::of_contact(&scope, client_id, id);
+    let (tags, lists, consents, activity, unconfirmed) =
+        futures_util::try_join!(tags, lists, consents, activity, unconfirmed)?;
     let shell = Shell::new(&caller, contact.name());
     let contacts = shell.at("contacts");
     let shell = shell.crumb("Contacts", contacts.clone()).status(if contact.do_not_contact {
@@ -198,7 +202,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
         .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         .collect();
     let (base, may) = (format!("{contacts}/{id}"), May::of(&caller));
-    render(&ShowPage { shell, contact, custom, tags, lists, consents, activity, base, may })
+    render(&ShowPage { shell, contact, custom, tags, lists, consents, activity, unconfirmed, base, may })
 }
 
 #[derive(Template)]

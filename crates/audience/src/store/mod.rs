@@ -5,3 +5,4 @@ pub mod contacts;
 pub mod imports;
 pub mod lists;
 pub(crate) mod merge;
+pub mod unconfirmed;

@@ -115,7 +115,8 @@ pub async fn confirm(
         session_id: Some(input.id),
         condition_number: Some(condition_number),
     };
-    let met = met(&tx, &recipient, trigger, (&said, delivery)).await?;
+    let most_per_address = app.settings.limits.rewards_per_address_per_day;
+    let met = Met { most_per_address, ..met(&tx, &recipient, trigger, (&said, delivery)).await? };
     let done = meet(&tx, &met).await?.into_iter().next().ok_or(Error::NotFound)?;
     audit(&tx, &recipient, &done).await?;
     tx.commit().await?;
@@ -185,6 +186,7 @@ async fn met(tx: &Transaction, recipient: &Recipient, trigger: Trigger, how: (&S
         email: email(&delivery.email)?,
         channel,
         notes: said.notes.clone(),
+        most_per_address: 0,
     };
     reachable(tx, recipient, &met).await?;
     Ok(met)

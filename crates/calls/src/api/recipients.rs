@@ -31,6 +31,7 @@ pub struct KnownOut {
     campaign_id: Uuid,
     campaign_name: String,
     campaign_status: String,
+    /// All but its end masked: the caller reads it out, and nobody has to read it to them.
     redemption_code: String,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -105,7 +106,7 @@ impl From<Known> for KnownOut {
             phone,
             campaign_name: known.campaign.name,
             campaign_status: known.campaign.status,
-            redemption_code: shown(&known.recipient.redemption_code),
+            redemption_code: RedemptionCode::masked(&known.recipient.redemption_code),
             address: known.recipient.address,
             address2: known.recipient.address2,
             city: known.recipient.city,
@@ -132,11 +133,6 @@ impl From<Standing> for StandingOut {
             code_last4: met.and_then(|met| met.code_last4),
         }
     }
-}
-
-/// A code as it is printed.
-pub(crate) fn shown(code: &str) -> String {
-    RedemptionCode::parse(code).map_or_else(|_| code.to_owned(), |code| code.to_string())
 }
 
 /// `GET /v1/recipients/lookup`

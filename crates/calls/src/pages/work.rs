@@ -1,6 +1,7 @@
 //! The working half of the desk: one recipient, one call.
 
 use chrono::{DateTime, Utc};
+use kernel::codes::RedemptionCode;
 use kernel::{Error, new_id};
 use rewards::Outcome;
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use web::{App, Caller, Result};
 use super::name_of;
 use crate::actions::handle::{CallInput, Confirmed, Delivery};
 use crate::actions::lookup::{self, Known};
-use crate::api::recipients::shown;
 use crate::call::{DISPOSITIONS, IDENTITY};
 use crate::store::calls::{self as store, Call, ListFilter};
 
@@ -94,7 +94,7 @@ impl Work {
         let slug = &caller.client()?.slug;
         Ok(Self {
             name: name_of(&known.recipient),
-            code: shown(&known.recipient.redemption_code),
+            code: RedemptionCode::masked(&known.recipient.redemption_code),
             address: address(&known),
             action: format!("/{slug}/desk/{recipient_id}?call={id}"),
             opened_at: started.to_rfc3339(),

@@ -2,6 +2,9 @@
 
 pub mod address;
 pub mod clear;
+pub mod codes;
 pub mod draft;
+pub mod held;
 pub mod launch;
+pub mod mail_file;
 pub mod steps;

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use kernel::codes::RedemptionCode;
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +13,8 @@ use web::{App, Caller, Path, Query, Result};
 
 use super::ListParams;
 use crate::actions::address::{self, AddressInput};
+use crate::actions::codes::{self, Codes};
+use crate::actions::{held, mail_file};
 use crate::store::campaigns as campaign_store;
 use crate::store::conditions::{self, MetRow};
 use crate::store::recipients::{self as store, Recipient, Skip};
@@ -39,11 +42,11 @@ pub struct RecipientOut {
     id: Uuid,
     campaign_id: Uuid,
     contact_id: Option<Uuid>,
-    /// As it is printed, with dashes.
+    /// All but its end masked; `POST /v1/recipients/{id}/codes` opens it.
     redemption_code: String,
-    /// Their page.
+    /// Their page, with its token masked.
     link: String,
-    /// What stands behind the QR on the piece; `{link}/qr.svg` draws it.
+    /// What stands behind the QR on the piece, with its token masked.
     qr_link: String,
     first_name: Option<String>,
     last_name: Option<String>,
@@ -67,11 +70,11 @@ pub struct RecipientOut {
 
 impl RecipientOut {
     fn new(app: &App, row: Recipient) -> Self {
-        let code = RedemptionCode::parse(&row.redemption_code).map(|code| code.to_string());
+        let Codes { redemption_code, link, qr_link } = Codes::masked(app, &row.redemption_code);
         Self {
-            redemption_code: code.unwrap_or(row.redemption_code),
-            link: app.link(&format!("/r/{}", row.purl_token)),
-            qr_link: app.link(&format!("/q/{}", row.purl_token)),
+            redemption_code,
+            link,
+            qr_link,
             id: row.id,
             campaign_id: row.campaign_id,
             contact_id: row.contact_id,
@@ -115,6 +118,12 @@ pub struct MetOut {
     delivery_status: Option<String>,
     /// Where the card goes.
     delivery_address: Option<String>,
+    /// The address was given with a form or on the phone, and was not on file.
+    given_address: bool,
+    /// Why the reward waits for a person's look: `many_rewards_to_one_address`. `POST /v1/recipients/{id}/release` sends it.
+    hold_reason: Option<String>,
+    /// When the card was last shown on the recipient's page.
+    last_shown_at: Option<DateTime<Utc>>,
     /// No card is taken yet, because nobody knows where to send it (GC-012).
     needs_address: bool,
 }
@@ -128,6 +137,9 @@ impl From<MetRow> for MetOut {
             code_last4: row.code_last4,
             delivery_status: row.delivery_status,
             delivery_address: row.delivery_address,
+            given_address: row.given_address,
+            hold_reason: row.hold_reason,
+            last_shown_at: row.last_shown_at,
             needs_address: row.needs_address,
         }
     }
@@ -196,4 +208,22 @@ pub async fn give_address(
 ) -> Result<Json<DetailOut>> {
     address::give(&app, &caller.actor, caller.client_id()?, id, &input).await?;
     get(State(app), caller, Path(id)).await
+}
+
+/// `POST /v1/recipients/{id}/codes`
+pub async fn codes(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+    let opened = codes::open(&app, &caller.actor, caller.client_id()?, id).await?;
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(opened)).into_response())
+}
+
+/// `POST /v1/recipients/{id}/release`
+pub async fn release(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<DetailOut>> {
+    held::release(&app, &caller.actor, caller.client_id()?, id).await?;
+    get(State(app), caller, Path(id)).await
+}
+
+/// `POST /v1/campaigns/{id}/mail-file`
+pub async fn mail_file(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+    let campaign = campaign_store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(mail_file::stream(&app, &caller.actor, &campaign).await?)
 }

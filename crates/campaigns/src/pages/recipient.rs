@@ -2,14 +2,17 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use uuid::Uuid;
 use web::view::FieldErrors;
 use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
 
+use super::named;
 use super::tabs::{RecipientRow, recipient_row};
 use crate::actions::address::{self, AddressInput};
+use crate::actions::codes::{self, Codes};
+use crate::actions::{held, mail_file};
 use crate::store::campaigns::{self, Campaign};
 use crate::store::conditions::{self, MetRow};
 use crate::store::recipients;
@@ -21,12 +24,16 @@ struct RecipientPage {
     row: RecipientRow,
     campaign: Campaign,
     met: Vec<MetView>,
-    action: String,
     errors: FieldErrors,
     to: String,
     needs_address: bool,
     may_give_address: bool,
     may_see_cards: bool,
+    /// Opened just now.
+    codes: Option<Codes>,
+    may_open_codes: bool,
+    is_held: bool,
+    base: String,
 }
 
 struct MetView {
@@ -56,18 +63,49 @@ pub async fn give_address(
     }
 }
 
+/// `POST /{client}/recipients/{id}/codes`: the page with code and link in clear, once.
+pub async fn open_codes(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+) -> Result<Response> {
+    let codes = Some(codes::open(&app, &caller.actor, caller.client_id()?, id).await?);
+    let mut response = render(&RecipientPage { codes, ..page(&app, &caller, id).await? })?;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// `POST /{client}/recipients/{id}/release`
+pub async fn release(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    held::release(&app, &caller.actor, caller.client_id()?, id).await?;
+    Ok(redirect_with(&at(&caller, id), "Released: the reward is sent"))
+}
+
+/// `POST /{client}/campaigns/{campaign}/mail-file`
+pub async fn mail_file(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response> {
+    let campaign = named(&app, &caller, &slug).await?;
+    Ok(mail_file::stream(&app, &caller.actor, &campaign).await?)
+}
+
 async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
     let (scope, client_id) = (caller.scope(app), caller.client_id()?);
     let recipient = recipients::find(&scope, client_id, id).await?;
     let campaign = campaigns::find(&scope, client_id, recipient.campaign_id).await?;
     let all = conditions::list(&scope, client_id, campaign.id).await?;
     let met = conditions::met_by(&scope, client_id, id).await?;
-    let row = recipient_row(app, recipient);
+    let row = recipient_row(recipient);
     let shell = Shell::new(caller, &row.name);
     let (all_campaigns, list) = (shell.at("campaigns"), shell.at(&format!("campaigns/{}/recipients", campaign.slug)));
     Ok(RecipientPage {
         shell: shell.crumb("Campaigns", all_campaigns).crumb(&campaign.name, list).status(&row.recipient.status),
-        action: format!("{}/address", at(caller, id)),
+        base: at(caller, id),
+        codes: None,
+        may_open_codes: caller.may("campaigns.codes"),
+        is_held: met.iter().any(|met| met.hold_reason.is_some()),
         needs_address: met.iter().any(|met| met.needs_address),
         may_give_address: caller.may("gift_cards.provision"),
         may_see_cards: caller.may("gift_cards.view"),

@@ -28,6 +28,7 @@ struct RecipientsPage {
     pager: Pager,
     mistyped: bool,
     may_see_contacts: bool,
+    may_take_file: bool,
 }
 
 /// A recipient as lists and pages show them.
@@ -38,12 +39,8 @@ pub struct RecipientRow {
     pub address: String,
     /// As people write it; empty when unknown.
     pub phone: String,
-    /// With dashes.
+    /// The end of it.
     pub code: String,
-    /// Their page.
-    pub link: String,
-    /// Where their QR is drawn.
-    pub qr: String,
     /// The row.
     pub recipient: Recipient,
 }
@@ -101,7 +98,7 @@ pub async fn recipients(
     let (text, did) = (Some(query.q.as_str()), Did::of(&query.did));
     let of = Search { campaign_id: Some(campaign.id), text, did, after, ..Search::default() };
     let rows = search::search(&scope, campaign.client_id, of, DEFAULT_LIMIT).await?;
-    let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.id).map(|row| recipient_row(&app, row));
+    let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| row.id).map(recipient_row);
     let (shell, head) = head(&app, &caller, campaign).await?;
     let path = format!("{}/recipients", head.base);
     let filters = Filters::new(path, [("q", &query.q), ("did", &query.did), ("after", &query.after)])
@@ -110,11 +107,12 @@ pub async fn recipients(
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
     let mistyped = matches!(RedemptionCode::parse(&query.q), Err(CodeError::CheckCharacter));
     let may_see_contacts = caller.may("contacts.view");
-    render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts })
+    let may_take_file = caller.may("campaigns.codes") && head.campaign.status != "draft";
+    render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts, may_take_file })
 }
 
 /// A recipient as lists and pages show them.
-pub fn recipient_row(app: &App, recipient: Recipient) -> RecipientRow {
+pub fn recipient_row(recipient: Recipient) -> RecipientRow {
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
     let lines = [&recipient.address, &recipient.address2, &recipient.city, &recipient.state, &recipient.zip].map(part);
     let name = format!("{} {}", part(&recipient.first_name), part(&recipient.last_name)).trim().to_owned();
@@ -122,10 +120,7 @@ pub fn recipient_row(app: &App, recipient: Recipient) -> RecipientRow {
         name: if name.is_empty() { "No name".into() } else { name },
         address: web::view::address(&lines.each_ref().map(String::as_str)),
         phone: recipient.phone.as_deref().map(web::view::phone).unwrap_or_default(),
-        code: RedemptionCode::parse(&recipient.redemption_code)
-            .map_or_else(|_| recipient.redemption_code.clone(), |code| code.to_string()),
-        link: app.link(&format!("/r/{}", recipient.purl_token)),
-        qr: format!("/r/{}/qr.svg", recipient.purl_token),
+        code: RedemptionCode::masked(&recipient.redemption_code),
         recipient,
     }
 }

@@ -86,6 +86,12 @@ pub struct MetRow {
     pub delivery_status: Option<String>,
     /// Where it goes.
     pub delivery_address: Option<String>,
+    /// The address was given with a form or on the phone, and was not on file.
+    pub given_address: bool,
+    /// Why the reward waits for a person's look.
+    pub hold_reason: Option<String>,
+    /// When the card was last shown on the recipient's page.
+    pub last_shown_at: Option<chrono::DateTime<chrono::Utc>>,
     /// No card is taken yet, because nobody knows where to send it.
     pub needs_address: bool,
 }
@@ -136,6 +142,7 @@ database::statement! {
     /// What a recipient has met so far.
     MET_BY, both, "
         select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address,
+            m.given_address, m.hold_reason, m.last_shown_at,
             m.gift_card_pool_id is not null and m.gift_card_id is null and m.delivery_address is null as needs_address
         from call_conditions_met m
         left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id

@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub struct PoolStock {
     /// The first condition that it rewards.
     pub condition_number: i32,
+    /// Its id.
+    pub pool_id: Uuid,
     /// Its name.
     pub pool_name: String,
     /// Cards the campaign can have: neither promised, nor past their last day, nor for those who wait at the pool.
@@ -22,13 +24,20 @@ pub struct PoolStock {
     pub brand_name: String,
     /// Whether the brand is switched on.
     pub brand_active: bool,
+    /// Whether a card in stock has a PIN.
+    pub with_pin: bool,
+    /// Whether a card in stock has a number besides its code.
+    pub with_number: bool,
+    /// Whether a card in stock has a last day.
+    pub with_expiry: bool,
 }
 
 database::statement! {
     /// A campaign's pools, in the order of its conditions; there are at most ten.
     LIST, app, "
-        select w.condition_number, p.pool_name, w.rewards, p.archived_at is not null as archived, b.brand_name,
-            b.is_active as brand_active,
+        select w.condition_number, p.id as pool_id, p.pool_name, w.rewards, p.archived_at is not null as archived, b.brand_name,
+            b.is_active as brand_active, coalesce(has.pin, false) as with_pin, coalesce(has.number, false) as with_number,
+            coalesce(has.expiry, false) as with_expiry,
             greatest(
                 p.available_cards - p.reserved_cards - (app.those_ahead($1, p.id, $2)).free_cards - (
                     select count(*)
@@ -45,6 +54,15 @@ database::statement! {
             group by gift_card_pool_id) as w
         join gift_card_pools p on p.client_id = $1 and p.id = w.gift_card_pool_id
         join gift_card_brands b on b.id = p.brand_id
+        left join lateral (
+            select bool_or(g.pin_code is not null) as pin, bool_or(g.card_number is not null) as number,
+                bool_or(g.expires_at is not null) as expiry
+            from (
+                select pin_code, card_number, expires_at
+                from gift_cards
+                where pool_id = p.id
+                  and status = 'available'
+                limit 1000) as g) as has on true
         order by w.condition_number"
 }
 

@@ -41,9 +41,10 @@ async fn a_program_creates_checks_launches_and_reads_recipients() {
     let rest = get(&format!("/recipients?limit=4&after={}", first["next"].as_str().unwrap())).await;
     assert_eq!((first["data"].as_array().unwrap().len(), rest["data"].as_array().unwrap().len()), (4, 3));
     let someone = &first["data"][2];
-    let code = someone["redemption_code"].as_str().unwrap().to_lowercase();
-    assert_eq!(get(&format!("/recipients?q={code}")).await["data"], json!([someone]), "found by code in any case");
     let one = format!("/v1/recipients/{}", someone["id"].as_str().unwrap());
+    let opened = world.test.api(Method::POST, &format!("{one}/codes")).bearer(key).await.expect_status(200).json();
+    let code = opened["redemption_code"].as_str().unwrap().to_lowercase();
+    assert_eq!(get(&format!("/recipients?q={code}")).await["data"], json!([someone]), "found by code in any case");
     let detail = world.test.api(Method::GET, &one).bearer(key).await.expect_status(200).json();
     assert_eq!(detail["recipient"]["link"], someone["link"]);
     assert_eq!(detail["conditions_met"], json!([]));

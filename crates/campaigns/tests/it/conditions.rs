@@ -12,9 +12,19 @@ use uuid::Uuid;
 
 use crate::world::World;
 
+/// A person was seen.
 async fn engaged(world: &World, campaign_id: Uuid, recipient_id: Uuid, event_type: &str) {
+    told(world, json!({ "campaign_id": campaign_id, "recipient_id": recipient_id, "event_type": event_type, "person": true }))
+        .await;
+}
+
+/// A visit, and nothing more.
+async fn visited(world: &World, campaign_id: Uuid, recipient_id: Uuid, event_type: &str) {
+    told(world, json!({ "campaign_id": campaign_id, "recipient_id": recipient_id, "event_type": event_type })).await;
+}
+
+async fn told(world: &World, payload: serde_json::Value) {
     let tx = world.test.app.scope(&world.test.operator()).transaction().await.unwrap();
-    let payload = json!({ "campaign_id": campaign_id, "recipient_id": recipient_id, "event_type": event_type });
     jobs::enqueue(&tx, &NewJob::new(ENGAGED_JOB, payload).client(world.client_id)).await.unwrap();
     tx.commit().await.unwrap();
     world.work().await;
@@ -49,10 +59,12 @@ async fn the_first_visit_makes_a_mailed_campaign_active_and_meets_its_condition(
     input.conditions = vec![world.condition("purl_visit")];
     let (id, recipients) = world.mailed(&input).await;
     let recipient = recipients[0];
-    engaged(&world, id, recipient, "purl_visit").await;
-    engaged(&world, id, recipient, "purl_visit").await;
+    visited(&world, id, recipient, "purl_visit").await;
     assert_eq!(world.status(id).await, "active");
     let sql = "select count(*) from call_conditions_met where recipient_id = $1";
+    assert_eq!(world.count(sql, recipient).await, 0, "a program can follow a link");
+    engaged(&world, id, recipient, "purl_visit").await;
+    engaged(&world, id, recipient, "purl_visit").await;
     assert_eq!(world.count(sql, recipient).await, 1);
     let sql = "select count(*) from campaign_status_history where campaign_id = $1 and to_status = 'active'";
     assert_eq!(world.count(sql, id).await, 1, "and it became active once");

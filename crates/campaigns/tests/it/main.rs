@@ -3,6 +3,7 @@
 
 mod addresses;
 mod api;
+mod codes;
 mod conditions;
 mod launch;
 mod life;

@@ -115,7 +115,8 @@ impl World {
     /// Something a recipient did, and nothing more.
     pub fn met(&self, campaign_id: Uuid, recipient_id: Uuid, trigger: Trigger) -> Met {
         let client_id = self.client_id;
-        Met { client_id, campaign_id, recipient_id, trigger, channel: None, phone: None, email: None, notes: None }
+        let (channel, phone, email, notes) = (None, None, None, None);
+        Met { client_id, campaign_id, recipient_id, trigger, channel, phone, email, notes, most_per_address: 5 }
     }
 
     /// Meets as a transaction of its own.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use kernel::Problems;
 
 use super::config::{Field, FieldType, FormConfig};
-use super::size;
+use super::{shown, size};
 
 /// The most fields a form can have.
 const MAX_FIELDS: usize = 100;
@@ -23,6 +23,7 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
     }
     let mut seen = HashSet::new();
     for (index, field) in config.fields.iter().enumerate() {
+        check_condition(config, field, &format!("form_config/fields/{index}"), problems);
         check_field(field, &format!("form_config/fields/{index}"), &seen, problems);
         if !seen.insert(field.id.as_str()) {
             problems.add(format!("form_config/fields/{index}/id"), "taken", format!("{} is used twice", field.id));
@@ -45,6 +46,15 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
         }
     }
     size::check(config, problems);
+}
+
+/// A value that the other field cannot answer: the field would never be shown.
+fn check_condition(config: &FormConfig, field: &Field, path: &str, problems: &mut Problems) {
+    let Some(condition) = &field.show_if else { return };
+    let other = config.fields.iter().find(|other| other.id == condition.field);
+    if let Some(message) = other.and_then(|other| shown::misfit(other.kind, condition)) {
+        problems.invalid(format!("{path}/show_if/value"), message);
+    }
 }
 
 fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mut Problems) {

@@ -7,7 +7,9 @@ use kernel::codes::RedemptionCode;
 use kernel::{FieldError, Problems};
 use serde_json::{Map, Value, json};
 
-use super::config::{Condition, Field, FieldType, FormConfig, Validation};
+use super::config::{Field, FieldType, FormConfig, Validation};
+use super::number;
+use super::shown::visible;
 
 /// The longest answer kept, in characters.
 const MAX_ANSWER: usize = 5_000;
@@ -23,7 +25,7 @@ pub fn validate(config: &FormConfig, sent: &Submitted) -> Result<Map<String, Val
     let mut answers = Map::new();
     let mut problems = Problems::new();
     for field in config.fields.iter().filter(|field| field.kind != FieldType::PageBreak) {
-        if !visible(field, &answers) {
+        if !visible(config, field, &answers) {
             continue;
         }
         let given: Vec<&str> = sent
@@ -52,27 +54,6 @@ pub fn validate(config: &FormConfig, sent: &Submitted) -> Result<Map<String, Val
     }
 }
 
-/// Whether a field is shown, given the answers before it.
-pub fn visible(field: &Field, answers: &Map<String, Value>) -> bool {
-    field.show_if.as_ref().is_none_or(|condition| fits(condition, answers.get(&condition.field)))
-}
-
-fn fits(condition: &Condition, answer: Option<&Value>) -> bool {
-    let same = |value: &Value| text_of(value) == text_of(&condition.value);
-    let any = |answer: &Value| answer.as_array().map_or_else(|| same(answer), |list| list.iter().any(same));
-    match condition.operator.as_str() {
-        "equals" => answer.is_some_and(any),
-        "not_equals" => !answer.is_some_and(any),
-        "contains" => answer.is_some_and(|answer| any(answer) || text_of(answer).contains(&text_of(&condition.value))),
-        "is_empty" => answer.is_none(),
-        _ => answer.is_some(),
-    }
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_lowercase)
-}
-
 fn required_text(field: &Field) -> String {
     match field.kind {
         FieldType::Consent => "please agree to go on".into(),
@@ -89,7 +70,7 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
     let value = match field.kind {
         FieldType::Email => json!(kernel::email::normalise(first).ok_or("this is not an e-mail address")?),
         FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("this is not a phone number")?),
-        FieldType::Number => number(first)?,
+        FieldType::Number => json!(number::parse(first)?),
         FieldType::Date => {
             json!(NaiveDate::parse_from_str(first, "%Y-%m-%d").map_err(|_| "write the day as YYYY-MM-DD")?)
         }
@@ -112,11 +93,6 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
 /// Whether a box was ticked.
 pub fn is_yes(value: &str) -> bool {
     ["true", "on", "1"].contains(&value)
-}
-
-fn number(text: &str) -> Result<Value, String> {
-    let number: f64 = text.replace(',', "").parse().map_err(|_| "this is not a number".to_owned())?;
-    if number.is_finite() { Ok(json!(number)) } else { Err("this is not a number".into()) }
 }
 
 fn option<'a>(field: &Field, value: &'a str) -> Result<&'a str, String> {
@@ -183,6 +159,21 @@ mod tests {
         let answers =
             validate(&form(), &sent(&[("email", "a@b.example"), ("owner", "No"), ("roof_age", "7")])).unwrap();
         assert!(!answers.contains_key("roof_age"));
+    }
+
+    #[test]
+    fn a_required_field_that_a_number_shows_is_asked_for_and_kept() {
+        let form: FormConfig = serde_json::from_value(json!({"fields": [
+            {"id": "roofs", "type": "number", "label": "How many roofs?", "required": true},
+            {"id": "second", "type": "text", "label": "Where is the second?", "required": true,
+             "show_if": {"field": "roofs", "operator": "equals", "value": 2}}
+        ]}))
+        .unwrap();
+        assert_eq!(validate(&form, &sent(&[("roofs", "2")])).unwrap_err()[0].field, "second");
+        let answers = validate(&form, &sent(&[("roofs", "2"), ("second", "Behind")])).unwrap();
+        assert_eq!(Value::Object(answers), json!({"roofs": 2.0, "second": "Behind"}));
+        assert!(validate(&form, &sent(&[("roofs", "1"), ("second", "Behind")])).unwrap().get("second").is_none());
+        assert_eq!(validate(&form, &sent(&[("roofs", "1,5")])).unwrap_err()[0].field, "roofs");
     }
 
     #[test]

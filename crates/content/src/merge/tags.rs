@@ -15,9 +15,20 @@ pub struct Allowed {
 const PERSON: &[&str] =
     &["first_name", "last_name", "email", "phone", "company", "address", "address2", "city", "state", "zip", "country"];
 
-/// SMS and e-mail texts of a reward.
+/// SMS and e-mail texts of a reward. `card` is the whole card: code, PIN, number and last day, as far as it has them.
 pub const MESSAGE: Allowed = Allowed {
-    names: &["amount", "brand", "code", "pin", "redemption_url", "expiration_date", "campaign", "support_phone"],
+    names: &[
+        "amount",
+        "brand",
+        "card",
+        "code",
+        "pin",
+        "card_number",
+        "redemption_url",
+        "expiration_date",
+        "campaign",
+        "support_phone",
+    ],
     custom_fields: true,
 };
 

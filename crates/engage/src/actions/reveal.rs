@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use database::{Audited, Transaction};
-use kernel::Result;
 use kernel::keyring::Keyring;
 use kernel::money::Money;
+use kernel::{Actor, Origin, Result};
 use messaging::card_code::{CardRef, Part};
 use serde_json::json;
 use uuid::Uuid;
+use web::App;
 
-use crate::masked;
 use crate::store::rewards::{self, Earned};
+use crate::{limits, masked};
 
 /// A reward as the answer to a submission shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Card {
     pub code: String,
     /// The PIN, where the brand has one.
     pub pin: Option<String>,
+    /// The number printed on the card, where it is not the code.
+    pub number: Option<String>,
     /// Where the brand lets people redeem.
     pub redemption_url: Option<String>,
     /// The last day it can be used.
@@ -59,18 +62,62 @@ pub async fn shown(
     (client_id, recipient_id): (Uuid, Uuid),
     at: DateTime<Utc>,
 ) -> Result<(usize, Vec<Shown>, Option<Uuid>)> {
-    let earned = rewards::earned(tx, client_id, recipient_id, at).await?;
+    let earned = rewards::earned(tx, client_id, recipient_id, Some(at)).await?;
+    let shown = open_all(tx, keyring, (client_id, recipient_id), &earned).await?;
+    Ok((earned.len(), shown, earned.iter().find_map(|row| row.card_id)))
+}
+
+/// The cards that a recipient's forms earned, once more, for whoever proved as much as the first time: counted like a try
+/// to redeem, and audited like the first time. `None` when there is no card to show.
+///
+/// # Errors
+/// `TooMany`, what the database answered, or that a code cannot be opened.
+pub async fn again(
+    app: &App,
+    origin: &Origin,
+    (client_id, recipient_id, redemption_code): (Uuid, Uuid, &str),
+) -> Result<Option<Vec<Shown>>> {
+    limits::redemption(app, redemption_code)?;
+    let actor = Actor::client(client_id).from(origin.clone());
+    let tx = app.scope(&actor).transaction().await?;
+    let shown = again_in(&tx, &app.keyring, (client_id, recipient_id)).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// What the database answered, or that a code cannot be opened.
+pub async fn again_in(tx: &Transaction, keyring: &Keyring, ids: (Uuid, Uuid)) -> Result<Option<Vec<Shown>>> {
+    let earned = rewards::earned(tx, ids.0, ids.1, None).await?;
+    let shown = open_all(tx, keyring, ids, &earned).await?;
+    let any = shown.iter().any(|shown| matches!(shown, Shown::Card(_)));
+    Ok(any.then_some(shown))
+}
+
+async fn open_all(
+    tx: &Transaction,
+    keyring: &Keyring,
+    (client_id, recipient_id): (Uuid, Uuid),
+    earned: &[Earned],
+) -> Result<Vec<Shown>> {
     let mut shown = Vec::new();
+    let mut opened = Vec::new();
     for row in earned.iter().filter(|row| row.pool_id.is_some()) {
         shown.push(match open(keyring, client_id, row)? {
             Some(card) => {
                 audit(tx, client_id, recipient_id, row.card_id).await?;
+                opened.extend(row.card_id);
                 Shown::Card(card)
             }
             None => Shown::OnItsWay,
         });
     }
-    Ok((earned.len(), shown, earned.iter().find_map(|row| row.card_id)))
+    if !opened.is_empty() {
+        rewards::note_shown(tx, client_id, recipient_id, &opened).await?;
+    }
+    Ok(shown)
 }
 
 /// `None` while there is no card to show.
@@ -87,8 +134,9 @@ fn open(keyring: &Keyring, client_id: Uuid, row: &Earned) -> Result<Option<Card>
         amount: row.value_amount.and_then(Money::from_decimal).map(|money| money.to_string()).unwrap_or_default(),
         code: card.open(keyring, Part::Code, sealed)?,
         pin,
+        number: row.card_number.clone(),
         redemption_url: row.redemption_url.clone(),
-        expires: row.expires_at.map(|day| day.format("%-d %B %Y").to_string()),
+        expires: row.expires_at.map(|day| day.format("%B %-d, %Y").to_string()),
         sent_to: row.delivery_address.as_deref().map(masked::address),
     }))
 }

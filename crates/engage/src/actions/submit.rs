@@ -75,7 +75,7 @@ async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Ou
     if !store(&tx, input, id, &who).await? {
         return repeat(app, tx, input).await;
     }
-    let contact_id = contact(&tx, input, &who).await?;
+    let (contact_id, unconfirmed) = contact(&tx, input, &who).await?;
     record(&tx, input, id).await?;
     let (outcome, card_id) = match input.person {
         Some(person) => earn(app, &tx, input, (person, &who)).await?,
@@ -84,7 +84,7 @@ async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Ou
     if outcome == Outcome::SpentCode {
         return Ok(outcome);
     }
-    submissions::complete(&tx, input.client_id, id, contact_id, card_id).await?;
+    submissions::complete(&tx, (input.client_id, id), (contact_id, card_id), unconfirmed.as_ref()).await?;
     forms::add_submission(&tx, input.client_id, input.form_id).await?;
     tx.commit().await?;
     Ok(outcome)
@@ -104,13 +104,15 @@ async fn store(tx: &Transaction, input: &Input<'_>, id: Uuid, who: &Who) -> Resu
     submissions::insert(tx, &new).await
 }
 
-async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<Option<Uuid>> {
+/// The contact, and what was said of them that nobody has confirmed.
+async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<(Option<Uuid>, Option<Value>)> {
     let own = input.person.and_then(|person| person.contact_id);
-    let contact_id = contacts::match_or_create(tx, input.client_id, own, who).await?;
-    if let Some(contact_id) = contact_id {
+    let matched = contacts::match_or_create(tx, input.client_id, own, who).await?;
+    // Nobody agrees in the name of somebody else who is known.
+    if let Some(contact_id) = matched.contact_id.filter(|_| matched.speaks_for_itself) {
         contacts::record_consents(tx, input.client_id, contact_id, who).await?;
     }
-    Ok(contact_id)
+    Ok((matched.contact_id, matched.unconfirmed))
 }
 
 /// The event; a campaign that was only mailed so far is woken by it.
@@ -152,23 +154,31 @@ async fn earn(
         phone: who.phone.clone(),
         email: who.email.clone(),
         notes: None,
+        most_per_address: app.settings.limits.rewards_per_address_per_day,
     };
     let conditions = meet(tx, &met).await?;
     let ids = (input.client_id, person.recipient_id);
     let (new, shown, card_id) = reveal::shown(tx, &app.keyring, ids, tx.now()).await?;
     if new == 0 && !conditions.is_empty() {
-        return Ok((before(tx, ids, who).await?, None));
+        return Ok((before(app, tx, ids, who).await?, None));
     }
     let outcome = if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) };
     Ok((outcome, card_id))
 }
 
-/// Everything this form can earn was earned before. Who showed a code is told no more than for a wrong one.
-async fn before(tx: &Transaction, (client_id, recipient_id): (Uuid, Uuid), who: &Who) -> Result<Outcome> {
+/// Everything this form can earn was earned before. Who gives the address of the first time sees the card again; who
+/// shows a code with another one is told no more than for a wrong code.
+async fn before(app: &App, tx: &Transaction, ids: (Uuid, Uuid), who: &Who) -> Result<Outcome> {
+    let given: Vec<&str> = who.email.iter().chain(&who.phone).map(String::as_str).collect();
+    if !given.is_empty() && rewards::gave_before(tx, ids.0, ids.1, &given).await?
+        && let Some(shown) = reveal::again_in(tx, &app.keyring, ids).await?
+    {
+        return Ok(Outcome::Rewards(shown));
+    }
     if who.code.is_some() {
         return Ok(Outcome::SpentCode);
     }
-    Ok(match rewards::sent_to(tx, client_id, recipient_id).await? {
+    Ok(match rewards::sent_to(tx, ids.0, ids.1).await? {
         Some(address) => Outcome::SentBefore(address.as_deref().map(masked::address)),
         None => Outcome::Thanks,
     })

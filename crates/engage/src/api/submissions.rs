@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use content::forms::FormConfig;
 use content::store::forms;
+use kernel::Error;
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::{App, Caller, Path, Query, Result};
 
+use crate::masked;
 use crate::store::submissions::{self, Submission};
 
 /// A page of the list.
@@ -35,23 +38,28 @@ pub struct SubmissionOut {
     recipient_id: Option<Uuid>,
     /// The contact it was matched to or made.
     contact_id: Option<Uuid>,
-    /// The answers by field.
+    /// The answers by field; redemption codes are masked.
     #[schema(value_type = Object)]
     submission_data: Value,
+    /// E-mail and phone that were given for a contact who is known by others, and that nobody has confirmed: they are
+    /// kept here and reach nobody.
+    #[schema(value_type = Option<Object>)]
+    unconfirmed: Option<Value>,
     /// The card it earned.
     gift_card_id: Option<Uuid>,
     submitted_at: DateTime<Utc>,
 }
 
-impl From<Submission> for SubmissionOut {
-    fn from(row: Submission) -> Self {
+impl SubmissionOut {
+    fn new(config: &FormConfig, row: Submission) -> Self {
         Self {
             id: row.id,
             form_id: row.form_id,
             campaign_id: row.campaign_id,
             recipient_id: row.recipient_id,
             contact_id: row.contact_id,
-            submission_data: row.submission_data,
+            submission_data: masked::codes(config, row.submission_data),
+            unconfirmed: row.unconfirmed,
             gift_card_id: row.gift_card_id,
             submitted_at: row.submitted_at,
         }
@@ -71,5 +79,6 @@ pub async fn list(
     let limit = asked.limit()?;
     let rows = submissions::list(&scope, client_id, form.id, asked.after()?, limit).await?;
     let page = Page::from_rows(rows, limit, |row| (row.submitted_at, row.id));
-    Ok(Json(page.map(SubmissionOut::from)))
+    let config: FormConfig = serde_json::from_value(form.form_config).map_err(Error::internal)?;
+    Ok(Json(page.map(|row| SubmissionOut::new(&config, row))))
 }

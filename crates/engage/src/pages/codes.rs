@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use kernel::codes::PurlToken;
 use web::{App, Path, Result, Visitor};
 
 use super::unknown;
 use crate::store::people;
+use crate::tokens;
 
 /// The picture of a link never changes.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
@@ -30,7 +30,7 @@ pub async fn png(State(app): State<App>, visitor: Visitor, Path(token): Path<Str
 
 /// What the QR holds; `None` when nobody has that link.
 async fn link(app: &App, visitor: &Visitor, token: &str) -> Result<Option<String>> {
-    let Ok(token) = PurlToken::parse(token) else { return Ok(None) };
+    let Some(token) = tokens::purl(token) else { return Ok(None) };
     let exists = people::token_exists(&app.scope(&visitor.actor()), token.as_str()).await?;
     Ok(exists.then(|| app.link(&format!("/q/{token}"))))
 }

@@ -3,30 +3,26 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
-use content::forms::{FieldType, Reveal, validate};
+use content::forms::{FieldType, validate};
 use kernel::codes::PurlToken;
 use kernel::{FieldError, Result as Answer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 use web::shell::RecipientShell;
 use web::{App, Form, Path, Query, Result, Visitor};
 
+use super::done::{self, framable};
 use super::form_view::{FormView, new_token};
 use super::sent::Sent;
 use super::{ClosedPage, Markup, Stranger, page, unknown};
-use crate::actions::reveal::{Card, Shown};
+use crate::actions::reveal::{self, Shown};
 use crate::actions::submit::{Input, Outcome, submit as store};
-use crate::limits;
 use crate::person::Person;
 use crate::state::{Engage, OpenForm};
 use crate::store::people;
-
-/// A form's page may stand in any site.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
-    font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *";
+use crate::{limits, shown, tokens};
 
 /// What the answer to a code says that is unknown, another's, or spent.
 const NO_SUCH_CODE: &str = "this code is not valid here, or it was used already";
@@ -40,18 +36,6 @@ struct FormPage {
     description: String,
     preview: bool,
     form: Markup,
-}
-
-#[derive(Template)]
-#[template(path = "forms/done.html")]
-struct DonePage {
-    shell: RecipientShell,
-    ground: Option<String>,
-    title: String,
-    text: String,
-    reveal: Reveal,
-    cards: Vec<(Card, Option<Markup>)>,
-    on_its_way: bool,
 }
 
 /// Whose form it is.
@@ -69,10 +53,16 @@ pub async fn show(
     Path(id): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Response> {
-    let Stranger { visitor, machine } = stranger;
+    let Stranger { visitor, machine, cookies } = stranger;
     let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
-    let token = (!query.r.is_empty()).then(|| PurlToken::parse(&query.r).map_err(|_| ()));
+    let token = (!query.r.is_empty()).then(|| tokens::purl(&query.r).ok_or(()));
     let person = person(&app, &visitor, &form, token).await?;
+    if let Some(person) = person.as_ref().filter(|person| !machine && shown::proves(&app.keyring, &cookies, person.recipient_id)) {
+        let ids = (person.client_id, person.recipient_id, person.redemption_code.as_str());
+        if let Some(cards) = reveal::again(&app, &visitor.origin, ids).await? {
+            return done::again(Some(&form), RecipientShell::new("", "", None), cards).and_then(framable);
+        }
+    }
     if person.as_ref().is_some_and(|person| person.status == "completed") {
         return ended(&form);
     }
@@ -94,13 +84,13 @@ pub async fn submit(
     let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
     let mut sent = Sent::read(pairs);
     if sent.trapped {
-        return done(&form, Outcome::Thanks);
+        return done::done(&form, Outcome::Thanks);
     }
     let known = person(&app, &visitor, &form, sent.recipient.take()).await?;
     match known.as_ref().map(|person| person.status.as_str()) {
         Some("completed") => return ended(&form),
         None | Some("mailed" | "active") => {}
-        Some(_) => return preview(&form),
+        Some(_) => return done::preview(&form),
     }
     if let Some(person) = &known {
         limits::redemption(&app, &person.redemption_code)?;
@@ -114,6 +104,9 @@ pub async fn submit(
         ByCode::NotAsked => known.clone(),
         ByCode::Wrong(error) => return refused(&form, known.as_ref(), &sent, &[error]),
     };
+    if person.is_none() {
+        limits::stranger(&app, &visitor, form.row.id)?;
+    }
     let input = Input {
         client_id: form.row.client_id,
         form_id: form.row.id,
@@ -126,14 +119,25 @@ pub async fn submit(
     };
     match store(&app, &visitor.origin, &input).await? {
         Outcome::SpentCode => refused(&form, known.as_ref(), &sent, &[no_such_code(&form)]),
-        outcome => done(&form, outcome),
+        outcome => answered(&app, &form, person.as_ref(), outcome),
     }
 }
 
+/// What came of it. The browser that is shown a card keeps the proof of it.
+fn answered(app: &App, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
+    let shows_card = matches!(&outcome, Outcome::Rewards(all) if all.iter().any(|one| matches!(one, Shown::Card(_))));
+    let mut response = done::done(form, outcome)?;
+    if let Some(person) = person.filter(|_| shows_card) {
+        let https = app.settings.server.public_url.starts_with("https://");
+        web::set_cookie(&mut response, &shown::cookie(&app.keyring, person.recipient_id, https));
+    }
+    Ok(response)
+}
+
 async fn open(app: &App, engage: &Engage, id: &str) -> Answer<Option<OpenForm>> {
-    match Uuid::parse_str(id) {
-        Ok(id) => engage.form(app, id).await,
-        Err(_) => Ok(None),
+    match tokens::form(id) {
+        Some(id) => engage.form(app, id).await,
+        None => Ok(None),
     }
 }
 
@@ -152,7 +156,7 @@ async fn person(
         Err(()) => None,
     };
     if found.is_none() {
-        limits::wrong(app, visitor)?;
+        limits::wrong_link(app, visitor)?;
     }
     Ok(found)
 }
@@ -183,7 +187,7 @@ async fn by_code(
         if known.redemption_code == code {
             return Ok(ByCode::Person(Box::new(known.clone())));
         }
-        limits::wrong(app, visitor)?;
+        limits::wrong_code(app, visitor)?;
         return Ok(ByCode::Wrong(no_such_code(form)));
     }
     limits::bare_code(app, visitor, &code)?;
@@ -221,54 +225,7 @@ fn form_page(
     framable(page(status, &template)?)
 }
 
-fn done(form: &OpenForm, outcome: Outcome) -> Result<Response> {
-    let (settings, reveal) = (&form.config.settings, &form.config.reveal);
-    let (shown, title, text) = match outcome {
-        Outcome::Rewards(shown) if shown.iter().any(|shown| matches!(shown, Shown::Card(_))) => {
-            (shown, reveal.title.clone(), reveal.subtitle.clone())
-        }
-        Outcome::Rewards(shown) => (shown, "Your reward is on its way".to_owned(), String::new()),
-        Outcome::SentBefore(address) => {
-            let to = address.map_or_else(String::new, |address| format!(" to {address}"));
-            (
-                Vec::new(),
-                "Thank you".to_owned(),
-                format!("Your reward was sent{to} before. Each recipient gets it once."),
-            )
-        }
-        Outcome::Thanks | Outcome::SpentCode => (Vec::new(), "Thank you".to_owned(), settings.success_message.clone()),
-    };
-    let on_its_way = shown.contains(&Shown::OnItsWay);
-    let cards = shown.into_iter().filter_map(|shown| match shown {
-        Shown::Card(card) => Some(card),
-        Shown::OnItsWay => None,
-    });
-    let cards = cards.map(|card| with_qr(card, reveal.show_qr)).collect::<Answer<Vec<_>>>()?;
-    let (shell, ground) = form.frame(&title);
-    let reveal = reveal.clone();
-    framable(page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way })?)
-}
-
-fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {
-    let qr = if wanted { Some(Markup(crate::qr::svg(&card.code)?)) } else { None };
-    Ok((card, qr))
-}
-
-fn preview(form: &OpenForm) -> Result<Response> {
-    let title = "Preview".to_owned();
-    let text = "The campaign is not in the mail yet: nothing was stored or sent.".to_owned();
-    let (shell, ground) = form.frame(&title);
-    let (reveal, cards) = (Reveal::default(), Vec::new());
-    framable(page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way: false })?)
-}
-
 fn ended(form: &OpenForm) -> Result<Response> {
     let (shell, ground) = form.frame("This offer has ended");
     framable(page(StatusCode::OK, &ClosedPage { shell, ground, support_phone: None })?)
-}
-
-fn framable(mut response: Response) -> Result<Response> {
-    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
 }

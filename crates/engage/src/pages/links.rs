@@ -17,12 +17,17 @@ use web::shell::RecipientShell;
 use web::{App, Path, Result};
 
 use super::form_view::FormView;
-use super::{ClosedPage, Markup, Stranger, page, shell, unknown};
+use super::seen::Sign;
+use super::{ClosedPage, Markup, Stranger, allow_sign, done, page, shell, unknown};
+use crate::actions::reveal;
 use crate::landing::Landing;
 use crate::person::Person;
 use crate::state::{Engage, OpenForm};
 use crate::store::rewards::Offer;
-use crate::{ground, redirect};
+use crate::{ground, redirect, shown, tokens};
+
+/// The statuses of campaigns whose visits count.
+const COUNTING: [&str; 2] = ["mailed", "active"];
 
 /// A recipient's page: the campaign's landing page with their data.
 #[derive(Template)]
@@ -33,6 +38,7 @@ pub(super) struct LandingPage {
     pub preview: Option<&'static str>,
     pub has_main: bool,
     pub body: Markup,
+    pub sign: Option<Sign>,
 }
 
 /// A recipient's page where the campaign has no landing page: who it is from, and the form.
@@ -44,6 +50,7 @@ struct PlainPage {
     preview: bool,
     first_name: Option<String>,
     form: Markup,
+    sign: Option<Sign>,
 }
 
 /// `GET /r/{token}`
@@ -66,9 +73,29 @@ pub async fn qr(
     arrive(&app, &engage, stranger, (VisitKind::Qr, &token)).await
 }
 
+/// `GET /r/{token}/{rest}`: a link with something behind it that is none of ours.
+pub async fn purl_and_more(
+    state: State<App>,
+    engage: Extension<Engage>,
+    stranger: Stranger,
+    Path((token, _)): Path<(String, String)>,
+) -> Result<Response> {
+    purl(state, engage, stranger, Path(token)).await
+}
+
+/// `GET /q/{token}/{rest}`
+pub async fn qr_and_more(
+    state: State<App>,
+    engage: Extension<Engage>,
+    stranger: Stranger,
+    Path((token, _)): Path<(String, String)>,
+) -> Result<Response> {
+    qr(state, engage, stranger, Path(token)).await
+}
+
 async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (VisitKind, &str)) -> Result<Response> {
-    let Stranger { visitor, machine } = stranger;
-    let Ok(token) = PurlToken::parse(token) else { return unknown(app, &visitor) };
+    let Stranger { visitor, machine, cookies } = stranger;
+    let Some(token) = tokens::purl(token) else { return unknown(app, &visitor) };
     let visit = Visit {
         token: token.as_str().to_owned(),
         kind,
@@ -79,12 +106,28 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
         at: app.clock.now(),
     };
     // Answered only after its commit: nobody sees a page whose visit could be lost.
-    match engage.writer.visit(visit).await? {
-        None => unknown(app, &visitor),
-        Some(visited) if visited.status == "completed" => closed(&visited),
-        Some(visited) if visited.lp_mode == "redirect" => lead_on(&visited, &token),
-        Some(visited) => bridge(app, engage, visited, (token, machine)).await,
+    let Some(visited) = engage.writer.visit(visit).await? else { return unknown(app, &visitor) };
+    if !machine && shown::proves(&app.keyring, &cookies, visited.recipient_id) {
+        let person = (visited.client_id, visited.recipient_id, visited.redemption_code.as_str());
+        if let Some(cards) = reveal::again(app, &visitor.origin, person).await? {
+            let form = form_of(app, engage, &visited).await?;
+            return done::again(form.as_deref(), frame("Your gift card", &visited), cards);
+        }
     }
+    if visited.status == "completed" {
+        return closed(&visited);
+    }
+    if visited.lp_mode == "redirect" {
+        return lead_on(&visited, &token);
+    }
+    let wants_sign = visited.wants_sign && !machine && COUNTING.contains(&visited.status.as_str());
+    let sign = wants_sign.then(|| Sign::new(app, token.as_str(), kind));
+    let nonce = sign.as_ref().map(|sign| sign.nonce.clone());
+    let mut response = bridge(app, engage, visited, (token, machine, sign)).await?;
+    if let Some(nonce) = nonce {
+        allow_sign(&mut response, &nonce)?;
+    }
+    Ok(response)
 }
 
 fn closed(visited: &Visited) -> Result<Response> {
@@ -110,15 +153,12 @@ async fn bridge(
     app: &App,
     engage: &Engage,
     mut visited: Visited,
-    (token, machine): (PurlToken, bool),
+    (token, machine, sign): (PurlToken, bool, Option<Sign>),
 ) -> Result<Response> {
-    let landing = match visited.page_version_id {
-        Some(version_id) => engage.landing(app, version_id).await?,
-        None => None,
-    };
-    let form = form_of(app, engage, &visited, landing.as_deref()).await?;
+    let landing = landing_of(app, engage, &visited).await?;
+    let form = form_of(app, engage, &visited).await?;
     let person = Person::of_visit(&mut visited, token.to_string());
-    let preview = !["mailed", "active"].contains(&visited.status.as_str());
+    let preview = !COUNTING.contains(&visited.status.as_str());
     if let Some(form) = form.as_ref().filter(|_| !machine && !preview) {
         engage.count_view(app, form.row.id);
     }
@@ -129,7 +169,7 @@ async fn bridge(
             None => (frame(&visited.client_name, &visited), None),
         };
         let first_name = person.first_name.clone();
-        return page(StatusCode::OK, &PlainPage { shell, ground, preview, first_name, form: Markup(html) });
+        return page(StatusCode::OK, &PlainPage { shell, ground, preview, first_name, form: Markup(html), sign });
     };
     let shell = frame(&visited.client_name, &visited);
     let offer =
@@ -139,17 +179,23 @@ async fn bridge(
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
     let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
     let body = Markup(landing.fill(values, &html));
-    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main: landing.has_main, body })
+    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main: landing.has_main, body, sign })
+}
+
+async fn landing_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option<Arc<Landing>>> {
+    match visited.page_version_id {
+        Some(version_id) => Ok(engage.landing(app, version_id).await?),
+        None => Ok(None),
+    }
 }
 
 /// The campaign's own form, else the one the page was published with.
-async fn form_of(
-    app: &App,
-    engage: &Engage,
-    visited: &Visited,
-    landing: Option<&Landing>,
-) -> Result<Option<Arc<OpenForm>>> {
-    let Some(id) = visited.form_id.or(landing.and_then(|landing| landing.form_id)) else { return Ok(None) };
+async fn form_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option<Arc<OpenForm>>> {
+    let id = match visited.form_id {
+        Some(id) => Some(id),
+        None => landing_of(app, engage, visited).await?.and_then(|landing| landing.form_id),
+    };
+    let Some(id) = id else { return Ok(None) };
     let form = engage.form_to_show(app, id).await?;
     Ok(form.filter(|form| form.row.client_id == visited.client_id))
 }

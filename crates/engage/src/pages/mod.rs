@@ -2,10 +2,12 @@
 
 pub mod codes;
 pub mod compiled;
+mod done;
 mod form_view;
 pub mod forms;
 pub mod links;
 pub mod preview;
+pub mod seen;
 mod sent;
 pub mod submissions;
 
@@ -13,7 +15,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use kernel::Error;
 use serde_json::Value;
@@ -41,6 +43,8 @@ pub struct Stranger {
     pub visitor: Visitor,
     /// A bot, a link preview, a prefetch, a HEAD.
     pub machine: bool,
+    /// What the browser brings along: nothing is decided by it but that it saw its card before.
+    pub cookies: HeaderMap,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Stranger {
@@ -48,7 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Stranger {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let machine = bots::is_machine(&parts.method, &parts.headers);
-        Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine })
+        let cookies = parts.headers.get_all(header::COOKIE).iter().map(|value| (header::COOKIE, value.clone())).collect();
+        Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine, cookies })
     }
 }
 
@@ -90,9 +95,18 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
     Ok(response)
 }
 
+/// Lets one script run on a page, the one that tells of a person, and lets it tell. Nobody who gets markup into the page
+/// knows the nonce.
+fn allow_sign(response: &mut Response, nonce: &str) -> Result<()> {
+    let policy = format!("{CONTENT_SECURITY_POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'");
+    let policy = HeaderValue::try_from(policy).map_err(Error::internal)?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(())
+}
+
 /// A wrong link: 404, and 429 for an address that tried too many.
 fn unknown(app: &App, visitor: &Visitor) -> Result<Response> {
-    limits::wrong(app, visitor)?;
+    limits::wrong_link(app, visitor)?;
     let shell = RecipientShell::new("Page not found", "", None);
     page(StatusCode::NOT_FOUND, &UnknownPage { shell, ground: None })
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use content::actions::landing_pages::{clean, form_id, part};
+use content::merge::escape_into;
 use content::store::{forms, landing_pages};
 use kernel::Error;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::links::{LandingPage, style_sheet};
 use super::{Markup, page, shell};
 use crate::landing::Landing;
 use crate::person::Person;
-use crate::store::brands;
+use crate::store::{brands, people};
 
 /// `GET /{client}/landing-pages/{id}/preview`
 pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
@@ -44,8 +45,56 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
         preview: Some("Preview of the draft, with a made-up recipient."),
         has_main: landing.has_main,
         body: Markup(landing.fill(values, &form)),
+        sign: None,
     };
     page(StatusCode::OK, &page_of_draft)
+}
+
+/// `GET /{client}/recipients/{id}/preview`: a recipient's page as they get it, for people of the team. It has no link and
+/// no code in it, its form cannot be sent, and looking at it counts as nothing and earns nothing.
+pub async fn recipient(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    let client = caller.client()?.clone();
+    let scope = caller.scope(&app);
+    let person = people::previewed(&scope, client.id, id).await?;
+    let shown = people::page_of(&scope, client.id, person.campaign_id).await?;
+    let brand = brands::find(&scope, client.id).await?;
+    let form = match shown.form_id {
+        Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
+        None => String::new(),
+    };
+    let version = match shown.version_id {
+        Some(version_id) if shown.lp_mode != "redirect" => landing_pages::find_version(&scope, version_id).await?,
+        _ => None,
+    };
+    let landing = version.as_ref().map(Landing::new).transpose()?;
+    let (has_main, body) = match &landing {
+        Some(landing) => {
+            let values = person
+                .values(&landing.tags)
+                .with("campaign", &shown.campaign_name)
+                .with("company", &client.name)
+                .with("redemption_url", "#form")
+                .with_some("support_phone", brand.support_phone.as_deref().map(kernel::phone::display).as_deref());
+            (landing.has_main, landing.fill(values, &form))
+        }
+        None => (false, without_landing(&shown, form)),
+    };
+    let shell = shell("Preview", &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref());
+    let css = version.as_ref().map(|version| format!("/p/{}.css", version.id));
+    let preview = Some("Preview for your team: nothing is counted, and nothing can be sent or earned here.");
+    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main, body: Markup(body), sign: None })
+}
+
+/// A link that leads away has nothing to show but where; else there is the form.
+fn without_landing(shown: &people::PageOf, form: String) -> String {
+    match shown.base_lp_url.as_deref().filter(|_| shown.lp_mode == "redirect") {
+        Some(url) => {
+            let mut text = "<p>The link leads to your own page: ".to_owned();
+            escape_into(&mut text, url);
+            text + "</p>"
+        }
+        None => form,
+    }
 }
 
 /// The form of the draft; it may be a draft itself.

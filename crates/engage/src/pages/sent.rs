@@ -6,6 +6,8 @@ use kernel::codes::PurlToken;
 use messaging::Channel;
 use uuid::Uuid;
 
+use crate::tokens;
+
 /// Made with the page.
 pub const TOKEN: &str = "ace-token";
 /// The recipient's link.
@@ -38,7 +40,7 @@ impl Sent {
             match name.as_str() {
                 TOKEN => sent.token = Uuid::parse_str(&value).ok(),
                 RECIPIENT if value.is_empty() => {}
-                RECIPIENT => sent.recipient = Some(PurlToken::parse(&value).map_err(|_| ())),
+                RECIPIENT => sent.recipient = Some(tokens::purl(&value).ok_or(())),
                 CHANNEL => sent.channel = Channel::parse(&value),
                 HONEYPOT => sent.trapped |= !value.is_empty(),
                 // PostgreSQL keeps no NUL, and no honest answer has one.

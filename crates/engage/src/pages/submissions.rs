@@ -13,6 +13,7 @@ use uuid::Uuid;
 use web::view::{Filters, Pager};
 use web::{App, Caller, Path, Query, Result, Shell, render};
 
+use crate::masked;
 use crate::store::submissions::{self as store, Received};
 
 /// What the list's URL says.
@@ -50,7 +51,11 @@ pub async fn list(
     let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| (row.submitted_at, row.id));
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
     let answered = |row: Received| {
-        let answers = answers(&config, &row.submission_data);
+        let data = masked::codes(&config, row.submission_data.clone());
+        let mut answers = answers(&config, &data);
+        if let Some(given) = &row.unconfirmed {
+            answers.push(("Not confirmed".to_owned(), unconfirmed(given)));
+        }
         (row, answers)
     };
     let rows = page.data.into_iter().map(answered).collect();
@@ -64,6 +69,13 @@ fn answers(config: &FormConfig, data: &Value) -> Vec<(String, String)> {
     let known = |key: &String| config.fields.iter().any(|field| field.id == *key);
     let others = data.iter().filter(|(key, _)| !known(key)).map(|(key, value)| (key.clone(), text(value)));
     asked.chain(others).filter(|(_, answer)| !answer.is_empty()).collect()
+}
+
+/// What was given for a known contact that nobody has confirmed.
+fn unconfirmed(given: &Value) -> String {
+    let phone = given["phone"].as_str().map(kernel::phone::display);
+    let all = [given["email"].as_str().map(ToOwned::to_owned), phone];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn label(field: &Field) -> String {

@@ -4,6 +4,7 @@ use audience::contacts::match_key;
 use database::{FromRow, Transaction};
 use kernel::postal::{Address, DEFAULT_COUNTRY};
 use kernel::{Result, new_id};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::actions::answers::Who;
@@ -25,6 +26,20 @@ struct Touched {
     zip: Option<String>,
     country: Option<String>,
     match_key: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    mobile_phone: Option<String>,
+}
+
+/// Whom a submission was matched to.
+#[derive(Debug, Default)]
+pub struct Matched {
+    /// The contact; absent when nothing was said by which to know the person.
+    pub contact_id: Option<Uuid>,
+    /// What was said of a known contact's e-mail and phone that differs from what is on file.
+    pub unconfirmed: Option<Value>,
+    /// Whether it is their own link or code that spoke, or somebody nobody knew.
+    pub speaks_for_itself: bool,
 }
 
 database::statement! {
@@ -60,7 +75,7 @@ database::statement! {
             id, client_id, customer_code, first_name, last_name, email, phone, company, address, address2, city, state,
             zip, country, match_key, lead_source, last_activity_date, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'form', $16, $16, $16)";
-    /// What a known contact did; a stranger's words fill only what is empty.
+    /// What a known contact did; the words of their own link fill only what is empty, a stranger's nothing.
     TOUCH, app, "
         update contacts
         set first_name = coalesce(nullif(first_name, ''), $3), last_name = coalesce(nullif(last_name, ''), $4),
@@ -68,7 +83,8 @@ database::statement! {
             last_activity_date = greatest(last_activity_date, $7), updated_at = $7
         where client_id = $1
           and id = $2
-        returning first_name, last_name, address, address2, city, state, zip, country, match_key";
+        returning first_name, last_name, address, address2, city, state, zip, country, match_key, email, phone,
+            mobile_phone";
     /// The key of a contact whose name was filled in.
     REKEY, app, "
         update contacts
@@ -81,22 +97,24 @@ database::statement! {
         values ($1, $2, $3, $4, true, 'form', $5, $6)"
 }
 
-/// The contact of a submission; `own` is the recipient's. `None` when nothing was said by which to know the person.
+/// The contact of a submission; `own` is the recipient's. What a stranger says of a contact who is known changes nothing:
+/// a later campaign would send to a number that anybody can type into a form.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid>, who: &Who) -> Result<Option<Uuid>> {
+pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid>, who: &Who) -> Result<Matched> {
     if let Some(id) = own {
-        touch(tx, client_id, id, who).await?;
-        return Ok(Some(id));
+        let unconfirmed = touch(tx, client_id, id, (who, who)).await?;
+        return Ok(Matched { contact_id: Some(id), unconfirmed, speaks_for_itself: true });
     }
-    let Some(key) = who.email.as_ref().or(who.phone.as_ref()) else { return Ok(None) };
+    let Some(key) = who.email.as_ref().or(who.phone.as_ref()) else { return Ok(Matched::default()) };
     tx.execute(&QUEUE, &[&format!("{client_id}/{key}")]).await?;
     if let Some(id) = find(tx, client_id, who).await? {
-        touch(tx, client_id, id, who).await?;
-        return Ok(Some(id));
+        let unconfirmed = touch(tx, client_id, id, (who, &Who::default())).await?;
+        return Ok(Matched { contact_id: Some(id), unconfirmed, speaks_for_itself: false });
     }
-    create(tx, client_id, who).await.map(Some)
+    let id = create(tx, client_id, who).await?;
+    Ok(Matched { contact_id: Some(id), unconfirmed: None, speaks_for_itself: true })
 }
 
 async fn create(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Uuid> {
@@ -157,15 +175,28 @@ async fn find(tx: &Transaction, client_id: Uuid, who: &Who) -> Result<Option<Uui
     Ok(found.map(|found| found.id))
 }
 
-async fn touch(tx: &Transaction, client_id: Uuid, id: Uuid, who: &Who) -> Result<()> {
+/// Fills in what is empty from `fills`; answers what `said` says otherwise than the contact's record.
+async fn touch(tx: &Transaction, client_id: Uuid, id: Uuid, (said, fills): (&Who, &Who)) -> Result<Option<Value>> {
     let params: database::Params<'_> =
-        &[&client_id, &id, &who.first_name, &who.last_name, &who.email, &who.phone, &tx.now()];
-    let Some(now): Option<Touched> = tx.query_opt(&TOUCH, params).await? else { return Ok(()) };
+        &[&client_id, &id, &fills.first_name, &fills.last_name, &fills.email, &fills.phone, &tx.now()];
+    let Some(now): Option<Touched> = tx.query_opt(&TOUCH, params).await? else { return Ok(None) };
     let name = [&now.first_name, &now.last_name].map(|text| text.as_deref());
     let address = [&now.address, &now.address2, &now.city, &now.state, &now.zip].map(|text| text.as_deref());
     let key = key_of(name, address, now.country.as_deref().unwrap_or_default());
     if key != now.match_key {
         tx.execute(&REKEY, &[&client_id, &id, &key]).await?;
     }
-    Ok(())
+    Ok(now.contradicted_by(said))
+}
+
+impl Touched {
+    fn contradicted_by(&self, said: &Who) -> Option<Value> {
+        let email = said.email.as_ref().filter(|email| self.email.as_ref() != Some(*email));
+        let known = [&self.phone, &self.mobile_phone];
+        let phone = said.phone.as_ref().filter(|phone| !known.contains(&&Some((*phone).clone())));
+        let given = [("email", email), ("phone", phone)];
+        let given: serde_json::Map<String, Value> =
+            given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone().into()))).collect();
+        (!given.is_empty()).then_some(Value::Object(given))
+    }
 }

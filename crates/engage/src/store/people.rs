@@ -1,10 +1,25 @@
 //! Recipients as strangers reach them: by link or by redemption code, never by id.
 
-use database::Scope;
+use database::{FromRow, Scope};
 use kernel::Result;
 use uuid::Uuid;
 
 use crate::person::Person;
+
+/// Which page and form a campaign's recipients get.
+#[derive(Debug, Clone, FromRow)]
+pub struct PageOf {
+    /// The campaign's name.
+    pub campaign_name: String,
+    /// `bridge` or `redirect`.
+    pub lp_mode: String,
+    /// Where `redirect` leads.
+    pub base_lp_url: Option<String>,
+    /// The form.
+    pub form_id: Option<Uuid>,
+    /// The published version of the page.
+    pub version_id: Option<Uuid>,
+}
 
 database::statement! {
     /// Whether anybody has this link.
@@ -13,6 +28,24 @@ database::statement! {
             select
             from recipients
             where purl_token = $1)";
+    /// A recipient for the preview of their page: without the link and the code, which are their own.
+    PREVIEWED, app, "
+        select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
+            '0000000000' as purl_token, '000000000000' as redemption_code, r.first_name, r.last_name, r.email, r.phone,
+            r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields
+        from recipients r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        where r.client_id = $1
+          and r.id = $2";
+    /// Which page and form a campaign's recipients get.
+    PAGE_OF, app, "
+        select c.name as campaign_name, c.lp_mode::text as lp_mode, c.base_lp_url,
+            coalesce(c.form_id, (v.content_json ->> 'form_id')::uuid) as form_id, v.id as version_id
+        from campaigns c
+        left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
+        left join landing_page_versions v on v.client_id = lp.client_id and v.id = lp.published_version_id
+        where c.client_id = $1
+          and c.id = $2";
     /// The recipient with this link, when the form is one of their campaign's.
     BY_TOKEN, system, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
@@ -59,6 +92,22 @@ database::statement! {
 /// What the database answered.
 pub async fn token_exists(scope: &Scope<'_>, token: &str) -> Result<bool> {
     scope.query_scalar(&TOKEN_EXISTS, &[&token]).await
+}
+
+/// A recipient for the preview of their page, without link and code.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn previewed(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Person> {
+    scope.query_one(&PREVIEWED, &[&client_id, &id]).await
+}
+
+/// Which page and form a campaign's recipients get.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn page_of(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<PageOf> {
+    scope.query_one(&PAGE_OF, &[&client_id, &campaign_id]).await
 }
 
 /// The recipient with this link, when the form is of their client and one of their campaign's.

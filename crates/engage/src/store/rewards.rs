@@ -22,6 +22,8 @@ pub struct Earned {
     pub card_code: Option<String>,
     /// The sealed PIN.
     pub pin_code: Option<String>,
+    /// The number printed on the card.
+    pub card_number: Option<String>,
     /// The last day it can be used.
     pub expires_at: Option<NaiveDate>,
     /// Retired meanwhile.
@@ -53,11 +55,12 @@ impl Offer {
 }
 
 database::statement! {
-    /// What a recipient's submission met: the conditions carry the very time of its transaction. Not a card that was
+    /// What a recipient's submission met: the conditions carry the very time of its transaction; without a time, what
+    /// any of them met. Not a card that was
     /// retired, nor one that was issued instead of another: that one went to whom staff sent it, and the page may be
     /// in other hands.
     EARNED, app, "
-        select m.gift_card_pool_id as pool_id, m.delivery_address, m.hold_reason, g.id as card_id, g.card_code, g.pin_code,
+        select m.gift_card_pool_id as pool_id, m.delivery_address, m.hold_reason, g.id as card_id, g.card_code, g.pin_code, g.card_number,
             g.expires_at, g.revoked_at, p.value_amount, b.brand_name, b.brand_logo_url,
             b.redemption_url
         from call_conditions_met m
@@ -67,7 +70,7 @@ database::statement! {
         where m.client_id = $1
           and m.recipient_id = $2
           and m.trigger_type = 'form_submit'
-          and m.met_at = $3
+          and ($3::timestamptz is null or m.met_at = $3)
           and g.revoked_at is null
           and not exists (
             select
@@ -75,6 +78,36 @@ database::statement! {
             where old.replaced_by_id = g.id
               and old.client_id = g.client_id)
         order by m.condition_number";
+    /// Notes that cards were shown on the recipient's page.
+    NOTE_SHOWN, app, "
+        update call_conditions_met
+        set last_shown_at = $4
+        where client_id = $1
+          and recipient_id = $2
+          and gift_card_id = any ($3)";
+    /// Whether a recipient's earlier submission, or what it earned, carries this e-mail address or phone.
+    GAVE_BEFORE, app, "
+        select exists (
+            select
+            from call_conditions_met m
+            where m.client_id = $1
+              and m.recipient_id = $2
+              and m.trigger_type = 'form_submit'
+              and m.delivery_address = any ($3))
+          or exists (
+            select
+            from ace_form_submissions s
+            cross join lateral jsonb_each_text(s.submission_data) as answer (field, value)
+            where s.client_id = $1
+              and s.recipient_id = $2
+              and s.submitted_at < $4
+              and answer.value = any ($3)
+              and exists (
+                select
+                from call_conditions_met m
+                where m.client_id = s.client_id
+                  and m.recipient_id = s.recipient_id
+                  and m.met_at = s.submitted_at))";
     /// Where a card went that was issued instead of one that a recipient's submission earned.
     REPLACED, app, "
         select m.delivery_address
@@ -124,11 +157,32 @@ pub async fn offer(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Res
     scope.query_opt(&OFFER, &[&client_id, &campaign_id]).await
 }
 
-/// What the submission of that time met, but for cards that were retired or replaced since.
+/// Notes that these cards were shown on the recipient's page now.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn earned(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, at: DateTime<Utc>) -> Result<Vec<Earned>> {
+pub async fn note_shown(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, card_ids: &[Uuid]) -> Result<()> {
+    tx.execute(&NOTE_SHOWN, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await.map(|_| ())
+}
+
+/// Whether one of these addresses was given with the submission that earned a recipient's card, or is where it went.
+///
+/// # Errors
+/// What the database answered.
+pub async fn gave_before(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, given: &[&str]) -> Result<bool> {
+    tx.query_scalar(&GAVE_BEFORE, &[&client_id, &recipient_id, &given, &tx.now()]).await
+}
+
+/// What the submission of that time met, or all of them, but for cards that were retired or replaced since.
+///
+/// # Errors
+/// What the database answered.
+pub async fn earned(
+    tx: &Transaction,
+    client_id: Uuid,
+    recipient_id: Uuid,
+    at: Option<DateTime<Utc>>,
+) -> Result<Vec<Earned>> {
     tx.query(&EARNED, &[&client_id, &recipient_id, &at]).await
 }
 

@@ -23,6 +23,8 @@ pub struct Submission {
     pub submission_data: Value,
     /// The first card it earned.
     pub gift_card_id: Option<Uuid>,
+    /// E-mail and phone that were given for a contact who is known, and that nobody confirmed.
+    pub unconfirmed: Option<Value>,
     /// When.
     pub submitted_at: DateTime<Utc>,
 }
@@ -38,6 +40,8 @@ pub struct Received {
     pub submission_data: Value,
     /// The contact it was matched to or made.
     pub contact_id: Option<Uuid>,
+    /// E-mail and phone that were given for a contact who is known, and that nobody confirmed.
+    pub unconfirmed: Option<Value>,
     /// The contact's name, or the recipient's.
     pub person: Option<String>,
     /// The campaign it came from.
@@ -76,12 +80,12 @@ database::statement! {
     /// What became of it.
     COMPLETE, app, "
         update ace_form_submissions
-        set contact_id = $3, gift_card_id = $4
+        set contact_id = $3, gift_card_id = $4, unconfirmed = $5
         where client_id = $1
           and id = $2";
     /// The submission of a page that was sent before.
     BY_TOKEN, app, "
-        select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, submitted_at
+        select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, unconfirmed, submitted_at
         from ace_form_submissions
         where client_id = $1
           and form_id = $2
@@ -118,12 +122,11 @@ pub async fn insert(tx: &Transaction, new: &NewSubmission<'_>) -> Result<bool> {
 /// What the database answered.
 pub async fn complete(
     tx: &Transaction,
-    client_id: Uuid,
-    id: Uuid,
-    contact_id: Option<Uuid>,
-    card_id: Option<Uuid>,
+    (client_id, id): (Uuid, Uuid),
+    (contact_id, card_id): (Option<Uuid>, Option<Uuid>),
+    unconfirmed: Option<&Value>,
 ) -> Result<()> {
-    tx.execute(&COMPLETE, &[&client_id, &id, &contact_id, &card_id]).await.map(|_| ())
+    tx.execute(&COMPLETE, &[&client_id, &id, &contact_id, &card_id, &unconfirmed]).await.map(|_| ())
 }
 
 /// The submission of a page that was sent before.
@@ -149,7 +152,7 @@ pub async fn list(
     let more = limit + 1;
     let mut filter = Filter::new(
         "submissions list",
-        "select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, submitted_at
+        "select id, form_id, campaign_id, recipient_id, contact_id, submission_data, gift_card_id, unconfirmed, submitted_at
         from ace_form_submissions",
     )
     .bind("where client_id =", &client_id)
@@ -175,7 +178,7 @@ pub async fn received(
     let more = limit + 1;
     let mut filter = Filter::new(
         "submissions received",
-        "select s.id, s.submitted_at, s.submission_data, s.contact_id, k.name as campaign_name, g.code_last4,
+        "select s.id, s.submitted_at, s.submission_data, s.contact_id, s.unconfirmed, k.name as campaign_name, g.code_last4,
             nullif(concat_ws(' ', coalesce(c.first_name, r.first_name), coalesce(c.last_name, r.last_name)), '') as person
         from ace_form_submissions s
         left join contacts c on c.client_id = s.client_id and c.id = s.contact_id

@@ -3,6 +3,7 @@
 
 mod forms;
 mod links;
+mod persons;
 mod previews;
 mod submissions;
 mod world;

@@ -8,7 +8,7 @@ use kernel::{Result, new_id};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Visit;
+use super::{Visit, VisitKind};
 use crate::clean::clean;
 
 /// Whom a visit was, with everything their page needs.
@@ -71,12 +71,14 @@ pub struct Visited {
     pub brand_colors_json: Option<Value>,
     /// E.164.
     pub support_phone: Option<String>,
+    /// Whether the campaign rewards such a visit, so that the page has to say that a person sees it.
+    pub wants_sign: bool,
 }
 
 database::statement! {
     /// Records visits, counts those of people once per visit, and answers whom each visit was. Visits to campaigns that
-    /// are not in the mail yet are previews, and the numbers of those that are over are final: answered, not recorded. The campaign is told by a job: once for each
-    /// recipient who may meet a condition by it, and once while it is `mailed`, to become active.
+    /// are not in the mail yet are previews, and the numbers of those that are over are final: answered, not recorded. A campaign that
+    /// is `mailed` is told by a job, to become active. No condition is met by a visit alone: see [`SEEN`].
     RECORD, system, "
         with visit as (
             select *
@@ -111,44 +113,69 @@ database::statement! {
                 group by client_id, recipient_id) as b
             where r.client_id = b.client_id
               and r.id = b.recipient_id),
-        engaged as (
-            select f.event_id, f.client_id, f.campaign_id, f.recipient_id, f.kind, f.at, f.status,
-                exists (
-                    select
-                    from campaign_conditions cc
-                    where cc.campaign_id = f.campaign_id
-                      and cc.client_id = f.client_id
-                      and cc.trigger_type = f.kind
-                      and cc.is_active
-                      and not exists (
-                        select
-                        from call_conditions_met m
-                        where m.recipient_id = f.recipient_id
-                          and m.condition_number = cc.condition_number)) as may_meet
-            from found f
-            where f.counts
-              and not f.bot),
         woken as (
             insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
-            select distinct on (key) event_id, 'campaigns.engaged',
+            select distinct on (campaign_id, kind) event_id, 'campaigns.engaged',
                 jsonb_build_object('campaign_id', campaign_id, 'recipient_id', recipient_id, 'event_type', kind),
-                client_id, key, at, at
-            from (
-                select e.*,
-                    'campaigns.engaged:' || case when may_meet then recipient_id else campaign_id end || ':' || kind as key
-                from engaged e
-                where may_meet
-                   or status = 'mailed') as due
-            order by key
+                client_id, 'campaigns.engaged:' || campaign_id || ':' || kind, at, at
+            from found
+            where status = 'mailed'
+              and not bot
+            order by campaign_id, kind
             on conflict do nothing)
         select f.n, f.recipient_id, f.client_id, f.campaign_id, f.redemption_code, f.first_name, f.last_name, f.email,
             f.phone, f.address, f.address2, f.city, f.state, f.zip, f.country, f.custom_fields,
             f.status::text as status, f.campaign_name, f.lp_mode::text as lp_mode, f.base_lp_url, f.utm_source, f.utm_medium, f.utm_campaign,
             f.form_id, lp.published_version_id as page_version_id, cl.name as client_name, cl.logo_url,
-            cl.brand_colors_json, cl.support_phone
+            cl.brand_colors_json, cl.support_phone,
+            exists (
+                select
+                from campaign_conditions cc
+                where cc.client_id = f.client_id
+                  and cc.campaign_id = f.campaign_id
+                  and cc.trigger_type = f.kind
+                  and cc.is_active) as wants_sign
         from found f
         join clients cl on cl.id = f.client_id
         left join landing_pages lp on lp.client_id = f.client_id and lp.id = f.landing_page_id"
+}
+
+database::statement! {
+    /// A person saw the page: their campaign is told by a job, when a condition may be met by it. A link that leads away
+    /// at once has no page that could say so.
+    SEEN, system, "
+        insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
+        select $1, 'campaigns.engaged',
+            jsonb_build_object(
+                'campaign_id', r.campaign_id, 'recipient_id', r.id, 'event_type', $3::text, 'person', true),
+            r.client_id, 'campaigns.engaged:' || r.id || ':' || $3::text || ':person', $4, $4
+        from recipients r
+        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        where r.purl_token = $2
+          and c.status in ('mailed', 'active')
+          and c.lp_mode = 'bridge'
+          and r.total_visits > 0
+          and exists (
+            select
+            from campaign_conditions cc
+            where cc.campaign_id = r.campaign_id
+              and cc.client_id = r.client_id
+              and cc.trigger_type = $3::text
+              and cc.is_active
+              and not exists (
+                select
+                from call_conditions_met m
+                where m.recipient_id = r.id
+                  and m.condition_number = cc.condition_number))
+        on conflict do nothing"
+}
+
+/// A person saw the page of this token, which they reached that way.
+///
+/// # Errors
+/// What the database answered.
+pub async fn seen(scope: &Scope<'_>, token: &str, kind: VisitKind, at: DateTime<Utc>) -> Result<()> {
+    scope.execute(&SEEN, &[&new_id(), &token, &kind.event_type().word(), &at]).await.map(|_| ())
 }
 
 /// Records visits; answers one entry for each, in their order.

@@ -66,7 +66,10 @@ pub(crate) fn beginning(refused: Option<Refusal>) -> Beginning {
 }
 
 /// Enqueues the job that sends a message, unless there is one. The claim's SQL writes the same job.
-pub(crate) async fn enqueue(tx: &Transaction, client_id: Uuid, id: Uuid, at: Option<DateTime<Utc>>) -> Result<()> {
+///
+/// # Errors
+/// What the database answered.
+pub async fn enqueue(tx: &Transaction, client_id: Uuid, id: Uuid, at: Option<DateTime<Utc>>) -> Result<()> {
     let job = job(client_id, id);
     let job = match at {
         Some(at) => job.run_at(at),

@@ -60,6 +60,8 @@ pub struct Material {
     pub card_code: Option<String>,
     /// The card's sealed PIN.
     pub pin_code: Option<String>,
+    /// The number printed on the card, where it is not the code.
+    pub card_number: Option<String>,
     /// The card's value.
     pub amount: Option<Money>,
     /// The last day it can be used.
@@ -91,7 +93,7 @@ database::statement! {
           cl.name as company,
           coalesce(cl.support_phone, b.support_phone) as support_phone,
           ca.name as campaign,
-          g.card_code, g.pin_code, g.value_amount as amount, g.expires_at,
+          g.card_code, g.pin_code, g.card_number, g.value_amount as amount, g.expires_at,
           g.revoked_at is not null as revoked,
           b.brand_name as brand, b.redemption_url
         from messages m

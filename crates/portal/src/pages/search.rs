@@ -61,7 +61,7 @@ fn hit(caller: &Caller, shell: &Shell, found: Found) -> Option<Hit> {
     let slug = found.slug.unwrap_or_default();
     let (kind, permission, href) = match found.kind.as_str() {
         "campaign" => ("Campaign", "campaigns.view", format!("campaigns/{slug}")),
-        "recipient" => ("Recipient", "campaigns.view", format!("campaigns/{slug}/recipients?q={}", found.key)),
+        "recipient" => ("Recipient", "campaigns.view", format!("recipients/{}", found.id)),
         _ => ("Contact", "contacts.view", format!("contacts/{}", found.id)),
     };
     let href = shell.at(&href);

@@ -15,7 +15,7 @@ use super::{Parts, StepForm};
 use crate::actions::draft::{CampaignInput, ConditionInput, MAX_CONDITIONS, TRIGGERS};
 
 /// What a new reward says until somebody writes better words.
-const FIRST_SMS: &str = "Hi {{first_name|there}}, thank you. Here is your {{amount}} {{brand}} gift card: {{code}}";
+const FIRST_SMS: &str = "Hi {{first_name|there}}, thank you. Here is your {{amount}} {{brand}} gift card: {{card}}";
 
 /// What the step sends: the repeated names are columns, one entry per condition.
 #[derive(Debug, Clone, Default, Deserialize)]
