@@ -22,6 +22,8 @@ pub fn routes(app: &App, writer: VisitWriter) -> Routes {
         .public(Method::GET, "/Q/{token}/", pages::links::qr)
         .public(Method::GET, "/r/{token}/{*rest}", pages::links::purl_and_more)
         .public(Method::GET, "/q/{token}/{*rest}", pages::links::qr_and_more)
+        .public(Method::GET, "/R/{token}/{*rest}", pages::links::purl_and_more)
+        .public(Method::GET, "/Q/{token}/{*rest}", pages::links::qr_and_more)
         .public(Method::GET, "/f/{form}/", pages::forms::show)
         .public(Method::GET, "/F/{form}", pages::forms::show)
         .public(Method::POST, "/r/{token}/seen", pages::seen::tell)

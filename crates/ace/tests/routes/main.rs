@@ -64,6 +64,8 @@ const PUBLIC: &[&str] = &[
     "GET /Q/{token}/",
     "GET /r/{token}/{*rest}",
     "GET /q/{token}/{*rest}",
+    "GET /R/{token}/{*rest}",
+    "GET /Q/{token}/{*rest}",
     "POST /r/{token}/seen",
     "GET /r/{token}/qr.svg",
     "GET /r/{token}/qr.png",

@@ -59,7 +59,7 @@ async fn the_desk_shows_the_caller_and_hides_them_from_those_who_may_not_take_ca
     let page = scene.test.get(&scene.desk()).as_user(&scene.story().acme_agent).await.expect_status(200).text();
     for part in [
         "Maria Lopez",
-        &scene.code,
+        &format!("••••-••••-{}", &scene.code[scene.code.len() - 4..]),
         "12 Elm St, Columbus, OH 43004",
         "(614) 555-0123",
         "Booked by phone",
@@ -67,6 +67,7 @@ async fn the_desk_shows_the_caller_and_hides_them_from_those_who_may_not_take_ca
     ] {
         assert!(page.contains(part), "{part}");
     }
+    assert!(!page.contains(&scene.code), "the caller reads the code out, and nobody to them");
     let _ = scene.test.get(&scene.desk()).as_user(&scene.story().acme_developer).await.expect_status(403);
     let foreign =
         scene.test.get(&scene.desk().replace("acme-roofing", "corner-auto")).as_user(&scene.story().corner_agent);

@@ -75,7 +75,7 @@ database::statement! {
             id, client_id, customer_code, first_name, last_name, email, phone, company, address, address2, city, state,
             zip, country, match_key, lead_source, last_activity_date, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'form', $16, $16, $16)";
-    /// What a known contact did; the words of their own link fill only what is empty, a stranger's nothing.
+    /// What a known contact did; a stranger's words fill an empty name, those of their own link an empty address as well.
     TOUCH, app, "
         update contacts
         set first_name = coalesce(nullif(first_name, ''), $3), last_name = coalesce(nullif(last_name, ''), $4),
@@ -97,8 +97,8 @@ database::statement! {
         values ($1, $2, $3, $4, true, 'form', $5, $6)"
 }
 
-/// The contact of a submission; `own` is the recipient's. What a stranger says of a contact who is known changes nothing:
-/// a later campaign would send to a number that anybody can type into a form.
+/// The contact of a submission; `own` is the recipient's. What a stranger says of a contact who is known fills at most
+/// an empty name: with a phone, a later campaign would send to a number that anybody can type into a form.
 ///
 /// # Errors
 /// What the database answered.
@@ -110,7 +110,8 @@ pub async fn match_or_create(tx: &Transaction, client_id: Uuid, own: Option<Uuid
     let Some(key) = who.email.as_ref().or(who.phone.as_ref()) else { return Ok(Matched::default()) };
     tx.execute(&QUEUE, &[&format!("{client_id}/{key}")]).await?;
     if let Some(id) = find(tx, client_id, who).await? {
-        let unconfirmed = touch(tx, client_id, id, (who, &Who::default())).await?;
+        let name = Who { first_name: who.first_name.clone(), last_name: who.last_name.clone(), ..Who::default() };
+        let unconfirmed = touch(tx, client_id, id, (who, &name)).await?;
         return Ok(Matched { contact_id: Some(id), unconfirmed, speaks_for_itself: false });
     }
     let id = create(tx, client_id, who).await?;
