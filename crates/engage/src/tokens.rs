@@ -56,15 +56,70 @@ mod tests {
     fn what_programs_and_people_add_to_a_link_is_forgiven() {
         let token = PurlToken::parse("7K2M9QRX40").unwrap();
         for end in [
-            "", ".", ",", ")", "!", "/", ">", "\"", "'", "”", "’", "»", "?", ";", ":", "]", "}", "…", "...", ").", ".)", "!!",
-            "\u{200b}", "\u{a0}", "\u{feff}", "\u{2060}", "\u{ad}", " ", "\n", "\t", "%20", "%2E", "%252E", "%E2%80%8B", "%C2%A0",
-            "%0D%0A", "&utm_source=x", "?utm=1", "#top", ".Thank", ",and", "=", "\\", "*", "_", "|", "%3E", "%22", "。", "–",
+            "",
+            ".",
+            ",",
+            ")",
+            "!",
+            "/",
+            ">",
+            "\"",
+            "'",
+            "”",
+            "’",
+            "»",
+            "?",
+            ";",
+            ":",
+            "]",
+            "}",
+            "…",
+            "...",
+            ").",
+            ".)",
+            "!!",
+            "\u{200b}",
+            "\u{a0}",
+            "\u{feff}",
+            "\u{2060}",
+            "\u{ad}",
+            " ",
+            "\n",
+            "\t",
+            "%20",
+            "%2E",
+            "%252E",
+            "%E2%80%8B",
+            "%C2%A0",
+            "%0D%0A",
+            "&utm_source=x",
+            "?utm=1",
+            "#top",
+            ".Thank",
+            ",and",
+            "=",
+            "\\",
+            "*",
+            "_",
+            "|",
+            "%3E",
+            "%22",
+            "。",
+            "–",
         ] {
             assert_eq!(purl(&format!("7K2M9QRX40{end}")), Some(token), "{end:?}");
         }
         for written in [
-            "7k2m9qrx4o", "7K2M9QRX4O", "<7K2M9QRX40>", "(7K2M9QRX40)", "\u{200b}7K2M9QRX40", "“7K2M9QRX40”", "7K2M-9QRX-40",
-            " 7K2M 9QRX 40", "７K2M9QRX40", "%377K2M9QRX40".trim_start_matches("%37"),
+            "7k2m9qrx4o",
+            "7K2M9QRX4O",
+            "<7K2M9QRX40>",
+            "(7K2M9QRX40)",
+            "\u{200b}7K2M9QRX40",
+            "“7K2M9QRX40”",
+            "7K2M-9QRX-40",
+            " 7K2M 9QRX 40",
+            "７K2M9QRX40",
+            "%377K2M9QRX40".trim_start_matches("%37"),
         ] {
             assert_eq!(purl(written), Some(token), "{written:?}");
         }
@@ -76,7 +131,13 @@ mod tests {
     #[test]
     fn a_forms_address_is_as_forgiving() {
         let id = Uuid::from_u128(0x0190_aaaa_bbbb_cccc);
-        for written in [format!("{id}."), format!("{id})"), id.to_string().to_uppercase(), format!("{id}%E2%80%8B"), format!("<{id}>")] {
+        for written in [
+            format!("{id}."),
+            format!("{id})"),
+            id.to_string().to_uppercase(),
+            format!("{id}%E2%80%8B"),
+            format!("<{id}>"),
+        ] {
             assert_eq!(form(&written), Some(id), "{written}");
         }
         assert_eq!(form("nonsense"), None);

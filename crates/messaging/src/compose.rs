@@ -79,7 +79,8 @@ impl CardPart {
 fn parts(keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Vec<CardPart>> {
     let Some(card_id) = m.gift_card_id else { return Ok(Vec::new()) };
     let card = CardRef { client_id: Some(client_id), card_id };
-    let open = |part, sealed: &Option<String>| sealed.as_ref().map(|sealed| card.open(keyring, part, sealed)).transpose();
+    let open =
+        |part, sealed: &Option<String>| sealed.as_ref().map(|sealed| card.open(keyring, part, sealed)).transpose();
     let parts = [
         ("code", "", open(Part::Code, &m.card_code)?),
         ("pin", "PIN ", open(Part::Pin, &m.pin_code)?),
@@ -111,9 +112,8 @@ fn values(m: &Material, parts: &[CardPart]) -> Values {
     for (tag, number) in [("phone", &m.phone), ("support_phone", &m.support_phone)] {
         values = values.with_some(tag, number.as_deref().map(kernel::phone::display).as_deref());
     }
-    values = values
-        .with("company", &m.company)
-        .with_some("amount", m.amount.map(|amount| amount.to_string()).as_deref());
+    values =
+        values.with("company", &m.company).with_some("amount", m.amount.map(|amount| amount.to_string()).as_deref());
     // The card comes last, so that nothing stands in for a code.
     let values = parts.iter().fold(with_extra(values, &m.merge), |values, part| values.with(part.tag, &part.value));
     if parts.is_empty() { values } else { values.with("card", CardPart::line(parts)) }
@@ -213,7 +213,11 @@ mod tests {
             let material = Material { body_template: template.into(), ..material };
             compose(&keyring, client_id, &material).unwrap_or_else(|_| panic!("composes")).text
         };
-        let full = || Material { pin_code: pin.clone(), card_number: Some("6011".into()), ..material(&keyring, client_id, card_id) };
+        let full = || Material {
+            pin_code: pin.clone(),
+            card_number: Some("6011".into()),
+            ..material(&keyring, client_id, card_id)
+        };
         let bare = || Material { expires_at: None, ..material(&keyring, client_id, card_id) };
         assert_eq!(text("{{card}}", full()), "AB12-CD34, PIN 8684, card number 6011, valid until March 1, 2027");
         assert_eq!(text("Yours: {{card}}.", bare()), "Yours: AB12-CD34.");

@@ -101,8 +101,7 @@ impl Walk {
     async fn next(self) -> Result<Option<(Bytes, Self)>> {
         let Some(after) = self.after else { return Ok(None) };
         let scope = self.app.scope(&self.actor);
-        let page: Vec<Line> =
-            scope.query(&LINES, &[&self.client_id, &self.campaign_id, &after, &PAGE]).await?;
+        let page: Vec<Line> = scope.query(&LINES, &[&self.client_id, &self.campaign_id, &after, &PAGE]).await?;
         let full = i64::try_from(page.len()).is_ok_and(|rows| rows == PAGE);
         let after = page.last().map(|line| line.id).filter(|_| full);
         let out: Vec<u8> = page.into_iter().flat_map(|row| row.written(&self.app)).collect();

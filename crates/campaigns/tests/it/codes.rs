@@ -108,11 +108,18 @@ async fn the_mail_file_has_a_line_for_each_recipient_also_compressed_and_is_on_r
 
     let api = format!("/v1/campaigns/{}/mail-file", printed.id);
     let key = &story.acme.key;
-    let packed = world.test.api(Method::POST, &api).bearer(key).header("accept-encoding", "gzip").await.expect_status(200);
+    let packed =
+        world.test.api(Method::POST, &api).bearer(key).header("accept-encoding", "gzip").await.expect_status(200);
     assert!(!packed.body.is_empty());
-    assert_eq!(world.count("select count(*) from audit_log where action = 'campaign.mail_file' and row_id = $1", printed.id).await, 2);
+    assert_eq!(
+        world
+            .count("select count(*) from audit_log where action = 'campaign.mail_file' and row_id = $1", printed.id)
+            .await,
+        2
+    );
     world.test.api(Method::POST, &api).bearer(&story.corner.key).await.expect_status(404);
-    let (draft, _) = world.draft(&campaigns::actions::draft::CampaignInput { name: "Draft".into(), ..world.input() }).await;
+    let (draft, _) =
+        world.draft(&campaigns::actions::draft::CampaignInput { name: "Draft".into(), ..world.input() }).await;
     let refused = world.test.api(Method::POST, &format!("/v1/campaigns/{draft}/mail-file")).bearer(key).await;
     assert_eq!(refused.expect_status(409).json()["code"], "not_launched");
 }

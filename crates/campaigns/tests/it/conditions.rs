@@ -14,8 +14,11 @@ use crate::world::World;
 
 /// A person was seen.
 async fn engaged(world: &World, campaign_id: Uuid, recipient_id: Uuid, event_type: &str) {
-    told(world, json!({ "campaign_id": campaign_id, "recipient_id": recipient_id, "event_type": event_type, "person": true }))
-        .await;
+    told(
+        world,
+        json!({ "campaign_id": campaign_id, "recipient_id": recipient_id, "event_type": event_type, "person": true }),
+    )
+    .await;
 }
 
 /// A visit, and nothing more.

@@ -24,7 +24,8 @@ fn without_groups(text: &str) -> Result<String, String> {
     let mut groups = whole.split(',');
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
     let first = groups.next().unwrap_or_default();
-    let grouped = (1..=3).contains(&first.len()) && digits(first) && groups.all(|group| group.len() == 3 && digits(group));
+    let grouped =
+        (1..=3).contains(&first.len()) && digits(first) && groups.all(|group| group.len() == 3 && digits(group));
     if grouped && digits(fraction) && first != "0" {
         return Ok(text.replace(',', ""));
     }

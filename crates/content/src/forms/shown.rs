@@ -85,8 +85,12 @@ pub fn misfit(kind: FieldType, condition: &Condition) -> Option<&'static str> {
     let values = condition.value.as_array().map_or(std::slice::from_ref(&condition.value), Vec::as_slice);
     let all = |fits: fn(&Value) -> bool| values.iter().all(fits);
     match kind {
-        FieldType::Number if !all(|value| number::value(value).is_some()) => Some("the other field is a number: give one"),
-        FieldType::Date if !all(|value| day(&text_of(value)).is_some()) => Some("the other field is a day: write YYYY-MM-DD"),
+        FieldType::Number if !all(|value| number::value(value).is_some()) => {
+            Some("the other field is a number: give one")
+        }
+        FieldType::Date if !all(|value| day(&text_of(value)).is_some()) => {
+            Some("the other field is a day: write YYYY-MM-DD")
+        }
         FieldType::Checkbox | FieldType::Consent if !all(|value| yes_or_no(value).is_some()) => {
             Some("the other field is a box: true or false")
         }
@@ -141,7 +145,11 @@ mod tests {
             ("text", json!(7), json!("7"), true),
         ] {
             assert_eq!(shown(kind, "equals", value.clone(), Some(answer.clone())), fits, "{kind} {value} {answer}");
-            assert_eq!(shown(kind, "not_equals", value.clone(), Some(answer.clone())), !fits, "{kind} not {value} {answer}");
+            assert_eq!(
+                shown(kind, "not_equals", value.clone(), Some(answer.clone())),
+                !fits,
+                "{kind} not {value} {answer}"
+            );
         }
     }
 

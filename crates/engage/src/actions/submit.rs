@@ -170,7 +170,8 @@ async fn earn(
 /// shows a code with another one is told no more than for a wrong code.
 async fn before(app: &App, tx: &Transaction, ids: (Uuid, Uuid), who: &Who) -> Result<Outcome> {
     let given: Vec<&str> = who.email.iter().chain(&who.phone).map(String::as_str).collect();
-    if !given.is_empty() && rewards::gave_before(tx, ids.0, ids.1, &given).await?
+    if !given.is_empty()
+        && rewards::gave_before(tx, ids.0, ids.1, &given).await?
         && let Some(shown) = reveal::again_in(tx, &app.keyring, ids).await?
     {
         return Ok(Outcome::Rewards(shown));

@@ -57,7 +57,9 @@ pub async fn show(
     let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
     let token = (!query.r.is_empty()).then(|| tokens::purl(&query.r).ok_or(()));
     let person = person(&app, &visitor, &form, token).await?;
-    if let Some(person) = person.as_ref().filter(|person| !machine && shown::proves(&app.keyring, &cookies, person.recipient_id)) {
+    if let Some(person) =
+        person.as_ref().filter(|person| !machine && shown::proves(&app.keyring, &cookies, person.recipient_id))
+    {
         let ids = (person.client_id, person.recipient_id, person.redemption_code.as_str());
         if let Some(cards) = reveal::again(&app, &visitor.origin, ids).await? {
             return done::again(Some(&form), RecipientShell::new("", "", None), cards).and_then(framable);

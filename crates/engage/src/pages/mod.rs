@@ -52,7 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Stranger {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let machine = bots::is_machine(&parts.method, &parts.headers);
-        let cookies = parts.headers.get_all(header::COOKIE).iter().map(|value| (header::COOKIE, value.clone())).collect();
+        let cookies =
+            parts.headers.get_all(header::COOKIE).iter().map(|value| (header::COOKIE, value.clone())).collect();
         Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine, cookies })
     }
 }

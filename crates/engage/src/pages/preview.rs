@@ -52,7 +52,11 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
 
 /// `GET /{client}/recipients/{id}/preview`: a recipient's page as they get it, for people of the team. It has no link and
 /// no code in it, its form cannot be sent, and looking at it counts as nothing and earns nothing.
-pub async fn recipient(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+pub async fn recipient(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+) -> Result<Response> {
     let client = caller.client()?.clone();
     let scope = caller.scope(&app);
     let person = people::previewed(&scope, client.id, id).await?;

@@ -91,8 +91,9 @@ async fn the_same_page_sent_twice_is_one_submission_and_shows_the_same_card() {
     world.test.clock().advance(chrono::Duration::minutes(1));
     let anew = token_of(&world, &maria).await;
     let elsewhere = answers(&maria, &anew).into_iter().filter(|(name, _)| *name != "phone");
-    let elsewhere: Vec<_> =
-        elsewhere.map(|(name, value)| if name == "email" { (name, "else@example.com") } else { (name, value) }).collect();
+    let elsewhere: Vec<_> = elsewhere
+        .map(|(name, value)| if name == "email" { (name, "else@example.com") } else { (name, value) })
+        .collect();
     let html = world.send(&elsewhere).await.expect_status(200).text();
     assert!(code_on(&html).is_none() && html.contains("was sent to •••• 0142 before"), "{html}");
     assert_eq!(world.count("select count(*) from gift_cards where status <> 'available'", &[]).await, 1);

@@ -15,7 +15,9 @@ async fn rewards_visits(world: &World, trigger: &str) {
 
 /// Recipients that a job tells the campaign of as people.
 async fn told(world: &World) -> i64 {
-    world.count("select count(*) from jobs where kind = 'campaigns.engaged' and payload @> '{\"person\": true}'", &[]).await
+    world
+        .count("select count(*) from jobs where kind = 'campaigns.engaged' and payload @> '{\"person\": true}'", &[])
+        .await
 }
 
 /// The value of an attribute of the page's script.
@@ -61,7 +63,9 @@ async fn programs_and_links_that_lead_away_get_no_page_that_could_tell() {
     rewards_visits(&world, "purl_visit").await;
     let maria = world.someone("Maria").await;
     let path = format!("/r/{}", maria.token);
-    for agent in ["", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)", "Mozilla/5.0 HeadlessChrome/131.0 Safari/537.36"] {
+    for agent in
+        ["", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)", "Mozilla/5.0 HeadlessChrome/131.0 Safari/537.36"]
+    {
         let html = world.test.get(&path).header("user-agent", agent).await.expect_status(200).text();
         assert!(!html.contains("<script"), "{agent}: {html}");
     }
@@ -137,7 +141,8 @@ async fn a_reward_to_an_address_that_was_not_on_file_is_marked_and_one_address_g
     let given = "select count(*) from call_conditions_met where given_address";
     assert_eq!(world.count(given, &[]).await, 0, "what the launch knew is on file");
     for (n, one) in people.iter().take(6).enumerate() {
-        let html = world.send(&answers(one, "collector@example.com", &token(n as u128))).await.expect_status(200).text();
+        let html =
+            world.send(&answers(one, "collector@example.com", &token(n as u128))).await.expect_status(200).text();
         assert_eq!(code_on(&html).is_some(), n < 5, "{n}: {html}");
     }
     assert_eq!(world.count(given, &[]).await, 6);
@@ -154,14 +159,10 @@ async fn what_a_stranger_says_of_a_known_contact_stays_with_the_submission_and_r
     let world = World::new(1).await;
     let vic = world.someone("Vic").await;
     world.run("update contacts set email = 'vic@example.com' where id = $1", &[&vic.contact_id]).await;
-    let fields = [
-        ("first_name", "Mallory"),
-        ("email", "vic@example.com"),
-        ("phone", "(212) 555-0166"),
-        ("ok", "true"),
-    ];
+    let fields = [("first_name", "Mallory"), ("email", "vic@example.com"), ("phone", "(212) 555-0166"), ("ok", "true")];
     world.send(&fields).await.expect_status(200);
-    let untouched = "select count(*) from contacts where id = $1 and phone is null and mobile_phone is null and first_name = 'Vic'";
+    let untouched =
+        "select count(*) from contacts where id = $1 and phone is null and mobile_phone is null and first_name = 'Vic'";
     assert_eq!(world.count(untouched, &[&vic.contact_id]).await, 1);
     assert_eq!(world.count("select count(*) from contact_consents", &[]).await, 0, "nobody agrees in another's name");
     let kept = "select count(*) from ace_form_submissions where contact_id = $1 and unconfirmed = $2";
@@ -211,7 +212,9 @@ async fn what_is_added_to_a_link_is_forgiven_and_counts_as_no_guess() {
     let world = World::new(1).await;
     let maria = world.someone("Maria").await;
     let token = &maria.token;
-    for end in [".", ",", ")", "!", "/", "%3E", "%22", "%E2%80%8B", "%C2%A0", "%20", "%252E", "/.", "/index.html", "&utm=1"] {
+    for end in
+        [".", ",", ")", "!", "/", "%3E", "%22", "%E2%80%8B", "%C2%A0", "%20", "%252E", "/.", "/index.html", "&utm=1"]
+    {
         for way in ["r", "q", "R", "Q"] {
             let path = format!("/{way}/{token}{end}");
             let html = world.visit(&path).await.expect_status(200).text();
