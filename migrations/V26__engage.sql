@@ -17,8 +17,6 @@ comment on column ace_form_submissions.unconfirmed is
 create index ace_form_submissions_unconfirmed_idx on ace_form_submissions (contact_id, submitted_at desc)
   where unconfirmed is not null;
 
-grant update (unconfirmed) on ace_form_submissions to ace_system;
-
 
 alter table call_conditions_met
   add column given_address boolean not null default false,
