@@ -1,5 +1,5 @@
 // One agency with one client and people in every role, made as an operator would: by command line and REST.
-import { PASSWORD } from './harness.mjs'
+import { PASSWORD } from './server.mjs'
 
 /** Makes the world of the tests; answers who and what there is. */
 export async function seed(server) {

@@ -145,7 +145,7 @@ fn rest(routes: Routes) -> Routes {
             "/v1/clients/{id}",
             "clients.edit",
             clients::update,
-            Doc::new("Update a client").body::<clients::ClientPatch>().returns::<organization::Client>().versioned(),
+            Doc::new("Update a client").patch::<clients::ClientPatch>().returns::<organization::Client>().versioned(),
         )
         .account_api(
             GET,
@@ -173,7 +173,7 @@ fn rest(routes: Routes) -> Routes {
             "organizations.edit",
             organizations::update,
             Doc::new("Update an organization")
-                .body::<organizations::OrganizationPatch>()
+                .patch::<organizations::OrganizationPatch>()
                 .returns::<organization::Organization>()
                 .versioned(),
         )
@@ -186,7 +186,7 @@ fn people(routes: Routes) -> Routes {
             "/v1/users",
             "users.view",
             users::list,
-            Doc::new("List people").query::<users::ListParams>().returns_page_of::<Member>(),
+            Doc::new("List people").query::<users::ListParams>().words("role", "Member.roles", &[]).returns_page_of::<Member>(),
         )
         .account_api(GET, "/v1/users/{id}", "users.view", users::get, Doc::new("Get a person").returns::<Member>())
         .account_api(

@@ -67,6 +67,9 @@ pub enum Command {
     /// Print every setting, its value and where it came from; secrets masked.
     #[command(after_help = "Examples:\n  ace config\n  ACE_SERVER__LISTEN=0.0.0.0:80 ace config --json")]
     Config,
+    /// Print the OpenAPI document of the REST API; needs no database.
+    #[command(after_help = "Examples:\n  ace openapi > openapi.json\n  ace openapi --json")]
+    Openapi,
 }
 
 /// `ace serve`.

@@ -37,6 +37,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<bool> {
     assemble::start_logging(&loaded.settings)?;
     match cli.command {
         Command::Config => commands::config::run(&loaded, output),
+        Command::Openapi => commands::openapi::run(loaded, output),
         Command::Serve(args) => serve::run(loaded, &args, output).await.map(|()| true),
         Command::Migrate => commands::migrate::run(loaded, output).await.map(|()| true),
         Command::Demo => commands::demo::run(loaded, output).await.map(|()| true),

@@ -1,6 +1,12 @@
 //! The OpenAPI document says of every operation what a program needs, and its examples are true to its schemas.
 #![cfg(test)]
 
+#[path = "routes/schema.rs"]
+mod schema;
+
+use std::collections::BTreeSet;
+
+use schema::{fault, references, resolved};
 use serde_json::Value;
 use testkit::TestApp;
 
@@ -50,79 +56,6 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
         .collect()
 }
 
-fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    match value["$ref"].as_str() {
-        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
-        None => value,
-    }
-}
-
-fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(fields) => {
-            found.extend(fields.get("$ref").and_then(Value::as_str));
-            fields.values().for_each(|field| references(field, found));
-        }
-        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-        _ => {}
-    }
-}
-
-/// What is wrong with `value` under `schema`, if anything: the part of JSON Schema that the document uses.
-fn fault(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
-    let schema = resolved(document, schema);
-    let wrong = |what: &str| Some(format!("{at}: {what}: {value}"));
-    for key in ["oneOf", "anyOf"] {
-        if let Some(all) = schema[key].as_array() {
-            let fits = all.iter().any(|one| fault(document, one, value, at).is_none());
-            return if fits { None } else { wrong("none of its shapes") };
-        }
-    }
-    if let Some(all) = schema["allOf"].as_array() {
-        return all.iter().find_map(|part| fault(document, part, value, at));
-    }
-    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
-        return wrong("not a word of its list");
-    }
-    let kinds: Vec<&str> = match &schema["type"] {
-        Value::String(kind) => vec![kind],
-        kinds => kinds.as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
-    };
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let fits = kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number");
-    if !kinds.is_empty() && !fits {
-        return wrong("not its type");
-    }
-    let text = value.as_str().unwrap_or_default();
-    match schema["format"].as_str() {
-        Some("uuid") if text.parse::<uuid::Uuid>().is_err() => return wrong("no UUID"),
-        Some("date-time") if chrono::DateTime::parse_from_rfc3339(text).is_err() => return wrong("no time"),
-        Some("date") if text.parse::<chrono::NaiveDate>().is_err() => return wrong("no day"),
-        _ => {}
-    }
-    let items = value.as_array().into_iter().flatten().enumerate();
-    let mut faults = items.filter_map(|(n, item)| fault(document, &schema["items"], item, &format!("{at}/{n}")));
-    faults.next().or_else(|| fields_fault(document, schema, value, at))
-}
-
-fn fields_fault(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
-    let fields = value.as_object()?;
-    let mut required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    if let Some(missing) = required.find(|name| !fields.contains_key(*name)) {
-        return Some(format!("{at}: {missing} is missing"));
-    }
-    let of = |name: &str| schema["properties"].get(name);
-    fields.iter().find_map(|(name, field)| fault(document, of(name)?, field, &format!("{at}/{name}")))
-}
-
 #[tokio::test]
 async fn every_operation_says_what_it_does_what_it_answers_and_who_may() {
     let document = document().await;
@@ -138,6 +71,7 @@ async fn every_operation_says_what_it_does_what_it_answers_and_who_may() {
             .all(|(_, response)| response["headers"]["RateLimit"].is_object() && response["description"].is_string());
         if operation["summary"].as_str().is_none_or(str::is_empty)
             || !operation["security"].is_array()
+            || responses.values().any(|response| response.get("content").is_some_and(Value::is_null))
             || !(success && limited && told)
         {
             wrong.push(name);
@@ -194,6 +128,139 @@ async fn every_json_body_has_an_example_that_its_schema_allows() {
     for path in ["/v1/contacts/export", "/v1/imports/{id}/refused"] {
         assert!(document["paths"][path]["get"]["responses"]["200"]["content"]["text/csv"].is_object(), "{path}");
     }
-    let change = document["paths"]["/v1/forms/{id}"]["put"]["parameters"].to_string();
+    let change = document["paths"]["/v1/forms/{id}"]["patch"]["parameters"].to_string();
     assert!(change.contains("IfMatch") && change.contains("AceClient"), "{change}");
+}
+
+#[tokio::test]
+async fn every_parameter_and_every_field_is_described() {
+    let document = document().await;
+    let mut silent = Vec::new();
+    let told = |of: &Value| of["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = resolved(&document, parameter);
+            if !told(parameter) || !parameter["schema"].is_object() {
+                silent.push(format!("{name}: {}", parameter["name"]));
+            }
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, of) in schema["properties"].as_object().into_iter().flatten() {
+            if !told(of) {
+                silent.push(format!("{name}.{field}"));
+            }
+        }
+    }
+    for tag in document["tags"].as_array().unwrap() {
+        assert!(told(tag), "{tag}");
+    }
+    assert!(silent.is_empty(), "{} say nothing:\n{}", silent.len(), silent.join("\n"));
+}
+
+/// Where the words of a field are kept: its schema, and the type or the column that the database checks.
+const KEPT: &[(&str, &str)] = &[
+    ("Campaign.status", "campaign_status"),
+    ("Campaign.size", "mail_size"),
+    ("Campaign.postage", "postage"),
+    ("Campaign.lp_mode", "lp_mode"),
+    ("Client.industry", "industry"),
+    ("Member.roles", "app_role"),
+    ("Launch.state", "campaign_launches_state"),
+    ("Recipient.status", "recipients_status"),
+    ("SkippedContact.reason", "recipient_skips_reason"),
+    ("ConditionMet.delivery_status", "call_conditions_met_delivery_status"),
+    ("CampaignCondition.delivery_channel", "campaign_reward_configs_delivery_channel"),
+    ("Call.disposition", "call_sessions_disposition"),
+    ("Call.match_status", "call_sessions_match_status"),
+    ("Call.call_status", "call_sessions_call_status"),
+    ("GiftCard.status", "gift_cards_status"),
+    ("GiftCard.delivery_method", "gift_cards_delivery_method"),
+    ("CreditEntry.reason", "credit_ledger_reason"),
+    ("Contact.lifecycle_stage", "contacts_lifecycle_stage"),
+    ("List.list_type", "contact_lists_list_type"),
+    ("Import.status", "imports_status"),
+    ("Message.status", "messages_status"),
+    ("Message.channel", "messages_channel"),
+    ("Message.purpose", "messages_purpose"),
+    ("ApiKey.mode", "api_keys_mode"),
+    ("Invitation.status", "invitations_status"),
+    ("Organization.type", "organizations_type"),
+    ("AuditEntry.actor_kind", "audit_log_actor_kind"),
+];
+
+#[tokio::test]
+async fn the_words_of_a_field_are_those_that_the_database_keeps() {
+    let document = document().await;
+    let admin = testkit::TestDatabase::new().await;
+    let admin = admin.admin().await;
+    for (field, rule) in KEPT {
+        let (name, field_name) = field.split_once('.').unwrap();
+        let of = &document["components"]["schemas"][name]["properties"][field_name];
+        let words = if of["items"].is_object() { &of["items"]["enum"] } else { &of["enum"] };
+        let told: BTreeSet<String> =
+            words.as_array().into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+        let sql = "select coalesce(
+                (select string_agg(quote_literal(e.enumlabel), ' ') from pg_enum e join pg_type t on t.oid = e.enumtypid where t.typname = $1),
+                (select pg_get_constraintdef(oid) from pg_constraint where conname = $1 order by conparentid limit 1), '')";
+        let kept: String = admin.query_one(sql, &[rule]).await.unwrap().get(0);
+        let kept: BTreeSet<String> = kept.split('\'').skip(1).step_by(2).map(str::to_owned).collect();
+        assert!(!kept.is_empty(), "{rule} is no rule of the database");
+        assert_eq!(told, kept, "{field}");
+    }
+}
+
+/// Where codes stand in the source: after these words comes the code in quotes.
+const BEFORE_CODES: &[&str] = &["Error::conflict(", "code: ", "conflict(codes::"];
+
+#[test]
+fn every_code_in_the_source_is_explained() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/errors.md")).unwrap();
+    let explained: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let mut found = BTreeSet::new();
+    for room in std::fs::read_dir(root.join("crates")).unwrap() {
+        read_codes(&room.unwrap().path().join("src"), &mut found);
+    }
+    assert!(found.len() > 60, "{found:?}");
+    let missing: Vec<_> = found.iter().filter(|code| !explained.contains(code.as_str())).collect();
+    assert!(missing.is_empty(), "docs/errors.md does not explain {missing:?}");
+    assert!(explained.contains("invalid") && explained.contains("not_found"));
+}
+
+fn read_codes(directory: &std::path::Path, found: &mut BTreeSet<String>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            read_codes(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            for before in BEFORE_CODES {
+                found.extend(code.split(before).skip(1).filter_map(code_at));
+            }
+            // `problems.add(field, "code", message)`, and the third argument of `on_constraint`
+            found.extend(code.split(".add(").skip(1).filter_map(|rest| argument(rest, 1)));
+            found.extend(code.split(".on_constraint(").skip(1).filter_map(|rest| argument(rest, 2)));
+            found.extend(code.split("pub const ").skip(1).filter_map(|rest| {
+                let value = rest.split_once(": &str = ")?.1;
+                code_at(value).filter(|code| code.starts_with("GC-") && rest.len() > code.len())
+            }));
+        }
+    }
+}
+
+/// A code in quotes at the beginning of `text`.
+fn code_at(text: &str) -> Option<String> {
+    let code = text.trim_start().strip_prefix('"')?.split('"').next()?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_code = code.strip_prefix("GC-").is_some_and(|rest| rest.len() == 3) || (code.len() > 2 && code.chars().all(plain));
+    (is_code && code.chars().any(char::is_alphabetic)).then(|| code.to_owned())
+}
+
+/// The code that stands as the argument after `commas` commas.
+fn argument(text: &str, commas: usize) -> Option<String> {
+    let inside = text.split([';', '{']).next()?;
+    code_at(inside.splitn(commas + 2, ',').nth(commas)?)
 }

@@ -17,11 +17,11 @@ fn things(test: &TestApp) -> Vec<(&'static str, Value, Method, Value)> {
     vec![
         ("/v1/contacts", json!({ "first_name": "Ada" }), Method::PATCH, json!({ "first_name": "Eve" })),
         ("/v1/lists", name("Roofs"), Method::PATCH, name("Roofs 2")),
-        ("/v1/forms", name("Survey"), Method::PUT, name("Survey 2")),
-        ("/v1/landing-pages", name("Spring"), Method::PUT, name("Spring 2")),
-        ("/v1/templates", template("Card"), Method::PUT, template("Card 2")),
-        ("/v1/campaigns", name("Autumn"), Method::PUT, name("Autumn 2")),
-        ("/v1/brands", json!({ "brand_name": "Roofers" }), Method::PUT, json!({ "brand_name": "Roofers 2" })),
+        ("/v1/forms", name("Survey"), Method::PATCH, name("Survey 2")),
+        ("/v1/landing-pages", name("Spring"), Method::PATCH, name("Spring 2")),
+        ("/v1/templates", template("Card"), Method::PATCH, template("Card 2")),
+        ("/v1/campaigns", name("Autumn"), Method::PATCH, name("Autumn 2")),
+        ("/v1/brands", json!({ "brand_name": "Roofers" }), Method::PATCH, json!({ "brand_name": "Roofers 2" })),
         ("/v1/organizations", json!({ "name": "Lake", "type": "agency" }), Method::PATCH, name("Lake 2")),
         ("/v1/clients", json!({ "name": "Sky", "org_id": test.story.northside }), Method::PATCH, name("Sky 2")),
     ]
@@ -63,7 +63,7 @@ async fn what_the_api_can_change_has_a_version_and_a_stale_one_is_refused() {
     let pool = json!({ "pool_name": "Cards", "brand_id": brand["id"], "value_amount": "25.00" });
     let made = test.api_json(Method::POST, "/v1/pools", &pool).as_user(admin).for_client(acme).await.expect_status(201);
     let path = format!("/v1/pools/{}", made.json()["id"].as_str().unwrap());
-    is_versioned(&test, &path, Method::PUT, &json!({ "pool_name": "Cards 2" })).await;
+    is_versioned(&test, &path, Method::PATCH, &json!({ "pool_name": "Cards 2" })).await;
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ pub async fn contacts(app: &App, actor: &Actor, client_id: Uuid, wanted: Wanted,
     let wanted = Wanted { order: Order::Oldest, ..wanted };
     let state =
         Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, after: None, step: Step::Head };
-    let body = Body::from_stream(stream::try_unfold(state, Walk::next));
+    let body = web::streamed(stream::try_unfold(state, Walk::next));
     Ok(match format {
         Format::Csv => download(body, "text/csv; charset=utf-8", "contacts.csv"),
         Format::Json => download(body, "application/json", "contacts.json"),
@@ -218,7 +218,7 @@ pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), re
         }
     });
     let head = stream::once(async move { Ok::<_, Error>(head) });
-    let body = Body::from_stream(futures_util::StreamExt::chain(head, pages));
+    let body = web::streamed(futures_util::StreamExt::chain(head, pages));
     let name = if refused { "refused-rows.csv" } else { "remarks.csv" };
     Ok(download(body, "text/csv; charset=utf-8", name))
 }

@@ -30,10 +30,11 @@ pub struct List {
 }
 
 /// What people and programs may say about a list.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListInput {
     /// Its name, unique within the client.
+    #[schema(required = true, max_length = 200)]
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
@@ -45,6 +46,16 @@ pub struct ListInput {
 }
 
 impl ListInput {
+    /// A list as the input that would make it.
+    pub fn of(list: &List) -> Self {
+        Self {
+            name: list.name.clone(),
+            description: list.description.clone(),
+            list_type: Some(list.list_type.clone()),
+            filter_rules: None,
+        }
+    }
+
     /// Fit to be kept.
     ///
     /// # Errors

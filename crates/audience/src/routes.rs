@@ -72,14 +72,13 @@ fn import_pages(app: &App) -> Routes {
 
 fn contact_api(app: &App) -> Routes {
     use api::contacts::{self as handler, ExportParams, ListParams};
-    let merge_patch = "A JSON merge patch (RFC 7396): only the fields named change, null empties one.";
     Routes::new(app)
         .api(
             Method::GET,
             "/v1/contacts",
             "contacts.view",
             handler::list,
-            Doc::new("List contacts").describe("Newest first.").query::<ListParams>().returns_page_of::<Contact>(),
+            Doc::new("List contacts").describe("Newest first.").query::<ListParams>().words("lifecycle_stage", "lifecycle_stage", &[]).returns_page_of::<Contact>(),
         )
         .api(
             Method::POST,
@@ -95,7 +94,7 @@ fn contact_api(app: &App) -> Routes {
             handler::export,
             Doc::new("Export contacts")
                 .describe("Streamed, as CSV or JSON.")
-                .query::<ExportParams>()
+                .query::<ExportParams>().words("lifecycle_stage", "lifecycle_stage", &[]).words("format", "Export.format", &[])
                 .returns_text("text/csv"),
         )
         .api(
@@ -110,14 +109,14 @@ fn contact_api(app: &App) -> Routes {
             "/v1/contacts/{id}",
             "contacts.edit",
             handler::update,
-            Doc::new("Change a contact").describe(merge_patch).body::<ContactInput>().returns::<Contact>().versioned(),
+            Doc::new("Change a contact").patch::<ContactInput>().returns::<Contact>().versioned(),
         )
         .api(
             Method::DELETE,
             "/v1/contacts/{id}",
             "contacts.delete",
             handler::delete,
-            Doc::new("Delete a contact").returns_nothing(),
+            Doc::new("Delete a contact").returns_nothing().versioned(),
         )
 }
 
@@ -150,14 +149,14 @@ fn list_api(app: &App) -> Routes {
             "/v1/lists/{id}",
             "lists.edit",
             handler::update,
-            Doc::new("Change a list").body::<ListInput>().returns::<List>().versioned(),
+            Doc::new("Change a list").patch::<ListInput>().returns::<List>().versioned(),
         )
         .api(
             Method::DELETE,
             "/v1/lists/{id}",
             "lists.delete",
             handler::delete,
-            Doc::new("Delete a list").describe("Its contacts stay.").returns_nothing(),
+            Doc::new("Delete a list").describe("Its contacts stay.").returns_nothing().versioned(),
         )
         .api(
             Method::GET,
@@ -200,10 +199,10 @@ fn import_api(app: &App) -> Routes {
         written yet: look at the preview, then start it.";
     Routes::new(app)
         .api(Method::GET, "/v1/imports", "contacts.import", handler::list, Doc::new("List imports").describe("Newest first.").query::<web::PageQuery>().returns_page_of::<Import>())
-        .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().raw_body("text/csv").file_body().returns_with::<Import>(202).returns_with::<Import>(201))
+        .api(Method::POST, "/v1/imports", "contacts.import", handler::create.layer(DefaultBodyLimit::disable()), Doc::new("Import contacts").describe(create).query::<ImportParams>().words("dedupe", "Dedupe", &[]).words("on_duplicate", "OnDuplicate", &[]).words("unmapped", "Unmapped", &[]).raw_body("text/csv").file_body().returns_with::<Import>(202).returns_with::<Import>(201))
         .api(Method::GET, "/v1/imports/{id}", "contacts.import", handler::show, Doc::new("Show an import").describe("Its progress and what came of it.").returns::<Import>())
-        .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").returns::<Preview>())
-        .api(Method::POST, "/v1/imports/{id}/start", "contacts.import", handler::start, Doc::new("Start an import").query::<ImportParams>().returns_with::<Import>(202))
+        .api(Method::GET, "/v1/imports/{id}/preview", "contacts.import", handler::preview, Doc::new("Preview an import").describe("First rows and problems, before anything is written.").may_conflict().returns::<Preview>())
+        .api(Method::POST, "/v1/imports/{id}/start", "contacts.import", handler::start, Doc::new("Start an import").query::<ImportParams>().words("dedupe", "Dedupe", &[]).words("on_duplicate", "OnDuplicate", &[]).words("unmapped", "Unmapped", &[]).returns_with::<Import>(202))
         .api(Method::GET, "/v1/imports/{id}/refused", "contacts.import", handler::refused, Doc::new("Download refused rows").describe("CSV: line, column, reason, and the row's cells. With kept=true the rows that were kept with a value as given.").query::<ReportParams>().returns_text("text/csv"))
         .api(Method::POST, "/v1/imports/{id}/cancel", "contacts.import", handler::cancel, Doc::new("Cancel an import").describe("Also gives up one that failed. What was committed stays; the file is forgotten.").returns::<Import>())
         .api(Method::POST, "/v1/imports/{id}/retry", "contacts.import", handler::retry, Doc::new("Go on with a failed import").describe("After the last row that was committed.").returns_with::<Import>(202))

@@ -17,6 +17,7 @@ use crate::texts;
 /// How an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CheckLevel)]
 pub enum Level {
     /// In order.
     Done,
@@ -43,7 +44,6 @@ pub struct CheckItem {
     /// How it stands.
     pub level: Level,
     /// The stable error code, where it has one: `GC-002` for a brand that is switched off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
     /// The field it is about.
     pub field: String,

@@ -9,7 +9,7 @@ use crate::api;
 use crate::api::campaigns::{CampaignOut, ConditionOut, StepOut};
 use crate::api::launch::{LaunchOut, StepInput};
 use crate::api::recipients::{DetailOut, RecipientOut, RecipientParams, SkipOut};
-use crate::api::{CampaignParams, Created, ListParams};
+use crate::api::{CampaignParams, ListParams};
 use crate::checklist::Checklist;
 use crate::pages::edit::basics::{AudienceForm, DesignForm, PageForm};
 use crate::pages::edit::conditions::ConditionsForm;
@@ -63,16 +63,16 @@ fn wizard(routes: Routes) -> Routes {
 #[rustfmt::skip]
 fn rest(routes: Routes) -> Routes {
     routes
-        .api(Method::GET, "/v1/campaigns", "campaigns.view", api::campaigns::list, Doc::new("List campaigns").describe("Newest first.").query::<CampaignParams>().returns_page_of::<CampaignOut>())
-        .api(Method::POST, "/v1/campaigns", "campaigns.create", api::campaigns::create, Doc::new("Create a campaign").describe("A draft with its conditions and rewards.").body::<CampaignInput>().returns_with::<Created>(201))
+        .api(Method::GET, "/v1/campaigns", "campaigns.view", api::campaigns::list, Doc::new("List campaigns").describe("Newest first.").query::<CampaignParams>().words("status", "Campaign.status", &[]).returns_page_of::<CampaignOut>())
+        .api(Method::POST, "/v1/campaigns", "campaigns.create", api::campaigns::create, Doc::new("Create a campaign").describe("A draft with its conditions and rewards.").body::<CampaignInput>().returns_with::<CampaignOut>(201).versioned())
         .api(Method::GET, "/v1/campaigns/{id}", "campaigns.view", api::campaigns::get, Doc::new("Get a campaign").returns::<CampaignOut>().versioned())
-        .api(Method::PUT, "/v1/campaigns/{id}", "campaigns.edit", api::campaigns::update, Doc::new("Change a draft").describe("Replaces it with all its conditions.").body::<CampaignInput>().returns::<CampaignOut>().versioned())
-        .api(Method::DELETE, "/v1/campaigns/{id}", "campaigns.delete", api::campaigns::archive, Doc::new("Archive a campaign").describe("Only a draft or a completed one.").returns_nothing())
+        .api(Method::PATCH, "/v1/campaigns/{id}", "campaigns.edit", api::campaigns::update, Doc::new("Change a draft").describe("The conditions given replace all that were there.").patch::<CampaignInput>().returns::<CampaignOut>().versioned())
+        .api(Method::DELETE, "/v1/campaigns/{id}", "campaigns.delete", api::campaigns::archive, Doc::new("Archive a campaign").describe("Only a draft or a completed one.").returns_nothing().versioned())
         .api(Method::GET, "/v1/campaigns/{id}/checklist", "campaigns.view", api::campaigns::checklist, Doc::new("Get the check list before launch").returns::<Checklist>())
         .api(Method::GET, "/v1/campaigns/{id}/conditions", "campaigns.view", api::campaigns::conditions, Doc::new("List the conditions of a campaign").returns_page_of::<ConditionOut>())
         .api(Method::GET, "/v1/campaigns/{id}/history", "campaigns.view", api::campaigns::history, Doc::new("List the steps a campaign took").returns_page_of::<StepOut>())
-        .api(Method::POST, "/v1/campaigns/{id}/duplicate", "campaigns.create", api::campaigns::duplicate, Doc::new("Duplicate a campaign").describe("Without its recipients and mail date.").returns_with::<Created>(201))
-        .api(Method::POST, "/v1/campaigns/{id}/launch", "campaigns.launch", api::launch::begin, Doc::new("Launch a campaign").describe("Begins to make the recipients; GET tells how far it is. Refused with everything the check list misses.").returns_with::<LaunchOut>(202))
+        .api(Method::POST, "/v1/campaigns/{id}/duplicate", "campaigns.create", api::campaigns::duplicate, Doc::new("Duplicate a campaign").describe("Without its recipients and mail date.").returns_with::<CampaignOut>(201).versioned())
+        .api(Method::POST, "/v1/campaigns/{id}/launch", "campaigns.launch", api::launch::begin, Doc::new("Launch a campaign").describe("Begins to make the recipients; GET tells how far it is. Refused with everything the check list misses.").returns_with::<LaunchOut>(202).versioned())
         .api(Method::GET, "/v1/campaigns/{id}/launch", "campaigns.view", api::launch::progress, Doc::new("Get how far a launch is").returns::<LaunchOut>())
         .api(Method::POST, "/v1/campaigns/{id}/steps", "campaigns.view", api::launch::step, Doc::new("Take a step of a campaign's life").describe("To in_production and mailed: campaigns.submit; to completed: campaigns.complete; back to draft: campaigns.launch, and the recipients are deleted in the background.").body::<StepInput>().returns::<CampaignOut>().versioned())
         .api(Method::GET, "/v1/campaigns/{id}/recipients", "campaigns.view", api::recipients::list, Doc::new("List the recipients of a campaign").describe("`q` looks for part of a name or e-mail address, a phone, or a code; `did` lists who stands behind a figure of the funnel.").query::<RecipientParams>().returns_page_of::<RecipientOut>())

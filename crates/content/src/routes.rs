@@ -8,7 +8,7 @@ use crate::actions::templates::TemplateInput;
 use crate::api::forms::FormOut;
 use crate::api::landing_pages::LandingPageOut;
 use crate::api::templates::TemplateOut;
-use crate::api::{Created, ListParams};
+use crate::api::ListParams;
 use crate::{api, pages};
 
 /// The route table.
@@ -44,18 +44,18 @@ fn rest(routes: Routes) -> Routes {
     routes
         .public_api(Method::GET, "/v1/form-config.schema.json", api::forms::schema)
         .api(Method::GET, "/v1/templates", "templates.view", api::templates::list, Doc::new("List mail templates").query::<ListParams>().returns_page_of::<TemplateOut>())
-        .api(Method::POST, "/v1/templates", "templates.create", api::templates::create, Doc::new("Create a mail template").body::<TemplateInput>().returns_with::<Created>(201))
+        .api(Method::POST, "/v1/templates", "templates.create", api::templates::create, Doc::new("Create a mail template").body::<TemplateInput>().returns_with::<TemplateOut>(201).versioned())
         .api(Method::GET, "/v1/templates/{id}", "templates.view", api::templates::get, Doc::new("Get a mail template").returns::<TemplateOut>().versioned())
-        .api(Method::PUT, "/v1/templates/{id}", "templates.edit", api::templates::update, Doc::new("Change a mail template").body::<TemplateInput>().returns::<TemplateOut>().versioned())
+        .api(Method::PATCH, "/v1/templates/{id}", "templates.edit", api::templates::update, Doc::new("Change a mail template").patch::<TemplateInput>().returns::<TemplateOut>().versioned())
         .api(Method::GET, "/v1/landing-pages", "landing_pages.view", api::landing_pages::list, Doc::new("List landing pages").query::<ListParams>().returns_page_of::<LandingPageOut>())
-        .api(Method::POST, "/v1/landing-pages", "landing_pages.create", api::landing_pages::create, Doc::new("Create a landing page").body::<LandingPageInput>().returns_with::<Created>(201))
+        .api(Method::POST, "/v1/landing-pages", "landing_pages.create", api::landing_pages::create, Doc::new("Create a landing page").body::<LandingPageInput>().returns_with::<LandingPageOut>(201).versioned())
         .api(Method::GET, "/v1/landing-pages/{id}", "landing_pages.view", api::landing_pages::get, Doc::new("Get a landing page").returns::<LandingPageOut>().versioned())
-        .api(Method::PUT, "/v1/landing-pages/{id}", "landing_pages.edit", api::landing_pages::update, Doc::new("Change a landing page's draft").body::<LandingPageInput>().returns::<LandingPageOut>().versioned())
+        .api(Method::PATCH, "/v1/landing-pages/{id}", "landing_pages.edit", api::landing_pages::update, Doc::new("Change a landing page's draft").patch::<LandingPageInput>().returns::<LandingPageOut>().versioned())
         .api(Method::POST, "/v1/landing-pages/{id}/publish", "landing_pages.publish", api::landing_pages::publish, Doc::new("Publish a landing page").returns::<LandingPageOut>().versioned())
         .api(Method::GET, "/v1/forms", "forms.view", api::forms::list, Doc::new("List forms").query::<ListParams>().returns_page_of::<FormOut>())
-        .api(Method::POST, "/v1/forms", "forms.create", api::forms::create, Doc::new("Create a form").body::<FormInput>().returns_with::<Created>(201))
+        .api(Method::POST, "/v1/forms", "forms.create", api::forms::create, Doc::new("Create a form").body::<FormInput>().returns_with::<FormOut>(201).versioned())
         .api(Method::GET, "/v1/forms/{id}", "forms.view", api::forms::get, Doc::new("Get a form").returns::<FormOut>().versioned())
-        .api(Method::PUT, "/v1/forms/{id}", "forms.edit", api::forms::update, Doc::new("Change a form").body::<FormInput>().returns::<FormOut>().versioned())
+        .api(Method::PATCH, "/v1/forms/{id}", "forms.edit", api::forms::update, Doc::new("Change a form").patch::<FormInput>().returns::<FormOut>().versioned())
         .api(Method::POST, "/v1/forms/{id}/publish", "forms.publish", api::forms::publish, Doc::new("Open a form to strangers").returns::<FormOut>().versioned())
         .api(Method::POST, "/v1/forms/{id}/close", "forms.publish", api::forms::close, Doc::new("Close a form").returns::<FormOut>().versioned())
 }

@@ -52,7 +52,7 @@ async fn publishing_cleans_a_page_and_keeps_what_was_published_when_the_draft_ch
     let path = format!("/v1/landing-pages/{}", made["id"].as_str().unwrap());
     let published = test.api(Method::POST, &format!("{path}/publish")).bearer(key).await.expect_status(200).json();
     let change = json!({"name": "Offer", "html": "<h1>Changed</h1>"});
-    let changed = test.api_json(Method::PUT, &path, &change).bearer(key).await.expect_status(200).json();
+    let changed = test.api_json(Method::PATCH, &path, &change).bearer(key).await.expect_status(200).json();
     assert_eq!(changed["published_version_id"], published["published_version_id"]);
     let admin = test.database.admin().await;
     let html: String = admin.query_one("select html from landing_page_versions", &[]).await.unwrap().get(0);

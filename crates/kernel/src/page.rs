@@ -1,10 +1,14 @@
 //! Pages of a list, by keyset: the cursor holds the last row's sort values, so a page costs the same
 //! at the front and at the end, and rows that arrive meanwhile shift nothing.
+//!
+//! Of the API a cursor is good only for the list that it came from, with the same filters and as it was given: it
+//! carries a mark that only the same [`List`] makes. The web kit says which list a request is about.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
@@ -12,6 +16,34 @@ use crate::{Error, Result};
 pub const DEFAULT_LIMIT: i64 = 50;
 /// The most rows a page can have.
 pub const MAX_LIMIT: i64 = 200;
+
+/// Bytes of a cursor's mark.
+const MARK: usize = 12;
+
+tokio::task_local! {
+    static LIST: List;
+}
+
+/// One list with its filters: a secret of the two, under which its cursors are marked.
+#[derive(Debug, Clone, Copy)]
+pub struct List(pub [u8; 32]);
+
+impl List {
+    fn mark(&self, cursor: &[u8]) -> [u8; MARK] {
+        let hash = Sha256::new().chain_update(self.0).chain_update(cursor).finalize();
+        std::array::from_fn(|n| hash[n])
+    }
+}
+
+/// Runs what answers a request about `list`: cursors that it gives and takes are of this list only.
+pub async fn of_list<T>(list: List, work: impl Future<Output = T>) -> T {
+    LIST.scope(list, work).await
+}
+
+/// The mark of a cursor; none where no list is named, as on the command line.
+fn mark(cursor: &[u8]) -> Vec<u8> {
+    LIST.try_with(|list| list.mark(cursor).to_vec()).unwrap_or_default()
+}
 
 /// Which page is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +75,14 @@ impl PageParams {
         let Some(text) = self.after.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let wrong = || Error::invalid("after", "after must be the `next` value of an earlier page");
-        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-        serde_json::from_slice(&json).map(Some).map_err(|_| wrong())
+        let wrong = || Error::invalid("after", "must be the `next` of an earlier page of this list, with the same filters");
+        let marked = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+        let length = if LIST.try_with(|_| ()).is_ok() { MARK } else { 0 };
+        let (given, json) = marked.split_at_checked(length).ok_or_else(wrong)?;
+        if given != mark(json) {
+            return Err(wrong());
+        }
+        serde_json::from_slice(json).map(Some).map_err(|_| wrong())
     }
 }
 
@@ -54,7 +91,7 @@ impl PageParams {
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,
-    /// The cursor of the next page; absent on the last one.
+    /// The cursor of the next page; null on the last one.
     pub next: Option<String>,
 }
 
@@ -66,7 +103,7 @@ impl<T> Page<T> {
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).and_then(|row| {
             let json = serde_json::to_vec(&key(row)).ok()?;
-            Some(URL_SAFE_NO_PAD.encode(json))
+            Some(URL_SAFE_NO_PAD.encode([mark(&json), json].concat()))
         });
         Self { data: rows, next }
     }
@@ -88,6 +125,21 @@ mod tests {
         let params = PageParams { after: page.next, limit: None };
         assert_eq!(params.after::<i32>().unwrap(), Some(2));
         assert_eq!(Page::from_rows(vec![1, 2], 2, |n| *n).next, None);
+    }
+
+    #[tokio::test]
+    async fn a_cursor_leads_on_in_its_own_list_only_and_as_it_was_given() {
+        let (lists, cards) = (List([1; 32]), List([2; 32]));
+        let next = of_list(lists, async { Page::from_rows(vec![1, 2, 3], 2, |n| *n).next }).await;
+        let params = PageParams { after: next.clone(), limit: None };
+        assert_eq!(of_list(lists, async { params.after::<i32>() }).await.unwrap(), Some(2));
+        assert_eq!(of_list(cards, async { params.after::<i32>() }).await.unwrap_err().fields()[0].field, "after");
+        let mut bytes = URL_SAFE_NO_PAD.decode(next.unwrap()).unwrap();
+        *bytes.last_mut().unwrap() = b'9';
+        for after in [URL_SAFE_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode("2"), String::from("Mg")] {
+            let params = PageParams { after: Some(after), limit: None };
+            assert!(of_list(lists, async { params.after::<i32>() }).await.is_err());
+        }
     }
 
     #[test]

@@ -10,5 +10,7 @@ pub fn routes(app: &App) -> Routes {
     Routes::new(app)
         .page(Method::GET, "/{client}/search", "dashboard.view", pages::search::show)
         .account_page(Method::GET, "/help", "docs.view", pages::help::list)
+        // where the `type` of every problem leads: read by programmers, whoever they are
+        .public(Method::GET, "/help/errors", pages::help::errors)
         .account_page(Method::GET, "/help/{topic}", "docs.view", pages::help::show)
 }

@@ -1,5 +1,7 @@
 //! The topics of the help, from `docs/`.
 
+use std::collections::BTreeSet;
+
 use pulldown_cmark::{Options, Parser, html};
 
 /// One topic.
@@ -33,6 +35,7 @@ topics! {
     "agent-desk": "Finding a caller and confirming a call",
     "roles": "Who reaches and may do what",
     "api": "Keys, errors, paging, repeating a request",
+    "errors": "What every error code means",
     "operations": "Settings, the database, processes, keys",
 }
 
@@ -67,9 +70,33 @@ impl Topic {
     }
 }
 
+impl Topic {
+    /// The same, every first cell of a table being a place that links lead to: `#invalid`. Of two with one name the first.
+    pub fn html_with_places(&self) -> String {
+        let mut known = BTreeSet::new();
+        let html = self.html();
+        let mut rows = html.split("<tr><td><code>");
+        let mut out = rows.next().unwrap_or_default().to_owned();
+        for row in rows {
+            let code = row.split('<').next().unwrap_or_default();
+            let place = if known.insert(code) { format!(" id=\"{code}\"") } else { String::new() };
+            out.push_str(&format!("<tr{place}><td><code>{row}"));
+        }
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_error_code_has_a_place_of_its_own() {
+        let errors = TOPICS.iter().find(|topic| topic.slug == "errors").unwrap().html_with_places();
+        for code in ["unauthenticated", "invalid", "GC-006", "idempotency_key_reused"] {
+            assert_eq!(errors.matches(&format!("<tr id=\"{code}\">")).count(), 1, "{code}");
+        }
+    }
 
     #[test]
     fn topics_are_found_by_every_word_of_theirs_and_first_by_their_title() {

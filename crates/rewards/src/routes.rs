@@ -6,7 +6,6 @@ use crate::actions::brands::BrandInput;
 use crate::actions::cards::{FindInput, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
 use crate::actions::credits::GrantInput;
 use crate::actions::pools::{PoolInput, RenameInput};
-use crate::api::Created;
 use crate::api::brands::BrandOut;
 use crate::api::cards::CardOut;
 use crate::api::credits::{Balance, CreditsOut};
@@ -56,13 +55,13 @@ fn admin(routes: Routes) -> Routes {
 fn stock(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/brands", "gift_cards.view", api::brands::list, Doc::new("List brands").query::<web::PageQuery>().returns_page_of::<BrandOut>())
-        .account_api(Method::POST, "/v1/brands", "platform.brands", api::brands::create, Doc::new("Add a brand").body::<BrandInput>().returns_with::<Created>(201))
+        .account_api(Method::POST, "/v1/brands", "platform.brands", api::brands::create, Doc::new("Add a brand").body::<BrandInput>().returns_with::<BrandOut>(201).versioned())
         .api(Method::GET, "/v1/brands/{id}", "gift_cards.view", api::brands::get, Doc::new("Get a brand").returns::<BrandOut>().versioned())
-        .account_api(Method::PUT, "/v1/brands/{id}", "platform.brands", api::brands::update, Doc::new("Change a brand").body::<BrandInput>().returns::<BrandOut>().versioned())
+        .account_api(Method::PATCH, "/v1/brands/{id}", "platform.brands", api::brands::update, Doc::new("Change a brand").patch::<BrandInput>().returns::<BrandOut>().versioned())
         .api(Method::GET, "/v1/pools", "gift_cards.view", api::pools::list, Doc::new("List pools").query::<api::pools::ListParams>().returns_page_of::<PoolOut>())
-        .api(Method::POST, "/v1/pools", "gift_cards.manage_pools", api::pools::create, Doc::new("Create a pool").body::<PoolInput>().returns_with::<Created>(201))
+        .api(Method::POST, "/v1/pools", "gift_cards.manage_pools", api::pools::create, Doc::new("Create a pool").body::<PoolInput>().returns_with::<PoolOut>(201).versioned())
         .api(Method::GET, "/v1/pools/{id}", "gift_cards.view", api::pools::get, Doc::new("Get a pool").returns::<PoolOut>().versioned())
-        .api(Method::PUT, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").body::<RenameInput>().returns::<PoolOut>().versioned())
+        .api(Method::PATCH, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").patch::<RenameInput>().returns::<PoolOut>().versioned())
         .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").describe("Refused (409) while its cards are promised or awaited, or a campaign under way hands them out.").returns::<PoolOut>().versioned())
         .api(Method::POST, "/v1/pools/{id}/cards", "gift_cards.upload", api::pools::upload, Doc::new("Upload cards").describe("A CSV with the columns code and, optionally, pin, number, expiry and cost: all cards or none.").raw_body("text/csv").returns_with::<UploadReport>(201))
 }
@@ -70,13 +69,13 @@ fn stock(routes: Routes) -> Routes {
 #[rustfmt::skip]
 fn rest(routes: Routes) -> Routes {
     routes
-        .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().returns_page_of::<CardOut>())
+        .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().words("status", "GiftCard.status", &[]).returns_page_of::<CardOut>())
         .api(Method::GET, "/v1/cards/{id}", "gift_cards.view", api::cards::get, Doc::new("Get a card").returns::<CardOut>())
         .api(Method::POST, "/v1/cards/find", "gift_cards.view", api::cards::find, Doc::new("Find a card by its code").describe("The code travels in the body, so that it is in no log.").body::<FindInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row. Refused (409) for a card that is still to be handed out.").returns::<OpenCard>())
         .api(Method::POST, "/v1/cards/{id}/redeem", "gift_cards.provision", api::cards::redeem, Doc::new("Mark a card as redeemed").body::<RedeemInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").body::<RevokeInput>().returns::<CardOut>())
-        .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits.").body::<ReplaceInput>().returns_with::<Created>(201))
-        .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().returns::<CreditsOut>())
+        .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits.").body::<ReplaceInput>().returns_with::<CardOut>(201))
+        .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().words("reason", "CreditEntry.reason", &[]).returns::<CreditsOut>())
         .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").describe("The same `id` again books nothing more.").body::<GrantInput>().returns_with::<Balance>(201))
 }

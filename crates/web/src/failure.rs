@@ -2,16 +2,21 @@
 //! problem+json or as a page, because only the route knows which of the two is wanted.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Error, FieldError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::contract::UNSUPPORTED_MEDIA_TYPE;
 use crate::extract::TOO_LARGE;
+use crate::idempotency::{KEY_IN_USE, KEY_REUSED};
 use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
 use crate::{App, Caller, guard};
+
+/// When something that is out of reach is worth asking for again.
+const UNAVAILABLE_SECONDS: u64 = 5;
 
 /// What a handler's `?` turns an error into.
 #[derive(Debug)]
@@ -51,6 +56,8 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Conflict { code: "precondition_failed", .. } => StatusCode::PRECONDITION_FAILED,
         Error::Conflict { code: METHOD_NOT_ALLOWED, .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::Conflict { code: TOO_LARGE, .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Conflict { code: UNSUPPORTED_MEDIA_TYPE, .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Conflict { code: KEY_REUSED, .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Conflict { .. } | Error::Constraint(_) => StatusCode::CONFLICT,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -75,7 +82,6 @@ pub struct Problem {
     /// The id that finds this request in the log.
     pub request_id: Uuid,
     /// The wrong fields, each with a JSON pointer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemField>,
 }
 
@@ -96,7 +102,7 @@ impl Problem {
     pub fn new(error: &Error, request_id: Uuid) -> Self {
         let status = status(error);
         Self {
-            kind: format!("/help/errors#{}", error.code()),
+            kind: link(error.code()),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             code: error.code().to_owned(),
@@ -120,8 +126,33 @@ pub fn detail(error: &Error) -> String {
         Error::Internal(_) => "Something went wrong on our side. The request id finds it in the log.".to_owned(),
         Error::NotFound => "There is nothing here, or not for you.".to_owned(),
         Error::Unauthenticated => "Sign in, or send a valid API key or access token.".to_owned(),
+        Error::Invalid(fields) => {
+            let sentences: Vec<String> = fields.iter().map(sentence).collect();
+            sentences.join("; ")
+        }
         other => other.to_string(),
     }
+}
+
+/// What is wrong with a field, with its name as people know it: `Mobile phone: enter 10 digits`.
+fn sentence(error: &FieldError) -> String {
+    let places = error.field.split('/').map(|part| match part.parse::<usize>() {
+        Ok(index) => (index + 1).to_string(),
+        Err(_) => part.replace('_', " "),
+    });
+    let label = capitalised(&places.collect::<Vec<_>>().join(" "));
+    let message = capitalised(&error.message);
+    if label.is_empty() || message.starts_with(&label) { message } else { format!("{label}: {}", error.message) }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Where it stands what a code means.
+pub(crate) fn link(code: &str) -> String {
+    format!("/help/errors#{code}")
 }
 
 /// What was asked when an error came out.
@@ -135,21 +166,35 @@ pub(crate) struct Asked<'a> {
 
 /// Dresses a bare error; leaves every other response as it is, but for the request id.
 pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Response {
-    let request_id = asked.request_id;
+    let (request_id, asked_kind) = (asked.request_id, asked.spec.kind);
     if let Some(Undressed(error)) = response.extensions_mut().remove::<Undressed>() {
         log(&error, &asked);
         response = match asked.spec.kind {
             Kind::Api => problem(&error, request_id),
             Kind::Page => page(app, &error, asked),
         };
-        if let Error::TooMany { retry_after } = error {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
-        }
+        tell_what_next(&error, asked_kind, response.headers_mut());
     }
     if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
     response
+}
+
+/// When to come back, and with what.
+fn tell_what_next(error: &Error, kind: Kind, headers: &mut HeaderMap) {
+    let seconds = match error {
+        Error::TooMany { retry_after } => Some(*retry_after),
+        Error::Unavailable(_) => Some(UNAVAILABLE_SECONDS),
+        Error::Conflict { code: KEY_IN_USE, .. } => Some(1),
+        _ => None,
+    };
+    if let Some(seconds) = seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if *error == Error::Unauthenticated && kind == Kind::Api {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ace\""));
+    }
 }
 
 fn log(error: &Error, asked: &Asked<'_>) {

@@ -6,6 +6,7 @@
 //! are deleted and links go stale, and row-level security does not say which it was.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::RequestExt;
 use axum::extract::{RawPathParams, Request, State};
@@ -16,7 +17,7 @@ use axum_extra::extract::cookie::CookieJar;
 use database::Statement;
 use futures_util::FutureExt;
 use kernel::error::CanFail;
-use kernel::{Error, Origin, Result};
+use kernel::{Error, Origin, Result, page};
 use serde_json::{Value, json};
 use tower_http::csrf::ProtectionError;
 use uuid::Uuid;
@@ -27,7 +28,7 @@ use crate::flash::{self, Flash};
 use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
-use crate::{App, idempotency, identity, limits, visitor};
+use crate::{App, contract, idempotency, identity, limits, visitor};
 
 /// The code of the answer to people who must set up a second factor first.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
@@ -75,6 +76,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
     let named = client_header(request.headers()).ok().flatten();
+    let known = Known::of(&request);
     let mut admitted = Admitted::default();
     let checked = check(&app, &spec, &mut request, (&origin, &mut admitted)).await;
     let turned_away = checked.is_err();
@@ -104,6 +106,9 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     }
     let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
     let mut response = failure::dress(&app, asked, response);
+    if spec.kind == Kind::Api {
+        response = known.spare(response);
+    }
     // after the dressing: what is left is told beside an error as well
     if let Some(left) = admitted.left {
         left.tell(response.headers_mut());
@@ -116,8 +121,26 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
 
 /// Runs the handler: once for each `Idempotency-Key`, and answering 500 when it panics.
 async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: Request, next: Next) -> Response {
+    if spec.kind == Kind::Api
+        && let Err(error) = contract::encoding(request.headers())
+    {
+        return Failure::from(error).into_response();
+    }
     let Some(caller) = caller else { return survive(next.run(request)).await };
     request.extensions_mut().insert(caller.clone());
+    if let Some(contract) = &spec.contract {
+        if let Err(error) = contract.admit(&request) {
+            return Failure::from(error).into_response();
+        }
+        request.extensions_mut().insert(Arc::clone(contract));
+        let list = list_of(app, caller, &request);
+        return page::of_list(list, answer(app, spec, caller, request, next)).await;
+    }
+    answer(app, spec, caller, request, next).await
+}
+
+/// The handler's answer, once for each `Idempotency-Key`.
+async fn answer(app: &App, spec: &RouteSpec, caller: &Caller, request: Request, next: Next) -> Response {
     if spec.kind == Kind::Api && request.method() == Method::POST && request.headers().contains_key(idempotency::HEADER)
     {
         return idempotency::run(app, caller, request, next).await;
@@ -127,6 +150,44 @@ async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: 
         set_cookie(&mut response, &Flash::spent());
     }
     response
+}
+
+/// Which list a request is about: its address and what it leaves out, for one client. A cursor leads on in this list only.
+fn list_of(app: &App, caller: &Caller, request: &Request) -> page::List {
+    let query = request.uri().query().unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+    pairs.retain(|(name, _)| name != "limit" && name != "after");
+    pairs.sort();
+    let client = caller.client.as_ref().map(|client| client.id).unwrap_or_default();
+    let list = format!("{} {client} {pairs:?}", request.uri().path());
+    page::List(app.keyring.fingerprint("page cursor", list.as_bytes()))
+}
+
+/// The version of an answer that a reader has already.
+struct Known {
+    reads: bool,
+    tags: Vec<String>,
+}
+
+impl Known {
+    fn of(request: &Request) -> Self {
+        let lines = request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+        let tags = lines.flat_map(|line| line.split(',')).map(|tag| tag.trim().trim_start_matches("W/").to_owned());
+        Self { reads: request.method() == Method::GET, tags: tags.filter(|tag| !tag.is_empty()).collect() }
+    }
+
+    /// The answer without its body when the reader has it.
+    fn spare(&self, mut response: Response) -> Response {
+        let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
+        let has = !etag.is_empty() && self.tags.iter().any(|tag| tag == "*" || tag == etag);
+        if self.reads && has && response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = axum::body::Body::empty();
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+        response
+    }
 }
 
 /// A panic in a handler is a bug that is logged and answered with its id, not a broken connection.
@@ -252,5 +313,7 @@ fn flash_of(headers: &HeaderMap) -> Option<Flash> {
 
 /// The token of an `Authorization: Bearer …` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    // the scheme in any case (RFC 9110, 11.1)
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

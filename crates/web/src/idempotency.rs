@@ -29,6 +29,11 @@ use crate::{App, Caller, Failure, failure};
 /// The header that names the request.
 pub(crate) const HEADER: &str = "idempotency-key";
 
+/// The code of a key whose first request is still at work.
+pub(crate) const KEY_IN_USE: &str = "idempotency_key_in_use";
+/// The code of a key that another request has used: answered with 422.
+pub(crate) const KEY_REUSED: &str = "idempotency_key_reused";
+
 /// How long an answer is kept.
 const KEPT: Duration = Duration::hours(24);
 /// After so long an unanswered request is taken to have died with its process.
@@ -152,7 +157,8 @@ impl Taken {
 
     fn repeat(&self, known: Known, hash: &[u8]) -> Result<Response> {
         if known.request_hash != hash {
-            return Err(Error::invalid("Idempotency-Key", "was used for another request; take a new key"));
+            let message = "This Idempotency-Key was used for another request. Take a new key.";
+            return Err(Error::conflict(KEY_REUSED, message));
         }
         let Some(status) = known.status else { return Err(at_work()) };
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
@@ -243,7 +249,7 @@ impl Taken {
 
 fn at_work() -> Error {
     Error::conflict(
-        "idempotency_key_in_use",
+        KEY_IN_USE,
         "The first request with this Idempotency-Key is still at work. Try again in a moment.",
     )
 }

@@ -5,6 +5,7 @@
 
 mod app;
 mod caller;
+mod contract;
 mod error_page;
 mod extract;
 mod failure;
@@ -29,10 +30,10 @@ pub use failure::{Failure, Problem, ProblemField, detail, status};
 pub use guard::TurnedAway;
 pub use openapi::Doc;
 pub use paging::PageQuery;
-pub use respond::{Result, redirect, redirect_with, render, render_with, set_cookie};
+pub use respond::{Result, redirect, redirect_with, render, render_with, set_cookie, streamed};
 pub use routes::{Access, Kind, RouteSpec, Routes};
 pub use stack::stack;
-pub use version::{IfMatch, Tagged};
+pub use version::{IfMatch, Made, Patch, Tagged};
 pub use visitor::Visitor;
 
 extern crate self as web;

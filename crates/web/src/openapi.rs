@@ -1,14 +1,16 @@
 //! The OpenAPI document is made from the route table: a route cannot be forgotten, nor its permission.
 
 mod examples;
+mod finish;
 mod manners;
+mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{
-    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterIn, PathItem, Paths,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -27,10 +29,18 @@ pub struct Doc {
     summary: &'static str,
     description: &'static str,
     parameters: Vec<Parameter>,
+    /// The words that parameters take.
+    lists: Vec<(String, Vec<&'static str>)>,
     requests: Vec<(&'static str, Content)>,
     responses: Vec<(u16, Option<(&'static str, Content)>)>,
     versioned: bool,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    conflicts: bool,
+    /// Names and schemas of what is taken.
+    inputs: Vec<(String, RefOr<Schema>)>,
+    /// Names and schemas of what is answered.
+    outputs: Vec<(String, RefOr<Schema>)>,
+    /// The name of what a merge patch changes.
+    patched: Option<String>,
 }
 
 impl Doc {
@@ -53,11 +63,29 @@ impl Doc {
         self
     }
 
+    /// The parameter `name` takes only the words of the field `list` (`Campaign.status`), or `more`.
+    #[must_use]
+    pub fn words(mut self, name: &str, list: &str, more: &[&'static str]) -> Self {
+        self.lists.extend(words::list(list).map(|words| (name.to_owned(), [words, more].concat())));
+        self
+    }
+
     /// The JSON body.
     #[must_use]
     pub fn body<T: ToSchema>(mut self) -> Self {
-        let content = self.content::<T>();
-        self.requests.push((JSON, content));
+        self.requests.push((JSON, reference(T::name())));
+        note::<T>(&mut self.inputs);
+        self
+    }
+
+    /// A JSON merge patch (RFC 7396) of a `T`, which the handler takes as [`crate::Patch`].
+    #[must_use]
+    pub fn patch<T: ToSchema>(mut self) -> Self {
+        for media_type in [JSON, MERGE_PATCH] {
+            self.requests.push((media_type, reference(finish::patch_name(&T::name()))));
+        }
+        note::<T>(&mut self.inputs);
+        self.patched = Some(T::name().into_owned());
         self
     }
 
@@ -86,8 +114,8 @@ impl Doc {
     /// The JSON of a successful answer with another status, such as 201.
     #[must_use]
     pub fn returns_with<T: ToSchema>(mut self, status: u16) -> Self {
-        let content = self.content::<T>();
-        self.responses.push((status, Some((JSON, content))));
+        self.responses.push((status, Some((JSON, reference(T::name())))));
+        note::<T>(&mut self.outputs);
         self
     }
 
@@ -105,16 +133,26 @@ impl Doc {
         self
     }
 
+    /// It can be refused for what is there (409), although it only reads.
+    #[must_use]
+    pub fn may_conflict(mut self) -> Self {
+        self.conflicts = true;
+        self
+    }
+
     /// A page of a list: `data` and `next`.
     #[must_use]
     pub fn returns_page_of<T: ToSchema>(mut self) -> Self {
-        self.note::<T>();
+        note::<T>(&mut self.outputs);
         let schema = json!({
             "type": "object",
-            "required": ["data"],
+            "required": ["data", "next"],
             "properties": {
-                "data": { "type": "array", "items": { "$ref": format!("#/components/schemas/{}", T::name()) } },
-                "next": { "type": ["string", "null"], "description": "Cursor of the next page; absent on the last one." },
+                "data": {
+                    "type": "array", "description": "The rows of this page.",
+                    "items": { "$ref": format!("#/components/schemas/{}", T::name()) },
+                },
+                "next": { "type": ["string", "null"], "description": "Cursor of the next page; null on the last one." },
             },
         });
         self.responses.push((200, inline(schema).map(|content| (JSON, content))));
@@ -128,18 +166,58 @@ impl Doc {
         self
     }
 
-    fn content<T: ToSchema>(&mut self) -> Content {
-        self.note::<T>();
-        Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(T::name()))))
+    /// The media types of a body that is taken.
+    pub(crate) fn media_types(&self) -> Vec<&'static str> {
+        self.requests.iter().map(|(media_type, _)| *media_type).collect()
     }
 
-    fn note<T: ToSchema>(&mut self) {
-        self.schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(&mut self.schemas);
+    /// The schema of the JSON body; none where there is none, or where a patch is checked once it is merged.
+    pub(crate) fn json_body(&self) -> Option<Value> {
+        let json = self.requests.iter().find(|(media_type, _)| *media_type == JSON && self.patched.is_none())?;
+        serde_json::to_value(json.1.schema.as_ref()?).ok()
+    }
+
+    /// The parameters of the query as the document shows them.
+    pub(crate) fn query_parameters(&self) -> Vec<Value> {
+        let mut parameters: Vec<Value> =
+            self.parameters.iter().filter_map(|parameter| finish::parameter(parameter).ok()).collect();
+        for (name, words) in &self.lists {
+            if let Some(parameter) = parameters.iter_mut().find(|parameter| parameter["name"] == name.as_str()) {
+                parameter["schema"]["enum"] = json!(words);
+            }
+        }
+        parameters
+    }
+
+    /// The schemas of what is taken, as the document shows them.
+    pub(crate) fn input_schemas(&self) -> Map<String, Value> {
+        let schemas = self.inputs.iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?)));
+        schemas.map(|(name, schema)| (name.clone(), finish::schema(name, schema, true))).collect()
+    }
+
+    /// The name of what a patch changes.
+    pub(crate) fn patched(&self) -> Option<&str> {
+        self.patched.as_deref()
+    }
+
+    pub(crate) fn is_versioned(&self) -> bool {
+        self.versioned
     }
 }
 
-const JSON: &str = "application/json";
+/// JSON as it is usually sent.
+pub(crate) const JSON: &str = "application/json";
+/// JSON of which only the fields given change something.
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+fn reference(name: impl Into<String>) -> Content {
+    Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(name))))
+}
+
+fn note<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}
 
 fn inline(schema: Value) -> Option<Content> {
     serde_json::from_value::<RefOr<Schema>>(schema).ok().map(|schema| Content::new(Some(schema)))
@@ -152,29 +230,50 @@ fn text(media_type: &str) -> Option<Content> {
 /// The document of all documented routes in `table`, as JSON.
 ///
 /// # Errors
-/// `Internal` when it cannot be written as JSON.
+/// `Internal` when it cannot be written as JSON, or when two types have one name.
 pub fn document(table: &[RouteSpec], public_url: &str) -> kernel::Result<Value> {
-    let documented = || table.iter().filter_map(|spec| Some((spec, spec.doc.as_ref()?)));
-    let mut schemas: BTreeMap<String, RefOr<Schema>> = BTreeMap::new();
-    schemas.insert(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema());
-    let mut nested = Vec::new();
-    Problem::schemas(&mut nested);
-    schemas.extend(nested);
-    schemas.extend(documented().flat_map(|(_, doc)| doc.schemas.iter().cloned()));
+    let documented = || table.iter().filter_map(|spec| Some((spec, spec.doc.as_deref()?)));
     let document = OpenApiBuilder::new()
         .info(InfoBuilder::new().title("ACE").version("1").description(Some(ABOUT)).build())
         .servers(Some([utoipa::openapi::Server::new(public_url)]))
         .paths(paths(documented()))
-        .components(Some(components(schemas)))
+        .components(Some(components()))
         .build();
     let mut document = serde_json::to_value(document).map_err(kernel::Error::internal)?;
+    document["components"]["schemas"] = schemas(documented().map(|(_, doc)| doc))?.into();
     manners::components(&mut document);
     let schemas = document["components"]["schemas"].clone();
     for (spec, doc) in documented() {
         let operation = &mut document["paths"][spec.path][spec.method.as_str().to_lowercase()];
-        manners::operation(operation, spec, doc.versioned, &schemas);
+        manners::operation(operation, spec, doc, &schemas);
     }
+    manners::tags(&mut document);
     Ok(document)
+}
+
+/// Every schema by its name, once.
+fn schemas<'a>(docs: impl Iterator<Item = &'a Doc> + Clone) -> kernel::Result<Map<String, Value>> {
+    let taken: BTreeSet<&str> = docs.clone().flat_map(|doc| &doc.inputs).map(|(name, _)| name.as_str()).collect();
+    let mut problem = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
+    Problem::schemas(&mut problem);
+    let of_docs = docs.clone().flat_map(|doc| doc.inputs.iter().chain(&doc.outputs));
+    let mut raw: BTreeMap<&str, Value> = BTreeMap::new();
+    for (name, schema) in problem.iter().chain(of_docs) {
+        let schema = serde_json::to_value(schema).map_err(kernel::Error::internal)?;
+        match raw.get(name.as_str()) {
+            Some(other) if *other != schema => {
+                return Err(kernel::Error::internal(format!("two types have the schema name {name}")));
+            }
+            _ => raw.insert(name, schema),
+        };
+    }
+    let mut whole: Map<String, Value> =
+        raw.into_iter().map(|(name, schema)| (name.to_owned(), finish::schema(name, schema, taken.contains(name)))).collect();
+    for name in docs.filter_map(|doc| doc.patched.as_ref()) {
+        let patch = finish::patch(&whole[name]);
+        whole.insert(finish::patch_name(name), patch);
+    }
+    Ok(whole)
 }
 
 const ABOUT: &str = "Direct mail that sees what recipients do and rewards them. Errors are problem+json (RFC 9457); \
@@ -194,12 +293,12 @@ fn paths<'a>(documented: impl Iterator<Item = (&'a RouteSpec, &'a Doc)>) -> Path
     paths
 }
 
-fn components(schemas: BTreeMap<String, RefOr<Schema>>) -> Components {
+fn components() -> Components {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key (`ace_live_…`, `ace_test_…`) or an access token from /auth/v1/token."))
         .build();
-    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme("bearer", SecurityScheme::Http(bearer)).build()
+    ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build()
 }
 
 fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
@@ -213,9 +312,6 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
         .summary(Some(doc.summary))
         .description(Some(format!("{} {permission}", doc.description).trim().to_owned()))
         .tag(spec.path.split('/').nth(2).unwrap_or("ace"));
-    for parameter in path_parameters(spec.path).into_iter().chain(doc.parameters.iter().cloned()) {
-        builder = builder.parameter(parameter);
-    }
     if !doc.requests.is_empty() {
         let body = doc
             .requests
@@ -234,8 +330,8 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
 
 fn response(status: u16, content: Option<(&'static str, Content)>) -> Response {
     let description = match status {
-        201 => "Made.",
-        202 => "Begun; it goes on in the background.",
+        201 => "Made; Location says where it is.",
+        202 => "Begun; it goes on in the background, and Location says where to look.",
         _ => "Done.",
     };
     let builder = ResponseBuilder::new().description(description);
@@ -243,21 +339,6 @@ fn response(status: u16, content: Option<(&'static str, Content)>) -> Response {
         Some((media_type, content)) => builder.content(media_type, content).build(),
         None => builder.build(),
     }
-}
-
-fn path_parameters(path: &str) -> Vec<Parameter> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names
-        .map(|name| {
-            let schema = serde_json::from_value::<RefOr<Schema>>(json!({ "type": "string" })).ok();
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .schema(schema)
-                .build()
-        })
-        .collect()
 }
 
 fn operation_id(spec: &RouteSpec) -> String {

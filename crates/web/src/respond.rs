@@ -1,9 +1,11 @@
 //! Answers: pages, redirects with a word on the next page, JSON.
 
 use askama::Template;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::Cookie;
+use futures_util::stream::{Stream, StreamExt};
 use kernel::Error;
 
 use crate::Failure;
@@ -48,4 +50,10 @@ pub fn set_cookie(response: &mut Response, cookie: &Cookie<'static>) {
     if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
+}
+
+/// A body that comes in pieces. Compression asks once more after the end, which a stream need not bear: this one does.
+pub fn streamed(pieces: impl Stream<Item = kernel::Result<Bytes>> + Send + 'static) -> Body {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that fuses")]
+    Body::from_stream(pieces.fuse())
 }

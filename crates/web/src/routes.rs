@@ -1,6 +1,8 @@
 //! The route table: one line per route with its permission. What is not in it cannot be reached, and a test
 //! walks it for every role.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -11,6 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use tower::ServiceExt;
 use tower_http::csrf::CsrfLayer;
 
+use crate::contract::Contract;
 use crate::openapi::Doc;
 use crate::{App, guard};
 
@@ -56,7 +59,9 @@ pub struct RouteSpec {
     /// Whether a form on another site may be sent here; only where no cookie decides anything.
     pub cross_site: bool,
     /// What the OpenAPI document says of it.
-    pub doc: Option<Doc>,
+    pub doc: Option<Arc<Doc>>,
+    /// What of that each request is held against.
+    pub(crate) contract: Option<Arc<Contract>>,
 }
 
 /// A growing route table.
@@ -131,7 +136,7 @@ impl Routes {
         handler: H,
         doc: Doc,
     ) -> Self {
-        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::Client(permission), Kind::Api) }, handler)
+        self.add(RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Client(permission), Kind::Api) }, handler)
     }
 
     /// A REST route of the account, not about one client.
@@ -145,7 +150,7 @@ impl Routes {
         handler: H,
         doc: Doc,
     ) -> Self {
-        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::Account(permission), Kind::Api) }, handler)
+        self.add(RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Account(permission), Kind::Api) }, handler)
     }
 
     /// A REST route for any person or key.
@@ -157,7 +162,7 @@ impl Routes {
         handler: H,
         doc: Doc,
     ) -> Self {
-        self.add(RouteSpec { doc: Some(doc), ..spec(method, path, Access::SignedIn, Kind::Api) }, handler)
+        self.add(RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::SignedIn, Kind::Api) }, handler)
     }
 
     /// All routes of another table as well.
@@ -192,7 +197,8 @@ impl Routes {
         router.fallback_service(no_route).with_state(app)
     }
 
-    fn add<H: Handler<T, App>, T: 'static>(mut self, spec: RouteSpec, handler: H) -> Self {
+    fn add<H: Handler<T, App>, T: 'static>(mut self, mut spec: RouteSpec, handler: H) -> Self {
+        spec.contract = spec.doc.as_deref().map(|doc| Arc::new(Contract::new(&spec, doc)));
         let filter = MethodFilter::try_from(spec.method.clone()).unwrap_or(MethodFilter::GET);
         let layer = middleware::from_fn_with_state(
             (self.app.clone(), spec.clone()),
@@ -214,13 +220,13 @@ impl Routes {
 }
 
 fn spec(method: Method, path: &'static str, access: Access, kind: Kind) -> RouteSpec {
-    RouteSpec { method, path, access, kind, cross_site: false, doc: None }
+    RouteSpec { method, path, access, kind, cross_site: false, doc: None, contract: None }
 }
 
 /// The guard of what is not in the table.
 async fn admit_unlisted(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let of_programs = FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix));
+    let of_programs = FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix) || path == prefix.trim_end_matches('/'));
     let kind = if of_programs { Kind::Api } else { Kind::Page };
     guard::admit(State((app, spec(Method::GET, "", Access::Public, kind))), request, next).await
 }

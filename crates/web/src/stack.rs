@@ -77,7 +77,7 @@ fn other_origins() -> CorsLayer {
         path.starts_with("/v1/") || path.starts_with("/auth/v1/")
     };
     let exposed =
-        ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "location", "idempotent-replayed"];
+        ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "location", "idempotent-replayed", "www-authenticate"];
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(is_api))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
@@ -85,6 +85,7 @@ fn other_origins() -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::IF_MATCH,
+            header::IF_NONE_MATCH,
             HeaderName::from_static("apikey"),
             HeaderName::from_static("ace-client"),
             HeaderName::from_static("idempotency-key"),

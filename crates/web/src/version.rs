@@ -1,13 +1,21 @@
 //! `ETag` on what can be changed, `If-Match` on its changes: nobody overwrites what they have not seen.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kernel::Error;
 use kernel::version::Expected;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::contract::Contract;
+use crate::extract::{body, object, read};
 
 /// The versions an `If-Match` header names; any without one.
 #[derive(Debug, Clone)]
@@ -39,5 +47,70 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
             response.headers_mut().insert(header::ETAG, etag);
         }
         response
+    }
+}
+
+/// Something that was made: 201 with the whole of it, where it is, and its version if it has one.
+#[derive(Debug, Clone)]
+pub struct Made<T> {
+    /// Its path, for `Location`.
+    pub location: String,
+    /// The version, see [`kernel::version::etag`].
+    pub etag: Option<String>,
+    /// The thing itself.
+    pub body: T,
+}
+
+impl<T> Made<T> {
+    /// What has a version, at `path`.
+    pub fn at(location: String, made: Tagged<T>) -> Self {
+        Self { location, etag: Some(made.etag), body: made.body }
+    }
+
+    /// What has none, at `path`.
+    pub fn plain(location: String, body: T) -> Self {
+        Self { location, etag: None, body }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Made<T> {
+    fn into_response(self) -> Response {
+        let mut response = (StatusCode::CREATED, axum::Json(self.body)).into_response();
+        let told = [(header::LOCATION, Some(self.location)), (header::ETAG, self.etag)];
+        for (name, text) in told {
+            if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// A JSON merge patch (RFC 7396) of what `Doc::patch` names.
+#[derive(Debug, Clone)]
+pub struct Patch {
+    fields: Value,
+    contract: Arc<Contract>,
+}
+
+impl Patch {
+    /// What `present` becomes; `answered` is what GET tells of it. A field that is only told may be sent back as it is.
+    ///
+    /// # Errors
+    /// Names every wrong field.
+    pub fn onto<T: Serialize + DeserializeOwned>(self, present: &T, answered: &impl Serialize) -> kernel::Result<T> {
+        let json = |value: serde_json::Result<Value>| value.map_err(Error::internal);
+        let (present, answered) = (json(serde_json::to_value(present))?, json(serde_json::to_value(answered))?);
+        read(self.contract.merge(present, &answered, self.fields)?)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Patch {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let contract = request.extensions().get::<Arc<Contract>>().cloned();
+        let contract = contract.ok_or_else(|| Error::internal("a patch on a route without a document"))?;
+        Ok(Self { fields: object(&body(request, state).await?)?, contract })
     }
 }

@@ -1,13 +1,12 @@
 //! `/v1/clients`
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
 use kernel::version::etag;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Tagged};
 
 use crate::actions::{self, ClientChange, NewClient};
 use crate::store::organization::{Client, ClientFilter, FIND_CLIENT, list_clients};
@@ -80,7 +79,7 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     body: web::Json<NewClientBody>,
-) -> web::Result<(StatusCode, Tagged<Client>)> {
+) -> web::Result<Made<Client>> {
     let body = body.0;
     let new = NewClient {
         org_id: body.org_id,
@@ -90,28 +89,46 @@ pub async fn create(
         time_zone: &body.time_zone,
     };
     let created = actions::create_client(&app, &caller.actor, &new).await?;
-    Ok((StatusCode::CREATED, tagged(created)))
+    Ok(Made::at(format!("/v1/clients/{}", created.id), tagged(created)))
 }
 
-/// What to change; what is absent stays.
-#[derive(Deserialize, ToSchema)]
+/// What can be changed of a client.
+#[derive(Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = ClientInput)]
 pub struct ClientPatch {
     /// Its name.
-    pub name: Option<String>,
+    pub name: String,
     /// Its trade.
-    pub industry: Option<String>,
-    /// Its logo; empty takes it away.
+    pub industry: String,
+    /// Its logo.
     pub logo_url: Option<String>,
-    /// Its website; empty takes it away.
+    /// Its website.
     pub website_url: Option<String>,
-    /// The number recipients may call; empty takes it away.
+    /// The number recipients may call.
     pub support_phone: Option<String>,
     /// Its IANA time zone.
-    pub time_zone: Option<String>,
+    pub time_zone: String,
     /// Its main colour.
     pub primary_color: Option<String>,
     /// Its second colour.
     pub secondary_color: Option<String>,
+}
+
+impl ClientPatch {
+    fn of(client: &Client) -> Self {
+        let colour = |name: &str| client.brand_colors_json[name].as_str().map(str::to_owned);
+        Self {
+            name: client.name.clone(),
+            industry: client.industry.clone(),
+            logo_url: client.logo_url.clone(),
+            website_url: client.website_url.clone(),
+            support_phone: client.support_phone.clone(),
+            time_zone: client.time_zone.clone(),
+            primary_color: colour("primary"),
+            secondary_color: colour("secondary"),
+        }
+    }
 }
 
 /// `PATCH /v1/clients/{id}`
@@ -120,22 +137,34 @@ pub async fn update(
     caller: Caller,
     path: web::Path<Uuid>,
     IfMatch(expected): IfMatch,
-    body: web::Json<ClientPatch>,
+    patch: Patch,
 ) -> web::Result<Tagged<Client>> {
-    let body = body.0;
+    let client: Client = caller.scope(&app).query_one(&FIND_CLIENT, &[&path.0]).await?;
+    let before = ClientPatch::of(&client);
+    let after = patch.onto(&before, &client)?;
+    // only what the patch changed: who changes something else at the same moment does not lose it
     let change = ClientChange {
-        name: body.name.as_deref(),
-        industry: body.industry.as_deref(),
-        logo_url: body.logo_url.as_deref(),
-        website_url: body.website_url.as_deref(),
-        support_phone: body.support_phone.as_deref(),
-        time_zone: body.time_zone.as_deref(),
-        primary_color: body.primary_color.as_deref(),
-        secondary_color: body.secondary_color.as_deref(),
+        name: differs(&before.name, &after.name),
+        industry: differs(&before.industry, &after.industry),
+        logo_url: changed(&before.logo_url, &after.logo_url),
+        website_url: changed(&before.website_url, &after.website_url),
+        support_phone: changed(&before.support_phone, &after.support_phone),
+        time_zone: differs(&before.time_zone, &after.time_zone),
+        primary_color: changed(&before.primary_color, &after.primary_color),
+        secondary_color: changed(&before.secondary_color, &after.secondary_color),
         expected,
     };
     let updated = actions::update_client(&app, &caller.actor, path.0, &change).await?;
     Ok(tagged(updated))
+}
+
+fn differs<'a>(old: &str, new: &'a str) -> Option<&'a str> {
+    (old != new).then_some(new)
+}
+
+/// What was emptied is empty from now on.
+fn changed<'a>(old: &Option<String>, new: &'a Option<String>) -> Option<&'a str> {
+    (old != new).then(|| new.as_deref().unwrap_or_default())
 }
 
 fn tagged(client: Client) -> Tagged<Client> {

@@ -1,13 +1,12 @@
 //! `/v1/organizations`
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
 use kernel::version::etag;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Tagged};
 
 use crate::actions::{self, NewOrganization, OrganizationChange};
 use crate::store::organization::{FIND_ORGANIZATION, Organization, list_organizations};
@@ -54,19 +53,21 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     body: web::Json<NewOrganizationBody>,
-) -> web::Result<(StatusCode, Tagged<Organization>)> {
+) -> web::Result<Made<Organization>> {
     let new = NewOrganization { name: &body.0.name, kind: &body.0.r#type };
     let created = actions::create_organization(&app, &caller.actor, &new).await?;
-    Ok((StatusCode::CREATED, tagged(created)))
+    Ok(Made::at(format!("/v1/organizations/{}", created.id), tagged(created)))
 }
 
-/// What to change; what is absent stays.
-#[derive(Deserialize, ToSchema)]
+/// What can be changed of an organization.
+#[derive(Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = OrganizationInput)]
 pub struct OrganizationPatch {
     /// Its name.
-    pub name: Option<String>,
+    pub name: String,
     /// Whether everybody needs a second factor.
-    pub require_second_factor: Option<bool>,
+    pub require_second_factor: bool,
 }
 
 /// `PATCH /v1/organizations/{id}`
@@ -75,11 +76,15 @@ pub async fn update(
     caller: Caller,
     path: web::Path<Uuid>,
     IfMatch(expected): IfMatch,
-    body: web::Json<OrganizationPatch>,
+    patch: Patch,
 ) -> web::Result<Tagged<Organization>> {
+    let organization: Organization = caller.scope(&app).query_one(&FIND_ORGANIZATION, &[&path.0]).await?;
+    let required = organization.settings_json["require_second_factor"] == true;
+    let before = OrganizationPatch { name: organization.name.clone(), require_second_factor: required };
+    let after = patch.onto(&before, &organization)?;
     let change = OrganizationChange {
-        name: body.0.name.as_deref(),
-        require_second_factor: body.0.require_second_factor,
+        name: (after.name != before.name).then_some(after.name.as_str()),
+        require_second_factor: (after.require_second_factor != required).then_some(after.require_second_factor),
         expected,
     };
     Ok(tagged(actions::update_organization(&app, &caller.actor, path.0, &change).await?))

@@ -39,10 +39,10 @@ pub struct AuditEntry {
     /// The person it is about, where it is about one.
     pub subject: Option<String>,
     /// The row before, secrets left out.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
     /// The row after, secrets left out.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
     /// From where.
     #[schema(value_type = Option<String>)]

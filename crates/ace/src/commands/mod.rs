@@ -7,4 +7,5 @@ pub mod find;
 pub mod import;
 pub mod keys;
 pub mod migrate;
+pub mod openapi;
 pub mod user;

@@ -5,8 +5,11 @@
 //! sees. A 404 of a handler therefore never passes for one of the guard.
 #![cfg(test)]
 
+mod downloads;
 mod foreign;
+mod manners;
 mod paging;
+mod schema;
 mod walk;
 
 #[path = "../../../database/tests/database/rows.rs"]
@@ -28,6 +31,8 @@ const PUBLIC: &[&str] = &[
     "GET /v1/openapi.json",
     "GET /v1/form-config.schema.json",
     "GET /robots.txt",
+    // where the `type` of every problem leads
+    "GET /help/errors",
     "GET /favicon.ico",
     "GET /assets/{hash}/{*name}",
     "GET /assets/brand/{colour}",

@@ -5,7 +5,7 @@ use kernel::version::Expected;
 use kernel::{Actor, Error, Result, Who, new_id};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-use web::App;
+use web::{App, Patch};
 
 use crate::contacts::{Contact, ContactInput};
 use crate::store::contacts as store;
@@ -46,10 +46,11 @@ pub async fn patch(
     app: &App,
     actor: &Actor,
     ids: (Uuid, Uuid),
-    patch: Map<String, Value>,
+    patch: Patch,
     expected: &Expected,
 ) -> Result<Contact> {
-    change(app, actor, ids, expected, |before| patched(before, patch)).await
+    let told = store::find(&app.db.scope(actor), ids.0, ids.1).await?;
+    change(app, actor, ids, expected, |before| patch.onto(before, &told)).await
 }
 
 /// Switches do-not-contact.
@@ -104,36 +105,6 @@ async fn change(
     tx.audit("contact.updated", "contacts", Some(id), what(client_id, Some(old), Some(new))).await?;
     tx.commit().await?;
     store::find(&app.db.scope(actor), client_id, id).await
-}
-
-fn patched(before: &ContactInput, patch: Map<String, Value>) -> Result<ContactInput> {
-    let mut whole = json!(before);
-    merge(&mut whole, Value::Object(patch));
-    serde_path_to_error::deserialize(&whole).map_err(|error| {
-        let path = error.path().to_string().replace('.', "/");
-        let field = if path == "." || path.is_empty() { "body".to_owned() } else { path };
-        Error::invalid(field, error.inner().to_string())
-    })
-}
-
-/// RFC 7396, except that `null` empties a flag and the custom fields to their defaults.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    if let Value::Object(target) = target {
-        for (key, value) in patch {
-            if value.is_null() {
-                target.remove(&key);
-            } else {
-                merge(target.entry(key).or_insert(Value::Null), value);
-            }
-        }
-    }
 }
 
 /// Only what changed, before and after.

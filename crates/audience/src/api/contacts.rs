@@ -2,14 +2,13 @@
 
 use axum::Json as Reply;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use kernel::page::{Page, PageParams};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Json, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Json, Made, Patch, Path, Query, Result, Tagged};
 
 use super::Id;
 use crate::actions::contacts as action;
@@ -80,10 +79,9 @@ pub(super) async fn page_of(
     Ok(Page::from_rows(rows, limit, |contact| (String::new(), contact.id)))
 }
 
-pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ContactInput>) -> Result<Response> {
+pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ContactInput>) -> Result<Made<Contact>> {
     let contact = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
-    let location = [(header::LOCATION, format!("/v1/contacts/{}", contact.id))];
-    Ok((StatusCode::CREATED, location, tagged(contact)).into_response())
+    Ok(Made::at(format!("/v1/contacts/{}", contact.id), tagged(contact)))
 }
 
 pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Tagged<Contact>> {
@@ -95,13 +93,19 @@ pub async fn update(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     IfMatch(expected): IfMatch,
-    Json(patch): Json<Map<String, Value>>,
+    patch: Patch,
 ) -> Result<Tagged<Contact>> {
     let contact = action::patch(&app, &caller.actor, (caller.client_id()?, id), patch, &expected).await?;
     Ok(tagged(contact))
 }
 
-pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<StatusCode> {
+pub async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode> {
+    expected.check(&store::find(&caller.scope(&app), caller.client_id()?, id).await?.etag())?;
     action::delete(&app, &caller.actor, caller.client_id()?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use axum::Json as Reply;
 use axum::extract::{FromRequest, Multipart, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt};
 use kernel::page::{Page, PageParams};
@@ -87,7 +87,7 @@ pub async fn create(
     caller: Caller,
     Query(params): Query<ImportParams>,
     request: Request,
-) -> Result<(StatusCode, Reply<Import>)> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
     let options = params.options()?;
     let import = store_body(&app, &caller, params.filename.as_deref(), request).await?;
     let ids = (import.client_id, import.id);
@@ -97,7 +97,10 @@ pub async fn create(
         import::begin(&app, &caller.actor, ids, &options, Runs::Queued).await.map(|_| StatusCode::ACCEPTED)
     };
     match done {
-        Ok(status) => Ok((status, Reply(store::find(&caller.scope(&app), ids.0, ids.1).await?))),
+        Ok(status) => {
+            let location = [(header::LOCATION, format!("/v1/imports/{}", ids.1))];
+            Ok((status, location, Reply(store::find(&caller.scope(&app), ids.0, ids.1).await?)))
+        }
         Err(error) => {
             import::forget(&app, &caller.actor, ids).await;
             Err(error.into())
@@ -139,10 +142,10 @@ pub async fn start(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     Query(params): Query<ImportParams>,
-) -> Result<(StatusCode, Reply<Import>)> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
     let import =
         import::begin(&app, &caller.actor, (caller.client_id()?, id), &params.options()?, Runs::Queued).await?;
-    Ok((StatusCode::ACCEPTED, Reply(import)))
+    Ok(begun(import))
 }
 
 pub async fn refused(
@@ -162,6 +165,11 @@ pub async fn retry(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<(StatusCode, Reply<Import>)> {
-    Ok((StatusCode::ACCEPTED, Reply(import::retry(&app, &caller.actor, (caller.client_id()?, id)).await?)))
+) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
+    Ok(begun(import::retry(&app, &caller.actor, (caller.client_id()?, id)).await?))
+}
+
+/// It goes on in the background; `Location` says where to look.
+fn begun(import: Import) -> (StatusCode, [(HeaderName, String); 1], Reply<Import>) {
+    (StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/imports/{}", import.id))], Reply(import))
 }

@@ -4,11 +4,11 @@ use axum::Json as Reply;
 use axum::extract::State;
 use axum::http::StatusCode;
 use kernel::page::{Page, PageParams};
-use kernel::version::etag;
+use kernel::version::{Expected, etag};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Json, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Json, Made, Patch, Path, Query, Result, Tagged};
 
 use super::Id;
 use crate::actions::lists as action;
@@ -34,6 +34,7 @@ pub struct ListParams {
 #[serde(deny_unknown_fields)]
 pub struct Members {
     /// At most 1,000 at a time; ids of other clients are passed over.
+    #[schema(min_items = 1, max_items = 1000)]
     pub contact_ids: Vec<Uuid>,
 }
 
@@ -69,9 +70,9 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     Json(input): Json<ListInput>,
-) -> Result<(StatusCode, Tagged<List>)> {
+) -> Result<Made<List>> {
     let list = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
-    Ok((StatusCode::CREATED, tagged(list)))
+    Ok(Made::at(format!("/v1/lists/{}", list.id), tagged(list)))
 }
 
 pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Tagged<List>> {
@@ -83,16 +84,25 @@ pub async fn update(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     IfMatch(expected): IfMatch,
-    Json(input): Json<ListInput>,
+    patch: Patch,
 ) -> Result<Tagged<List>> {
-    Ok(tagged(action::update(&app, &caller.actor, (caller.client_id()?, id), input, &expected).await?))
+    let list = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    expected.check(&etag(list.updated_at))?;
+    let (read, input) = (Expected::of(&etag(list.updated_at)), patch.onto(&ListInput::of(&list), &list)?);
+    Ok(tagged(action::update(&app, &caller.actor, (caller.client_id()?, id), input, &read).await?))
 }
 
 fn tagged(list: List) -> Tagged<List> {
     Tagged { etag: etag(list.updated_at), body: list }
 }
 
-pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<StatusCode> {
+pub async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     action::delete(&app, &caller.actor, caller.client_id()?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

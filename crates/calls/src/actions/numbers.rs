@@ -16,6 +16,7 @@ use crate::store::numbers::{self as store, Draft};
 #[serde(default, deny_unknown_fields)]
 pub struct NumberInput {
     /// The number printed on the piece, in any spelling.
+    #[schema(required = true)]
     pub phone_number: String,
     /// Where calls go.
     pub forward_to_number: String,

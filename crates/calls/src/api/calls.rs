@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::new_id;
 use kernel::page::{Page, PageParams};
@@ -10,7 +9,7 @@ use kernel::version::{Expected, etag};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Path, Query, Result, Tagged};
 
 use crate::actions::handle::{self, CallInput};
 use crate::store::calls::{self as store, Call, ListFilter};
@@ -32,10 +31,12 @@ pub struct CallParams {
 }
 
 /// A call to be written down.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = CallInput)]
 pub struct CallIn {
     /// Who called.
+    #[schema(required = true)]
     pub recipient_id: Uuid,
     /// From which number; the recipient's own when absent.
     pub caller_phone: Option<String>,
@@ -125,23 +126,38 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<CallIn>,
-) -> Result<(StatusCode, Tagged<CallOut>)> {
+) -> Result<Made<CallOut>> {
     let id = new_id();
     handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input), &Expected::any()).await?;
-    Ok((StatusCode::CREATED, get(State(app), caller, Path(id)).await?))
+    Ok(Made::at(format!("/v1/calls/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
-/// `PUT /v1/calls/{id}`
+/// `PATCH /v1/calls/{id}`
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<CallIn>,
+    patch: Patch,
 ) -> Result<Tagged<CallOut>> {
-    store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input), &expected).await?;
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    expected.check(&etag(row.updated_at))?;
+    let (read, present) = (Expected::of(&etag(row.updated_at)), call_in(&row));
+    let input = patch.onto(&present, &CallOut::from(row))?;
+    handle::save(&app, &caller.actor, caller.client_id()?, &call_input(id, input), &read).await?;
     get(State(app), caller, Path(id)).await
+}
+
+/// A call as the input that would write it down.
+fn call_in(call: &Call) -> CallIn {
+    CallIn {
+        recipient_id: call.recipient_id.unwrap_or_default(),
+        caller_phone: call.caller_phone.clone(),
+        call_started_at: call.call_started_at,
+        notes: call.notes.clone(),
+        identity_checked: call.answered(),
+        disposition: call.disposition.clone(),
+    }
 }
 
 fn call_input(id: Uuid, input: CallIn) -> CallInput {

@@ -8,7 +8,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, PageQuery, Path, Query, Result};
+use web::{App, Caller, Made, PageQuery, Path, Query, Result};
 
 use crate::actions::numbers::{self as actions, NumberInput};
 use crate::store::numbers::{self as store, Number};
@@ -51,16 +51,21 @@ pub async fn list(
     Ok(Json(store::list(&caller.scope(&app), caller.client_id()?, &page.into()).await?.map(NumberOut::from)))
 }
 
+/// `GET /v1/numbers/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<NumberOut>> {
+    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+}
+
 /// `POST /v1/numbers`
 pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<NumberInput>,
-) -> Result<(StatusCode, Json<NumberOut>)> {
+) -> Result<Made<NumberOut>> {
     let client_id = caller.client_id()?;
     let id = actions::add(&app, &caller.actor, client_id, &input).await?;
     let row = store::find(&caller.scope(&app), client_id, id).await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    Ok(Made::plain(format!("/v1/numbers/{id}"), row.into()))
 }
 
 /// `POST /v1/numbers/{id}/release`

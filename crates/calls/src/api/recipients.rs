@@ -20,6 +20,7 @@ use crate::store::calls as store;
 #[serde(default, deny_unknown_fields)]
 pub struct LookupParams {
     /// The redemption code, in any case and spacing.
+    #[param(required = true)]
     pub code: String,
 }
 
@@ -66,6 +67,7 @@ pub struct StandingOut {
 /// A confirmation by an agent.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ConfirmationInput)]
 pub struct ConfirmIn {
     /// The call it belongs to, of the same recipient and agent; a new one when absent.
     pub call_id: Option<Uuid>,

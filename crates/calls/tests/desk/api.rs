@@ -50,7 +50,7 @@ async fn calls_are_written_changed_and_listed_and_wrong_words_named() {
     assert_eq!((&made["call_status"], &made["caller_phone"]), (&json!("in-progress"), &json!("+16145550123")));
     let path = format!("/v1/calls/{}", made["id"].as_str().unwrap());
     let body = json!({ "recipient_id": scene.recipient_id, "notes": "booked", "disposition": "qualified" });
-    let ended = scene.test.api_json(Method::PUT, &path, &body).bearer(key).await.expect_status(200).json();
+    let ended = scene.test.api_json(Method::PATCH, &path, &body).bearer(key).await.expect_status(200).json();
     assert_eq!(
         (&ended["call_status"], &ended["disposition"], &ended["notes"]),
         (&json!("completed"), &json!("qualified"), &json!("booked"))

@@ -33,6 +33,7 @@ pub const TRIGGERS: [(&str, &str); 7] = [
 #[serde(default, deny_unknown_fields)]
 pub struct CampaignInput {
     /// The name people know; the word in URLs is made of it.
+    #[schema(required = true, max_length = 120)]
     pub name: String,
     /// `4x6`, `6x9`, `6x11` or `letter`.
     pub size: Option<String>,
@@ -61,8 +62,10 @@ pub struct CampaignInput {
     /// Added to `base_lp_url`.
     pub utm_campaign: Option<String>,
     /// Cards to promise for each reward; one for every recipient when absent.
+    #[schema(minimum = 0)]
     pub cards_per_reward: Option<i32>,
     /// What recipients have to do, in order; at most ten.
+    #[schema(max_items = 10)]
     pub conditions: Vec<ConditionInput>,
 }
 
@@ -73,10 +76,12 @@ pub struct ConditionInput {
     /// What people call it.
     pub condition_name: String,
     /// `call`, `form_submit`, `crm_event`, `time_delay`, `purl_visit`, `qr_scan` or `mail_delivered`.
+    #[schema(required = true)]
     pub trigger_type: String,
     /// For `crm_event`: its name.
     pub crm_event_name: Option<String>,
     /// For `time_delay`: hours after the condition before, or after delivery for the first.
+    #[schema(minimum = 0, maximum = 8760)]
     pub time_delay_hours: Option<i32>,
     /// For `form_submit`: only this form counts.
     pub form_id: Option<Uuid>,

@@ -1,5 +1,7 @@
 //! `/v1/campaigns`: the campaign itself, its conditions and its history.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,9 +12,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Path, Query, Result, Tagged};
 
-use super::{CampaignParams, Created};
+use super::CampaignParams;
 use crate::actions::draft::{self as actions, CampaignInput};
 use crate::checklist::{self, Checklist};
 use crate::store::campaigns::{self as store, Campaign, ListFilter};
@@ -43,6 +45,8 @@ pub struct CampaignOut {
     utm_medium: Option<String>,
     utm_campaign: Option<String>,
     cards_per_reward: Option<i32>,
+    /// What recipients have to do, in order; at most ten.
+    conditions: Vec<ConditionOut>,
     /// Recipients, cards and credits as frozen when it became ready.
     #[schema(value_type = Option<Object>)]
     estimate: Option<serde_json::Value>,
@@ -53,9 +57,10 @@ pub struct CampaignOut {
     completed_at: Option<DateTime<Utc>>,
 }
 
-impl From<Campaign> for CampaignOut {
-    fn from(row: Campaign) -> Self {
+impl CampaignOut {
+    fn new(row: Campaign, conditions: impl IntoIterator<Item = Condition>) -> Self {
         Self {
+            conditions: conditions.into_iter().map(ConditionOut::from).collect(),
             id: row.id,
             slug: row.slug,
             name: row.name,
@@ -86,7 +91,7 @@ impl From<Campaign> for CampaignOut {
 
 /// A condition and what it earns.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Condition)]
+#[schema(as = CampaignCondition)]
 pub struct ConditionOut {
     /// Its place, from 1.
     condition_number: i32,
@@ -167,13 +172,24 @@ pub async fn list(
     let limit = page.limit()?;
     let filter = ListFilter { search: params.q, status: params.status, after: page.after()? };
     let rows = store::list(&caller.scope(&app), caller.client_id()?, &filter, limit).await?;
-    Ok(Json(Page::from_rows(rows, limit, |row| (row.created_at, row.id)).map(CampaignOut::from)))
+    let page = Page::from_rows(rows, limit, |row| (row.created_at, row.id));
+    let ids: Vec<Uuid> = page.data.iter().map(|row| row.id).collect();
+    let mut conditions: HashMap<Uuid, Vec<Condition>> = HashMap::new();
+    for condition in conditions::list_of(&caller.scope(&app), caller.client_id()?, &ids).await? {
+        conditions.entry(condition.campaign_id).or_default().push(condition);
+    }
+    Ok(Json(page.map(|row| {
+        let own = conditions.remove(&row.id).unwrap_or_default();
+        CampaignOut::new(row, own)
+    })))
 }
 
 /// `GET /v1/campaigns/{id}`, with its ETag.
 pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<CampaignOut>> {
-    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
+    let scope = caller.scope(&app);
+    let row = store::find(&scope, caller.client_id()?, id).await?;
+    let conditions = conditions::list(&scope, row.client_id, id).await?;
+    Ok(Tagged { etag: etag(row.updated_at), body: CampaignOut::new(row, conditions) })
 }
 
 /// `POST /v1/campaigns`
@@ -181,21 +197,29 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<CampaignInput>,
-) -> Result<(StatusCode, Json<Created>)> {
-    let (id, slug) = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id, slug })))
+) -> Result<Made<CampaignOut>> {
+    let (id, _) = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
+    made(app, caller, id).await
 }
 
-/// `PUT /v1/campaigns/{id}`; with `If-Match`, only when nobody changed it since.
+async fn made(app: App, caller: Caller, id: Uuid) -> Result<Made<CampaignOut>> {
+    Ok(Made::at(format!("/v1/campaigns/{id}"), get(State(app), caller, Path(id)).await?))
+}
+
+/// `PATCH /v1/campaigns/{id}`; with `If-Match`, only when nobody changed it since.
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<CampaignInput>,
+    patch: Patch,
 ) -> Result<Tagged<CampaignOut>> {
-    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let scope = caller.scope(&app);
+    let row = store::find(&scope, caller.client_id()?, id).await?;
     expected.check(&etag(row.updated_at))?;
+    let conditions = conditions::list(&scope, row.client_id, id).await?;
+    let present = actions::input_of(&row, conditions.clone());
+    let input = patch.onto(&present, &CampaignOut::new(row.clone(), conditions))?;
     actions::update(&app, &caller.actor, &row, &input).await?;
     get(State(app), caller, Path(id)).await
 }
@@ -232,13 +256,19 @@ pub async fn duplicate(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<(StatusCode, Json<Created>)> {
-    let (id, slug) = actions::duplicate(&app, &caller.actor, caller.client_id()?, id).await?;
-    Ok((StatusCode::CREATED, Json(Created { id, slug })))
+) -> Result<Made<CampaignOut>> {
+    let (id, _) = actions::duplicate(&app, &caller.actor, caller.client_id()?, id).await?;
+    made(app, caller, id).await
 }
 
 /// `DELETE /v1/campaigns/{id}`: out of the list; nothing is lost.
-pub async fn archive(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
+pub async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::archive(&app, &caller.actor, caller.client_id()?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

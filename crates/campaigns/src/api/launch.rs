@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Error;
+use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Path, Result, Tagged};
+use web::{App, Caller, IfMatch, Path, Result, Tagged};
 
 use super::campaigns::{self, CampaignOut};
 use crate::actions::launch;
@@ -38,6 +39,7 @@ pub struct LaunchOut {
 #[serde(default, deny_unknown_fields)]
 #[schema(as = CampaignStepInput)]
 pub struct StepInput {
+    #[schema(required = true)]
     /// The status wanted: `in_production`, `mailed`, `completed`, or `draft` to take it back.
     pub to: String,
     /// Why; it stands in the history.
@@ -51,9 +53,12 @@ pub async fn begin(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<(StatusCode, Json<LaunchOut>)> {
+    IfMatch(expected): IfMatch,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<LaunchOut>)> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     launch::begin(&app, &caller.actor, caller.client_id()?, id).await?;
-    Ok((StatusCode::ACCEPTED, progress(State(app), caller, Path(id)).await?))
+    let location = [(header::LOCATION, format!("/v1/campaigns/{id}/launch"))];
+    Ok((StatusCode::ACCEPTED, location, progress(State(app), caller, Path(id)).await?))
 }
 
 /// `GET /v1/campaigns/{id}/launch`
@@ -75,9 +80,11 @@ pub async fn step(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<StepInput>,
 ) -> Result<Tagged<CampaignOut>> {
     let campaign = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    expected.check(&etag(campaign.updated_at))?;
     let wish = Wish { to: input.to, reason: input.reason, mail_date: input.mail_date };
     steps::take_as(&app, &caller, &campaign, &wish).await?;
     campaigns::get(State(app), caller, Path(id)).await

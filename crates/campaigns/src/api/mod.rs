@@ -5,9 +5,8 @@ pub mod launch;
 pub mod recipients;
 
 use kernel::page::PageParams;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// A page of a list, with a search.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -39,14 +38,4 @@ pub struct CampaignParams {
     pub limit: Option<i64>,
     /// The `next` of the page before.
     pub after: Option<String>,
-}
-
-/// A campaign that was made.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CampaignCreated)]
-pub struct Created {
-    /// Its id.
-    pub id: Uuid,
-    /// The word in its URL.
-    pub slug: String,
 }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// A condition with its reward, as a person sets it up.
 #[derive(Debug, Clone, Default, FromRow)]
 pub struct Condition {
+    /// The campaign's id.
+    pub campaign_id: Uuid,
     /// Its place, from 1.
     pub condition_number: i32,
     /// What people call it.
@@ -97,9 +99,9 @@ pub struct MetRow {
 }
 
 database::statement! {
-    /// A campaign's conditions with their rewards; there are at most ten.
+    /// The conditions of campaigns with their rewards; a campaign has ten at most.
     LIST, both, "
-        select c.condition_number, c.condition_name, c.trigger_type, c.crm_event_name, c.time_delay_hours, c.form_id,
+        select c.campaign_id, c.condition_number, c.condition_name, c.trigger_type, c.crm_event_name, c.time_delay_hours, c.form_id,
             c.is_active, w.gift_card_pool_id, p.pool_name, b.brand_name, p.value_amount,
             w.reward_description, w.delivery_channel, w.sms_template, w.email_subject, w.email_template
         from campaign_conditions c
@@ -110,8 +112,8 @@ database::statement! {
         left join gift_card_pools p on p.client_id = w.client_id and p.id = w.gift_card_pool_id
         left join gift_card_brands b on b.id = p.brand_id
         where c.client_id = $1
-          and c.campaign_id = $2
-        order by c.condition_number";
+          and c.campaign_id = any($2)
+        order by c.campaign_id, c.condition_number";
     /// Takes all conditions of a draft away.
     DELETE_CONDITIONS, app, "
         delete from campaign_conditions
@@ -156,7 +158,15 @@ database::statement! {
 /// # Errors
 /// What the database answered.
 pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<Condition>> {
-    scope.query(&LIST, &[&client_id, &campaign_id]).await
+    list_of(scope, client_id, &[campaign_id]).await
+}
+
+/// The conditions of several campaigns, campaign by campaign.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_of(scope: &Scope<'_>, client_id: Uuid, campaign_ids: &[Uuid]) -> Result<Vec<Condition>> {
+    scope.query(&LIST, &[&client_id, &campaign_ids]).await
 }
 
 /// The same inside a transaction.
@@ -164,7 +174,7 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Resu
 /// # Errors
 /// What the database answered.
 pub async fn list_in(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<Vec<Condition>> {
-    tx.query(&LIST, &[&client_id, &campaign_id]).await
+    tx.query(&LIST, &[&client_id, &[campaign_id].as_slice()]).await
 }
 
 /// What a recipient has met so far.

@@ -62,7 +62,7 @@ async fn a_change_with_an_old_etag_is_refused_and_one_with_the_present_goes_thro
     let (key, path) = (&world.test.story.acme.key, format!("/v1/campaigns/{id}"));
     let etag = world.test.api(Method::GET, &path).bearer(key).await.expect_status(200).header("etag").to_owned();
     world.test.clock().advance(chrono::Duration::seconds(1));
-    let put = |etag: &str| world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).header("if-match", etag);
+    let put = |etag: &str| world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).header("if-match", etag);
     let changed = put(&etag).await.expect_status(200);
     assert_eq!(changed.json()["name"], "Autumn 2026");
     assert_ne!(changed.header("etag"), etag);
@@ -72,7 +72,7 @@ async fn a_change_with_an_old_etag_is_refused_and_one_with_the_present_goes_thro
     let changed = world.test.api(Method::GET, &path).bearer(key).await.expect_status(200);
     put(changed.header("etag")).await.expect_status(200);
     world.launch(id).await;
-    let refused = world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(409);
+    let refused = world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).await.expect_status(409);
     assert!(refused.text().contains("not_a_draft"), "{}", refused.text());
 }
 
@@ -218,10 +218,10 @@ async fn an_archived_pool_cannot_be_chosen_and_one_chosen_before_is_told_by_the_
     let bare = json!({ "name": "Bare" });
     let bare = world.test.api_json(Method::POST, "/v1/campaigns", &bare).bearer(key).await.expect_status(201).json();
     let path = format!("/v1/campaigns/{}", bare["id"].as_str().unwrap());
-    world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(422);
+    world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).await.expect_status(422);
     // A draft that had it keeps it, and so does a copy: nothing is lost silently, and neither launches.
     let path = format!("/v1/campaigns/{id}");
-    world.test.api_json(Method::PUT, &path, &body(&world)).bearer(key).await.expect_status(200);
+    world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).await.expect_status(200);
     let copy = world.test.api(Method::POST, &format!("{path}/duplicate")).bearer(key).await.expect_status(201).json();
     for id in [id.to_string(), copy["id"].as_str().unwrap().to_owned()] {
         let path = format!("/v1/campaigns/{id}/checklist");

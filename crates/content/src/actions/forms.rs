@@ -3,7 +3,7 @@
 use database::Audited;
 use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,10 +14,11 @@ use crate::forms::{FormConfig, check as check_config};
 use crate::store::forms::{self as store, Draft};
 
 /// What a person gives for a form.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FormInput {
     /// Unique among the client's forms.
+    #[schema(required = true, max_length = 120)]
     pub name: String,
     /// What it is for.
     pub description: String,
@@ -74,6 +75,18 @@ pub async fn set_active(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, act
     let action = if active { "form.opened" } else { "form.closed" };
     tx.audit(action, "ace_forms", Some(id), Audited { client_id: Some(client_id), ..Audited::default() }).await?;
     tx.commit().await
+}
+
+/// A form as the input that would make it.
+///
+/// # Errors
+/// `Internal` when what is stored is no form.
+pub fn input_of(form: &store::Form) -> Result<FormInput> {
+    Ok(FormInput {
+        name: form.name.clone(),
+        description: form.description.clone().unwrap_or_default(),
+        form_config: serde_json::from_value(form.form_config.clone()).map_err(Error::internal)?,
+    })
 }
 
 fn check(input: &FormInput) -> Result<Draft> {

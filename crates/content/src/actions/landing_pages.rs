@@ -3,7 +3,7 @@
 use database::Audited;
 use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,10 +18,11 @@ use crate::store::landing_pages::{self as store, Draft};
 pub const MAX_PAGE: usize = 60_000;
 
 /// What a person gives for a landing page.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LandingPageInput {
     /// Unique among the client's landing pages.
+    #[schema(required = true, max_length = 120)]
     pub name: String,
     /// The page; merge tags allowed, `{{form}}` is where the form stands.
     pub html: String,
@@ -122,6 +123,16 @@ pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
         problems.add(field, "too_long", message);
     }
     problems.finish().map(|()| (html, css))
+}
+
+/// A landing page's draft as the input that would make it.
+pub fn input_of(page: &store::LandingPage) -> LandingPageInput {
+    LandingPageInput {
+        name: page.name.clone(),
+        html: part(&page.content_json, "html"),
+        css: part(&page.content_json, "css"),
+        form_id: form_id(&page.content_json).map(|id| id.to_string()).unwrap_or_default(),
+    }
 }
 
 async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInput) -> Result<Draft> {

@@ -3,7 +3,7 @@
 use database::Audited;
 use kernel::version::Expected;
 use kernel::{Actor, Problems, Result, new_id};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,12 +18,14 @@ pub const SIZES: [(&str, &str); 4] =
     [("4x6", "4 × 6 postcard"), ("6x9", "6 × 9 postcard"), ("6x11", "6 × 11 postcard"), ("letter", "Letter")];
 
 /// What a person gives for a mail template.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemplateInput {
     /// Unique among the client's templates.
+    #[schema(required = true, max_length = 120)]
     pub name: String,
     /// `4x6`, `6x9`, `6x11` or `letter`.
+    #[schema(required = true)]
     pub size: String,
     /// A word to sort by.
     pub category: String,
@@ -78,6 +80,17 @@ pub async fn update(
     )
     .await?;
     tx.commit().await
+}
+
+/// A template as the input that would make it.
+pub fn input_of(template: &store::Template) -> TemplateInput {
+    TemplateInput {
+        name: template.name.clone(),
+        size: template.size.clone(),
+        category: template.category.clone().unwrap_or_default(),
+        front: side(&template.design_json, "front"),
+        back: side(&template.design_json, "back"),
+    }
 }
 
 fn check(input: &TemplateInput) -> Result<Draft> {

@@ -2,19 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::Error;
 use kernel::page::Page;
-use kernel::version::etag;
+use kernel::version::{Expected, etag};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Path, Query, Result, Tagged};
 
-use super::{Created, ListParams};
+use super::ListParams;
 use crate::actions::forms::{self as actions, FormInput};
 use crate::forms::FormConfig;
 use crate::store::forms as store;
@@ -76,31 +75,49 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<FormInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<FormOut>> {
     let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    Ok(Made::at(format!("/v1/forms/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
-/// `PUT /v1/forms/{id}`
+/// `PATCH /v1/forms/{id}`
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<FormInput>,
+    patch: Patch,
 ) -> Result<Tagged<FormOut>> {
-    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    expected.check(&etag(row.updated_at))?;
+    // of the version that was read and no other, or half of somebody else's change would be lost
+    let (read, present) = (Expected::of(&etag(row.updated_at)), actions::input_of(&row)?);
+    let told = FormOut::new(&app, row)?;
+    let input = patch.onto(&present, &told)?;
+    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &read).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/forms/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<FormOut>> {
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<FormOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/forms/{id}/close`
-pub async fn close(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<FormOut>> {
+pub async fn close(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<FormOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
     get(State(app), caller, Path(id)).await
 }

@@ -2,16 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::Page;
-use kernel::version::etag;
+use kernel::version::{Expected, etag};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Path, Query, Result, Tagged};
 
-use super::{Created, ListParams};
+use super::ListParams;
 use crate::actions::landing_pages::{self as actions, LandingPageInput, form_id, part};
 use crate::store::landing_pages as store;
 
@@ -69,25 +68,37 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<LandingPageInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<LandingPageOut>> {
     let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    Ok(Made::at(format!("/v1/landing-pages/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
-/// `PUT /v1/landing-pages/{id}`
+/// `PATCH /v1/landing-pages/{id}`
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<LandingPageInput>,
+    patch: Patch,
 ) -> Result<Tagged<LandingPageOut>> {
-    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    expected.check(&etag(row.updated_at))?;
+    // of the version that was read and no other, or half of somebody else's change would be lost
+    let (read, present) = (Expected::of(&etag(row.updated_at)), actions::input_of(&row));
+    let told = LandingPageOut::from(row);
+    let input = patch.onto(&present, &told)?;
+    actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &read).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/landing-pages/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<LandingPageOut>> {
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<LandingPageOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::publish(&app, &caller.actor, caller.client_id()?, id).await?;
     get(State(app), caller, Path(id)).await
 }

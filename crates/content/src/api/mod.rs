@@ -4,9 +4,8 @@ pub mod forms;
 pub mod landing_pages;
 pub mod templates;
 
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// A page of a list, with a search.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -24,11 +23,4 @@ impl ListParams {
     fn page(&self) -> kernel::page::PageParams {
         kernel::page::PageParams { limit: self.limit, after: self.after.clone() }
     }
-}
-
-/// What was made.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Created {
-    /// Its id.
-    pub id: Uuid,
 }

@@ -22,6 +22,7 @@ pub struct FormConfig {
 /// One field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FormField)]
 pub struct Field {
     /// The key in `submission_data`: letters, digits and `_`, unique in the form.
     pub id: String,
@@ -86,6 +87,7 @@ impl ConsentChannel {
 /// The kinds of field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FormFieldType)]
 pub enum FieldType {
     /// One line.
     Text,
@@ -170,6 +172,7 @@ impl FieldType {
 /// A rule beyond the field's kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = FormFieldRule)]
 pub enum Validation {
     /// At least so many characters.
     MinLength {
@@ -196,6 +199,7 @@ pub enum Validation {
 /// When a field is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ShowIf)]
 pub struct Condition {
     /// An earlier field's id.
     pub field: String,
@@ -210,6 +214,7 @@ pub struct Condition {
 /// Title, texts and colours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = FormSettings)]
 pub struct Settings {
     /// The heading.
     pub title: String,
@@ -228,6 +233,7 @@ pub struct Settings {
 /// Colours of the form's own page and of what it answers, as `#rrggbb`. On a landing page the page's style holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = FormColours)]
 pub struct Colours {
     /// Head, button and frame of the reward; empty for the client's own colour.
     pub accent: String,
@@ -238,6 +244,7 @@ pub struct Colours {
 /// How a reward is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = FormReveal)]
 pub struct Reveal {
     /// `fade`, `slide`, `flip`, `confetti` or `none`.
     pub animation: String,

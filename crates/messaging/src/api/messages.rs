@@ -2,13 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, Made, Path, Query, Result};
 
 use crate::actions::resend::{self, ResendInput};
 use crate::segments::{self, Segments};
@@ -77,14 +76,6 @@ impl From<store::Message> for MessageOut {
     }
 }
 
-/// What was made.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MessageCreated)]
-pub struct Created {
-    /// Its id.
-    pub id: Uuid,
-}
-
 /// A text to be measured.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,9 +114,10 @@ pub async fn resend(
     caller: Caller,
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<ResendInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<MessageOut>> {
     let id = resend::resend(&app, &caller.actor, caller.client_id()?, id, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    let Json(message) = get(State(app), caller, Path(id)).await?;
+    Ok(Made::plain(format!("/v1/messages/{id}"), message))
 }
 
 /// `POST /v1/messages/segments`

@@ -32,3 +32,16 @@ pub async fn show(caller: Caller, Path(slug): Path<String>) -> Result<Response> 
     let shell = Shell::new(&caller, topic.title()).crumb("Help", "/help");
     render(&TopicPage { shell, html: topic.html() })
 }
+
+#[derive(Template)]
+#[template(path = "docs/errors.html")]
+struct ErrorsPage {
+    shell: Shell,
+    html: String,
+}
+
+/// `GET /help/errors`: readable without signing in, with a place for every code.
+pub async fn errors() -> Result<Response> {
+    let topic = TOPICS.iter().find(|topic| topic.slug == "errors").ok_or(Error::NotFound)?;
+    render(&ErrorsPage { shell: Shell::bare(topic.title()), html: topic.html_with_places() })
+}

@@ -5,7 +5,7 @@ use kernel::money::Money;
 use kernel::version::Expected;
 use kernel::{Actor, Problems, Result, new_id, phone};
 use regex::RegexBuilder;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,10 +18,11 @@ use crate::store::brands::{self as store, Draft};
 const MOST_PATTERN: usize = 100_000;
 
 /// What a person gives for a brand.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrandInput {
     /// Unique in the catalogue.
+    #[schema(required = true, max_length = 80)]
     pub brand_name: String,
     /// Where its logo is, `https://…`.
     pub brand_logo_url: String,
@@ -76,6 +77,21 @@ pub async fn update(app: &App, actor: &Actor, id: Uuid, input: &BrandInput, expe
     };
     tx.audit("brand.updated", "gift_card_brands", Some(id), what).await?;
     tx.commit().await
+}
+
+/// A brand as the input that would make it.
+pub fn input_of(brand: &store::Brand) -> BrandInput {
+    let text = |given: &Option<String>| given.clone().unwrap_or_default();
+    BrandInput {
+        brand_name: brand.brand_name.clone(),
+        brand_logo_url: text(&brand.brand_logo_url),
+        default_value: brand.default_value.map(|value| value.to_string()).unwrap_or_default(),
+        code_pattern: text(&brand.code_pattern),
+        pin_pattern: text(&brand.pin_pattern),
+        redemption_url: text(&brand.redemption_url),
+        support_phone: text(&brand.support_phone),
+        is_active: brand.is_active,
+    }
 }
 
 fn check(input: &BrandInput) -> Result<Draft> {

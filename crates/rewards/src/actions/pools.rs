@@ -4,7 +4,7 @@ use database::Audited;
 use kernel::money::Money;
 use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,18 +23,23 @@ const MOST: Money = Money::from_cents(200_000);
 #[serde(default, deny_unknown_fields)]
 pub struct PoolInput {
     /// Unique among the client's pools.
+    #[schema(required = true, max_length = 120)]
     pub pool_name: String,
     /// The brand's id.
+    #[schema(required = true, format = Uuid)]
     pub brand_id: String,
     /// What each card is worth, such as `25.00`.
+    #[schema(required = true)]
     pub value_amount: String,
 }
 
 /// Another name.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = PoolNameInput)]
 pub struct RenameInput {
     /// Unique among the client's pools.
+    #[schema(required = true, max_length = 120)]
     pub pool_name: String,
 }
 

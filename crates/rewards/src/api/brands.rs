@@ -2,15 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use kernel::money::Money;
 use kernel::page::Page;
+use kernel::version::Expected;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, PageQuery, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, PageQuery, Patch, Path, Query, Result, Tagged};
 
-use super::Created;
 use crate::actions::brands::{self as actions, BrandInput};
 use crate::store::brands as store;
 
@@ -64,19 +63,23 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<BrandInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<BrandOut>> {
     let id = actions::create(&app, &caller.actor, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    Ok(Made::at(format!("/v1/brands/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
-/// `PUT /v1/brands/{id}`
+/// `PATCH /v1/brands/{id}`
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<BrandInput>,
+    patch: Patch,
 ) -> Result<Tagged<BrandOut>> {
-    actions::update(&app, &caller.actor, id, &input, &expected).await?;
+    let row = store::find(&caller.scope(&app), id).await?;
+    expected.check(&row.etag())?;
+    let (read, present) = (Expected::of(&row.etag()), actions::input_of(&row));
+    let input = patch.onto(&present, &BrandOut::from(row))?;
+    actions::update(&app, &caller.actor, id, &input, &read).await?;
     get(State(app), caller, Path(id)).await
 }

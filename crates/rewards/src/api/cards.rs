@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use chrono::{DateTime, NaiveDate, Utc};
+use kernel::Error;
 use kernel::money::Money;
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, Made, Path, Query, Result};
 
-use super::Created;
 use crate::actions::cards::{self as actions, FindInput, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
 use crate::store::cards as store;
 
@@ -149,7 +149,9 @@ pub async fn replace(
     caller: Caller,
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<ReplaceInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<CardOut>> {
     let claimed = actions::replace(&app, &caller.actor, caller.client_id()?, id, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id: claimed.gift_card_id.unwrap_or_default() })))
+    let id = claimed.gift_card_id.ok_or(Error::NotFound)?;
+    let Json(card) = get(State(app), caller, Path(id)).await?;
+    Ok(Made::plain(format!("/v1/cards/{id}"), card))
 }

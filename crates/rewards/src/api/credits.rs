@@ -2,13 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Query, Result};
+use web::{App, Caller, Made, Query, Result};
 
 use crate::actions::credits::{self as actions, GrantInput};
 use crate::store::credits as store;
@@ -88,7 +87,7 @@ pub async fn grant(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<GrantInput>,
-) -> Result<(StatusCode, Json<Balance>)> {
+) -> Result<Made<Balance>> {
     let balance = actions::grant(&app, &caller.actor, caller.client_id()?, &input).await?;
-    Ok((StatusCode::CREATED, Json(Balance { balance })))
+    Ok(Made::plain("/v1/credits".into(), Balance { balance }))
 }

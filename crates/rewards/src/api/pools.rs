@@ -12,9 +12,8 @@ use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
+use web::{App, Caller, IfMatch, Made, Patch, Path, Query, Result, Tagged};
 
-use super::Created;
 use crate::actions::pools::{self as actions, PoolInput, RenameInput};
 use crate::pools::Level;
 use crate::store::pools as store;
@@ -95,25 +94,35 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<PoolInput>,
-) -> Result<(StatusCode, Json<Created>)> {
+) -> Result<Made<PoolOut>> {
     let id = actions::create(&app, &caller.actor, caller.client_id()?, &input).await?;
-    Ok((StatusCode::CREATED, Json(Created { id })))
+    Ok(Made::at(format!("/v1/pools/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
-/// `PUT /v1/pools/{id}`
+/// `PATCH /v1/pools/{id}`
 pub async fn rename(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
-    web::Json(input): web::Json<RenameInput>,
+    patch: Patch,
 ) -> Result<Tagged<PoolOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    let present = RenameInput { pool_name: row.pool_name.clone() };
+    let input = patch.onto(&present, &PoolOut::from(row))?;
+    // stock moves the version all the time and is no part of what is changed: only what the caller read counts
     actions::rename(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/pools/{id}/archive`
-pub async fn archive(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<PoolOut>> {
+pub async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<PoolOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::archive(&app, &caller.actor, caller.client_id()?, id).await?;
     get(State(app), caller, Path(id)).await
 }

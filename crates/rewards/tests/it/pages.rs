@@ -197,7 +197,7 @@ async fn a_pool_is_renamed_and_archived_but_not_while_cards_are_promised() {
     world.run("update gift_card_pools set reserved_cards = 0 where id = $1", &[&pool]).await;
     let api = format!("/v1/pools/{pool}");
     let key = &world.test.story.acme.key;
-    world.test.api_json(Method::PUT, &api, &json!({ "pool_name": "" })).bearer(key).await.expect_status(422);
+    world.test.api_json(Method::PATCH, &api, &json!({ "pool_name": "" })).bearer(key).await.expect_status(422);
     let archived = world.test.api(Method::POST, &format!("{api}/archive")).bearer(key).await.expect_status(200);
     assert!(archived.json()["archived_at"].is_string());
     let list = world.test.api(Method::GET, "/v1/pools").bearer(key).await.expect_status(200).json();

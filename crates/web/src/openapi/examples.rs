@@ -23,12 +23,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("CampaignStepInput.to", "in_production"),
     ("CampaignStep.to_status", "in_production"),
     ("CampaignStep.from_status", "ready"),
-    ("Problem.title", "Unprocessable Entity"),
-    ("Problem.type", "/help/errors#invalid"),
-    ("Problem.code", "invalid"),
-    ("Problem.detail", "email: not an e-mail address"),
-    ("ProblemField.detail", "not an e-mail address"),
-    ("ProblemField.code", "invalid"),
     ("Contact.state", "OH"),
     ("ContactInput.state", "OH"),
     ("OpenCard.code", "RD25-7F3K-92QX"),
@@ -146,8 +140,12 @@ impl Maker<'_> {
         if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
             return self.make(&self.schemas[name], (name, named.1), depth + 1);
         }
-        if let Some(first) = schema.get("const").or_else(|| schema["enum"].get(0)) {
-            return first.clone();
+        if let Some(words) = schema["enum"].as_array() {
+            let told = text(schema, named);
+            return if words.contains(&told) { told } else { words.first().cloned().unwrap_or_default() };
+        }
+        if let Some(only) = schema.get("const") {
+            return only.clone();
         }
         if let Some(one) = ["oneOf", "anyOf"].iter().find_map(|key| schema[*key].as_array()) {
             let something = one.iter().find(|schema| schema["type"] != "null");

@@ -1,22 +1,38 @@
 //! What all operations have in common: headers, refusals, examples. Written onto the document once it is put together.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::examples;
+use super::{Doc, MERGE_PATCH, examples, words};
 use crate::Method;
 use crate::routes::{Access, RouteSpec};
 
-/// The refusals, by status: their names as components, and what each means.
-const REFUSALS: [(u16, &str, &str); 9] = [
-    (401, "Unauthenticated", "No key or token, or one that is no longer good."),
-    (403, "Forbidden", "A permission is missing; `detail` names it."),
-    (404, "NotFound", "There is nothing here, or not for you: the two are answered alike."),
-    (409, "Conflict", "What is there does not allow it; `code` says why."),
-    (412, "PreconditionFailed", "Somebody changed it since the version in If-Match was read."),
-    (413, "TooLarge", "The body is larger than is taken here."),
-    (422, "Invalid", "The input is wrong; `errors` names every field."),
-    (429, "TooManyRequests", "More requests than the limit allows; Retry-After says when to come back."),
-    (500, "Failed", "A fault of ours, or (503) something out of reach; `request_id` finds it in the log."),
+/// A refusal: its status, its name as a component, what it means, and a code and a sentence as an example.
+struct Refusal {
+    status: u16,
+    name: &'static str,
+    meaning: &'static str,
+    code: &'static str,
+    detail: &'static str,
+}
+
+const fn refusal(status: u16, name: &'static str, texts: [&'static str; 3]) -> Refusal {
+    let [meaning, code, detail] = texts;
+    Refusal { status, name, meaning, code, detail }
+}
+
+#[rustfmt::skip]
+const REFUSALS: [Refusal; 11] = [
+    refusal(401, "Unauthenticated", ["No key or token, or one that is no longer good.", "unauthenticated", "Sign in, or send a valid API key or access token."]),
+    refusal(403, "Forbidden", ["A permission is missing; `detail` names it.", "forbidden", "the permission campaigns.launch is missing"]),
+    refusal(404, "NotFound", ["There is nothing here, or not for you: the two are answered alike.", "not_found", "There is nothing here, or not for you."]),
+    refusal(409, "Conflict", ["What is there does not allow it; `code` says why.", "under_way", "complete this campaign or take it back to draft before archiving it"]),
+    refusal(412, "PreconditionFailed", ["Somebody changed it since the version in If-Match was read.", "precondition_failed", "Somebody changed this meanwhile: read it again."]),
+    refusal(413, "TooLarge", ["The body is larger than is taken here.", "body_too_large", "The body is larger than is taken here."]),
+    refusal(415, "UnsupportedMediaType", ["The body has another Content-Type than is taken here, or a Content-Encoding.", "unsupported_media_type", "The Content-Type must be application/json; not text/plain."]),
+    refusal(422, "Invalid", ["The input is wrong; `errors` names every field.", "invalid", "Email: not an e-mail address"]),
+    refusal(429, "TooManyRequests", ["More requests than the limit allows; Retry-After says when to come back.", "too_many_requests", "too many requests, try again in 20 s"]),
+    refusal(500, "Failed", ["A fault of ours; `request_id` finds it in the log.", "internal", "Something went wrong on our side. The request id finds it in the log."]),
+    refusal(503, "Unavailable", ["Something is out of reach for now; Retry-After says when to try again.", "unavailable", "not available right now: the database does not answer"]),
 ];
 
 /// The parameters, answers and headers that operations refer to.
@@ -35,82 +51,147 @@ pub(super) fn components(document: &mut Value) {
             "name": "If-Match", "in": "header", "schema": text,
             "description": "The ETag of the version the change was made on, or `*` for whichever is there. 412 when it is not the present one.",
         },
+        "IfNoneMatch": {
+            "name": "If-None-Match", "in": "header", "schema": text,
+            "description": "The ETag of the version that is known already: 304 while it is the present one.",
+        },
     });
     document["components"]["headers"] = json!({
-        "ETag": { "schema": text, "description": "The version, for If-Match.", "example": "\"6364f1a2b3c40\"" },
+        "ETag": { "schema": text, "description": "The version, for If-Match and If-None-Match.", "example": "\"6364f1a2b3c40\"" },
+        "Location": { "schema": text, "description": "Where it is.", "example": "/v1/campaigns/0197f4e2-8c1a-7b3e-9d50-3a1f6c2b8e47" },
         "RateLimit": { "schema": text, "description": "What is left: `r` requests; in `t` seconds all are back.", "example": "\"api\";r=97;t=2" },
         "RateLimit-Policy": { "schema": text, "description": "The rule: `q` requests in `w` seconds.", "example": "\"api\";q=100;w=60" },
         "Retry-After": { "schema": { "type": "integer" }, "description": "Seconds until the next request can succeed.", "example": 20 },
+        "WWW-Authenticate": { "schema": text, "description": "What to sign in with.", "example": "Bearer realm=\"ace\"" },
     });
     let problem = json!({ "$ref": "#/components/schemas/Problem" });
-    for (status, name, meaning) in REFUSALS {
-        let mut example = examples::of(&problem, &document["components"]["schemas"]);
-        example["status"] = json!(status);
-        if status != 422 {
-            example["errors"] = json!([]);
-        }
-        let mut refusal = json!({
-            "description": meaning,
-            "content": { "application/problem+json": { "schema": problem, "example": example } },
+    for refusal in REFUSALS {
+        let mut shown = json!({
+            "description": refusal.meaning,
+            "content": { "application/problem+json": { "schema": problem, "example": example(&refusal) } },
         });
-        if status == 429 {
-            refusal["headers"] = headers(&["RateLimit", "RateLimit-Policy", "Retry-After"]);
+        match refusal.status {
+            401 => shown["headers"] = headers(&["WWW-Authenticate"]),
+            429 => shown["headers"] = headers(&["RateLimit", "RateLimit-Policy", "Retry-After"]),
+            409 | 503 => shown["headers"] = headers(&["Retry-After"]),
+            _ => {}
         }
-        document["components"]["responses"][name] = refusal;
+        document["components"]["responses"][refusal.name] = shown;
     }
 }
 
+fn example(refusal: &Refusal) -> Value {
+    let title = axum::http::StatusCode::from_u16(refusal.status).ok().and_then(|status| status.canonical_reason());
+    let errors = match refusal.status {
+        422 => json!([{ "pointer": "#/email", "code": "invalid", "detail": "not an e-mail address" }]),
+        _ => json!([]),
+    };
+    json!({
+        "type": crate::failure::link(refusal.code), "title": title, "status": refusal.status, "code": refusal.code,
+        "detail": refusal.detail, "request_id": "0197f4e2-8c1a-7b3e-9d50-3a1f6c2b8e47", "errors": errors,
+    })
+}
+
 /// Adds to the operation of `spec` what the way it is guarded and called brings with it.
-pub(super) fn operation(operation: &mut Value, spec: &RouteSpec, versioned: bool, schemas: &Value) {
-    let changes = versioned && [Method::PUT, Method::PATCH].contains(&spec.method);
-    let parameters = [
+pub(super) fn operation(operation: &mut Value, spec: &RouteSpec, doc: &Doc, schemas: &Value) {
+    let reads = spec.method == Method::GET;
+    let about_one = spec.path.contains('{');
+    let headers_taken = [
         ("AceClient", matches!(spec.access, Access::Client(_))),
         ("IdempotencyKey", spec.method == Method::POST),
-        ("IfMatch", changes),
+        ("IfMatch", !reads && doc.versioned && about_one),
+        ("IfNoneMatch", reads && doc.versioned),
     ];
-    for name in parameters.iter().filter(|(_, applies)| *applies).map(|(name, _)| name) {
-        let parameter = json!({ "$ref": format!("#/components/parameters/{name}") });
-        match operation["parameters"].as_array_mut() {
-            Some(all) => all.push(parameter),
-            None => operation["parameters"] = json!([parameter]),
-        }
+    let taken = headers_taken.iter().filter(|(_, applies)| *applies);
+    let references = taken.map(|(name, _)| json!({ "$ref": format!("#/components/parameters/{name}") }));
+    let own = path_parameters(spec.path).into_iter().chain(doc.query_parameters());
+    let parameters: Vec<Value> = own.chain(references).collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
     }
-    let mut told = vec!["RateLimit", "RateLimit-Policy"];
-    if versioned {
-        told.push("ETag");
+    answers(operation, spec, doc, schemas);
+    let has_body = operation["requestBody"].is_object();
+    if has_body {
+        add_examples(&mut operation["requestBody"], schemas);
     }
-    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        response["headers"] = headers(&told);
-        add_examples(&mut response["content"], schemas);
-    }
-    if let Some(body) = operation.get_mut("requestBody") {
-        add_examples(&mut body["content"], schemas);
-    }
-    let takes_input = operation["requestBody"].is_object() || operation["parameters"].is_array();
-    for (status, name, _) in REFUSALS {
-        let applies = match status {
-            401 | 403 => spec.access != Access::Public && (status == 401 || spec.access != Access::SignedIn),
-            404 => spec.path.contains('{') || matches!(spec.access, Access::Client(_)),
-            409 => spec.method != Method::GET,
-            412 => changes,
-            413 => operation["requestBody"].is_object(),
-            422 => takes_input,
+    for refusal in REFUSALS {
+        let applies = match refusal.status {
+            401 => spec.access != Access::Public,
+            403 => !matches!(spec.access, Access::Public),
+            404 => about_one || !reads || matches!(spec.access, Access::Client(_)),
+            409 => !reads || doc.conflicts,
+            412 => !reads,
+            413 | 415 => has_body || spec.method == Method::POST,
             _ => true,
         };
         if applies {
-            operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+            operation["responses"][refusal.status.to_string()] =
+                json!({ "$ref": format!("#/components/responses/{}", refusal.name) });
         }
     }
+}
+
+fn answers(operation: &mut Value, spec: &RouteSpec, doc: &Doc, schemas: &Value) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let mut told = vec!["RateLimit", "RateLimit-Policy"];
+        if doc.versioned && status != "204" {
+            told.push("ETag");
+        }
+        if (status == "201" || status == "202") && spec.method == Method::POST {
+            told.push("Location");
+        }
+        response["headers"] = headers(&told);
+        add_examples(response, schemas);
+    }
+    if doc.versioned && spec.method == Method::GET {
+        operation["responses"]["304"] =
+            json!({ "description": "It is still the version in If-None-Match.", "headers": headers(&["ETag"]) });
+    }
+}
+
+/// The words that operations are grouped by, each with what is under it.
+pub(super) fn tags(document: &mut Value) {
+    let mut used: Vec<String> = Vec::new();
+    for item in document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object()).flatten() {
+        used.extend(item.1["tags"].as_array().into_iter().flatten().filter_map(|tag| Some(tag.as_str()?.to_owned())));
+    }
+    used.sort();
+    used.dedup();
+    document["tags"] =
+        used.iter().map(|tag| json!({ "name": tag, "description": words::of_tag(tag) })).collect::<Vec<_>>().into();
+    document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let pairs = parts.windows(2).filter_map(|pair| Some((pair[0], pair[1].strip_prefix('{')?.strip_suffix('}')?)));
+    pairs
+        .map(|(noun, name)| {
+            let (schema, description) = match name {
+                "number" => (
+                    json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 10 }),
+                    "The condition's place, from 1.".to_owned(),
+                ),
+                _ => {
+                    let one = noun.trim_end_matches('s').replace('-', " ");
+                    let one = name.strip_suffix("_id").map_or(one, |name| name.replace('_', " "));
+                    (json!({ "type": "string", "format": "uuid" }), format!("The {one}'s id."))
+                }
+            };
+            json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": description })
+        })
+        .collect()
 }
 
 fn headers(names: &[&str]) -> Value {
     let reference = |name: &&str| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
-    names.iter().map(reference).collect::<serde_json::Map<_, _>>().into()
+    names.iter().map(reference).collect::<Map<_, _>>().into()
 }
 
-fn add_examples(content: &mut Value, schemas: &Value) {
-    for (media_type, body) in content.as_object_mut().into_iter().flatten() {
-        if media_type == "application/json" && body.get("example").is_none() {
+/// `content` is looked for rather than indexed: an answer without a body must not get an empty one.
+fn add_examples(of: &mut Value, schemas: &Value) {
+    for (media_type, body) in of.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+        if [super::JSON, MERGE_PATCH].contains(&media_type.as_str()) && body.get("example").is_none() {
             body["example"] = examples::of(&body["schema"], schemas);
         }
     }

@@ -1,0 +1,39 @@
+// Makes clients of the document that a real ACE serves, compiles them and walks the main path with each.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { seed } from '../e2e/seed.mjs'
+import { startAce } from '../e2e/server.mjs'
+
+const MADE = 'made'
+
+/** Runs a program to its end, without anything that it would send home. */
+const run = (program, args) => {
+  const ran = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PYTHONPATH: MADE } })
+  if (ran.status !== 0) throw new Error(`${program} ${args[0]}: ${ran.status ?? ran.error}`)
+}
+
+rmSync(MADE, { recursive: true, force: true })
+mkdirSync(MADE)
+const server = await startAce()
+try {
+  const { client, brand, call } = await seed(server)
+  const admin = await call('admin@example.com')
+  await admin('POST', '/v1/credits', { amount: '1000', note: 'For the clients' }, { 'ace-client': client.id })
+  const { key } = server.ace(['keys', 'create', '--client', client.id, '--name', 'Clients'])
+  const document = await (await fetch(`${server.base}/v1/openapi.json`)).text()
+  writeFileSync(`${MADE}/openapi.json`, document)
+
+  run('node_modules/.bin/openapi-typescript', [`${MADE}/openapi.json`, '-o', `${MADE}/ace.d.ts`])
+  run('node_modules/.bin/tsc', ['-p', '.'])
+  run(process.execPath, [`${MADE}/walk.js`, server.base, key, brand.id])
+
+  writeFileSync(`${MADE}/config.yml`, 'project_name_override: ace-client\npackage_name_override: ace_client\n')
+  run('.venv/bin/openapi-python-client', ['generate', '--path', `${MADE}/openapi.json`, '--meta', 'none', '--fail-on-warning',
+    '--config', `${MADE}/config.yml`, '--output-path', `${MADE}/ace_client`])
+  run('.venv/bin/python', ['walk.py', server.base, key, brand.id])
+} catch (error) {
+  console.error(server.logs())
+  throw error
+} finally {
+  await server.stop()
+}

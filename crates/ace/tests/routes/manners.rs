@@ -1,0 +1,160 @@
+//! What every route of the REST API refuses, and how: by its document, before its handler runs.
+
+use serde_json::{Value, json};
+use testkit::{Ask, Reply};
+use web::{Method, RouteSpec};
+
+use crate::schema::{fault, references};
+use crate::walk::{Walk, name};
+
+fn documented(walk: &Walk) -> Vec<RouteSpec> {
+    walk.table().iter().filter(|spec| spec.doc.is_some()).cloned().collect()
+}
+
+fn ask<'a>(walk: &'a Walk, spec: &RouteSpec, query: &str) -> Ask<'a> {
+    let path = format!("{}{query}", walk.path(spec, &walk.test.story.acme));
+    walk.test.api(spec.method.clone(), &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id)
+}
+
+fn document(walk: &Walk) -> Value {
+    web::openapi::document(walk.table(), "https://ace.example").unwrap()
+}
+
+fn operation<'a>(document: &'a Value, spec: &RouteSpec) -> &'a Value {
+    &document["paths"][spec.path][spec.method.as_str().to_lowercase()]
+}
+
+fn pointers(reply: &Reply) -> Vec<String> {
+    let json = reply.json();
+    let errors = json["errors"].as_array().cloned().unwrap_or_default();
+    errors.iter().map(|error| error["pointer"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_parameter_that_no_route_knows_is_refused_by_its_name() {
+    let walk = Walk::new().await;
+    for spec in documented(&walk) {
+        let reply = ask(&walk, &spec, "?nonsense=1&limti=2").await;
+        if operation(&document(&walk), &spec)["requestBody"].is_object() {
+            continue;
+        }
+        assert_eq!(reply.status, 422, "{}: {}", name(&spec), reply.text());
+        assert_eq!(pointers(&reply), ["#/nonsense", "#/limti"], "{}", name(&spec));
+    }
+}
+
+#[tokio::test]
+async fn a_filter_takes_only_the_words_of_its_list() {
+    let walk = Walk::new().await;
+    let document = document(&walk);
+    let mut tried = 0;
+    for spec in documented(&walk).iter().filter(|spec| spec.method == Method::GET) {
+        for parameter in operation(&document, spec)["parameters"].as_array().into_iter().flatten() {
+            let (Some(parameter), true) = (parameter["name"].as_str(), parameter["in"] == "query") else { continue };
+            let schema = &operation(&document, spec)["parameters"].as_array().unwrap().iter().find(|p| p["name"] == parameter).unwrap()["schema"];
+            let closed = schema["enum"].is_array() || schema["format"].is_string() || ["integer", "boolean"].iter().any(|kind| schema["type"] == *kind);
+            if closed || schema["$ref"].is_string() {
+                let reply = ask(&walk, spec, &format!("?{parameter}=zzz")).await;
+                assert_eq!((reply.status.as_u16(), pointers(&reply)), (422, vec![format!("#/{parameter}")]), "{}", name(spec));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}
+
+#[tokio::test]
+async fn a_body_is_an_object_of_a_known_kind_and_as_it_is() {
+    let walk = Walk::new().await;
+    let document = document(&walk);
+    let mut tried = 0;
+    for spec in documented(&walk) {
+        let body = &operation(&document, &spec)["requestBody"]["content"];
+        if !body.is_object() {
+            continue;
+        }
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
+            let reply = ask(&walk, &spec, "").body(kind, "[]").await;
+            assert_eq!((reply.status.as_u16(), reply.json()["code"].clone()), (415, json!("unsupported_media_type")), "{}", name(&spec));
+        }
+        let encoded = ask(&walk, &spec, "").body("application/json", "{}").header("content-encoding", "gzip").await;
+        assert_eq!(encoded.status, 415, "{}", name(&spec));
+        if body["application/json"].is_object() {
+            for text in ["[]", "[null, null]", "7", "null", "\"a\""] {
+                let reply = ask(&walk, &spec, "").body("application/json", text).await;
+                assert_eq!((reply.status.as_u16(), pointers(&reply)), (422, vec!["#".to_owned()]), "{} {text}", name(&spec));
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "{tried}");
+}
+
+#[tokio::test]
+async fn whatever_changes_something_honours_if_match() {
+    let walk = Walk::new().await;
+    let document = document(&walk);
+    for spec in documented(&walk).iter().filter(|spec| spec.method != Method::GET && spec.path.contains('{')) {
+        if !crate::walk::is_about_real_rows(spec) {
+            continue;
+        }
+        let content = &operation(&document, spec)["requestBody"]["content"];
+        let whole = ask(&walk, spec, "").header("if-match", "\"stale\"");
+        let reply = match content["application/json"]["example"].as_object() {
+            Some(example) => whole.json(example).await,
+            None if content["text/csv"].is_object() => whole.body("text/csv", "code\nA1\n").await,
+            None => whole.await,
+        };
+        assert_eq!(reply.status, 412, "{}: {}", name(spec), reply.text());
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_already_is_not_sent_again_and_what_is_told_is_as_documented() {
+    let walk = Walk::new().await;
+    walk.make_more(walk.test.story.acme.id).await;
+    let document = document(&walk);
+    let (mut wrong, mut tried, mut spared) = (Vec::new(), 0, 0);
+    for spec in documented(&walk).iter().filter(|spec| spec.method == Method::GET) {
+        let reply = ask(&walk, spec, "").await;
+        let schema = &operation(&document, spec)["responses"]["200"]["content"]["application/json"]["schema"];
+        if reply.status != 200 || !schema.is_object() {
+            continue;
+        }
+        wrong.extend(fault(&document, schema, &reply.json(), &name(spec)));
+        tried += 1;
+        if !reply.header("etag").is_empty() {
+            let known = ask(&walk, spec, "").header("if-none-match", reply.header("etag")).await;
+            assert_eq!((known.status.as_u16(), known.body.len()), (304, 0), "{}", name(spec));
+            assert_eq!(known.header("etag"), reply.header("etag"));
+            spared += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 30 && spared > 7, "{tried} told, {spared} spared");
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(!found.is_empty());
+}
+
+/// What GET answered, sent back whole, changes nothing and is no fault.
+#[tokio::test]
+async fn what_was_read_can_be_sent_back() {
+    let walk = Walk::new().await;
+    let mut tried = 0;
+    for spec in documented(&walk).iter().filter(|spec| spec.method == Method::PATCH) {
+        let path = walk.path(spec, &walk.test.story.acme);
+        let get = || walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
+        let read = get().await.expect_status(200);
+        let body = read.json();
+        let sent = ask(&walk, spec, "").header("if-match", read.header("etag"));
+        let reply = sent.body("application/merge-patch+json", body.to_string()).await;
+        assert_eq!(reply.status, 200, "{}: {} of {body}", name(spec), reply.text());
+        let empty = ask(&walk, spec, "").json(&json!({})).await;
+        assert_eq!(empty.status, 200, "{}: {}", name(spec), empty.text());
+        let refused = ask(&walk, spec, "").json(&json!({ "id": uuid::Uuid::nil(), "nmae": 1 })).await;
+        assert_eq!(refused.status, 422, "{}", name(spec));
+        tried += 1;
+    }
+    assert!(tried >= 10, "{tried}");
+}
