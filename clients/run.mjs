@@ -5,6 +5,12 @@ import { seed } from '../e2e/seed.mjs'
 import { startAce } from '../e2e/server.mjs'
 
 const MADE = 'made'
+// a file of cards is bytes to the Python client; and nothing is formatted that nobody reads
+const CONFIG = `package_name_override: ace_client
+post_hooks: []
+content_type_overrides:
+  text/csv: application/octet-stream
+`
 
 /** Runs a program to its end, without anything that it would send home. */
 const run = (program, args) => {
@@ -27,7 +33,7 @@ try {
   run('node_modules/.bin/tsc', ['-p', '.'])
   run(process.execPath, [`${MADE}/walk.js`, server.base, key, brand.id])
 
-  writeFileSync(`${MADE}/config.yml`, 'project_name_override: ace-client\npackage_name_override: ace_client\n')
+  writeFileSync(`${MADE}/config.yml`, CONFIG)
   run('.venv/bin/openapi-python-client', ['generate', '--path', `${MADE}/openapi.json`, '--meta', 'none', '--fail-on-warning',
     '--config', `${MADE}/config.yml`, '--output-path', `${MADE}/ace_client`])
   run('.venv/bin/python', ['walk.py', server.base, key, brand.id])

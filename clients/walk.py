@@ -47,7 +47,7 @@ for first_name in ["Dee", "Eve", "Fay"]:
     ids.append(good(post_contacts, body=contact).id)
 assert good(post_lists_id_members, people.id, body=models.Members(contact_ids=ids)).contact_count == 3
 
-template = good(post_templates, body=models.TemplateInput(name="Card of Python", size="6x9", front="Hello", back="Call us"))
+template = good(post_templates, body=models.TemplateInput(name="Card of Python", size=models.MailSize("6x9"), front="Hello", back="Call us"))
 field = models.FormField(id="email", type_=models.FormFieldType.EMAIL, label="E-mail", required=True)
 form = good(post_forms, body=models.FormInput(name="Form of Python", form_config=models.FormConfig(fields=[field])))
 good(post_forms_id_publish, form.id)
@@ -67,7 +67,7 @@ condition = models.ConditionInput(
     email_template="{{code}}",
 )
 campaign = good(post_campaigns, body=models.CampaignInput(
-    name="Campaign of Python", size="6x9", postage="standard", mail_date=date(2031, 5, 4), contact_list_id=people.id,
+    name="Campaign of Python", size=models.MailSize("6x9"), postage="standard", mail_date=date(2031, 5, 4), contact_list_id=people.id,
     template_id=template.id, landing_page_id=page.id, conditions=[condition],
 ))
 renamed = good(patch_campaigns_id, campaign.id, body=models.CampaignPatch(name="Campaign of openapi-python-client"))

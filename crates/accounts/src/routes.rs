@@ -186,7 +186,7 @@ fn people(routes: Routes) -> Routes {
             "/v1/users",
             "users.view",
             users::list,
-            Doc::new("List people").query::<users::ListParams>().words("role", "Member.roles", &[]).returns_page_of::<Member>(),
+            Doc::new("List people").query::<users::ListParams>().words("role", "Role", &[]).returns_page_of::<Member>(),
         )
         .account_api(GET, "/v1/users/{id}", "users.view", users::get, Doc::new("Get a person").returns::<Member>())
         .account_api(

@@ -197,7 +197,9 @@ async fn the_words_of_a_field_are_those_that_the_database_keeps() {
     for (field, rule) in KEPT {
         let (name, field_name) = field.split_once('.').unwrap();
         let of = &document["components"]["schemas"][name]["properties"][field_name];
-        let words = if of["items"].is_object() { &of["items"]["enum"] } else { &of["enum"] };
+        let of = if of["items"].is_object() { &of["items"] } else { of };
+        let of = of["oneOf"].as_array().map_or(of, |shapes| shapes.last().unwrap());
+        let words = &resolved(&document, of)["enum"];
         let told: BTreeSet<String> =
             words.as_array().into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
         let sql = "select coalesce(
@@ -211,7 +213,7 @@ async fn the_words_of_a_field_are_those_that_the_database_keeps() {
 }
 
 /// Where codes stand in the source: after these words comes the code in quotes.
-const BEFORE_CODES: &[&str] = &["Error::conflict(", "code: ", "conflict(codes::"];
+const BEFORE_CODES: &[&str] = &["Error::conflict(", "code: ", "conflict(codes::", "error("];
 
 #[test]
 fn every_code_in_the_source_is_explained() {
@@ -255,7 +257,8 @@ fn read_codes(directory: &std::path::Path, found: &mut BTreeSet<String>) {
 fn code_at(text: &str) -> Option<String> {
     let code = text.trim_start().strip_prefix('"')?.split('"').next()?;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let is_code = code.strip_prefix("GC-").is_some_and(|rest| rest.len() == 3) || (code.len() > 2 && code.chars().all(plain));
+    let is_code =
+        code.strip_prefix("GC-").is_some_and(|rest| rest.len() == 3) || (code.len() > 2 && code.chars().all(plain));
     (is_code && code.chars().any(char::is_alphabetic)).then(|| code.to_owned())
 }
 

@@ -78,7 +78,11 @@ fn contact_api(app: &App) -> Routes {
             "/v1/contacts",
             "contacts.view",
             handler::list,
-            Doc::new("List contacts").describe("Newest first.").query::<ListParams>().words("lifecycle_stage", "lifecycle_stage", &[]).returns_page_of::<Contact>(),
+            Doc::new("List contacts")
+                .describe("Newest first.")
+                .query::<ListParams>()
+                .words("lifecycle_stage", "LifecycleStage", &[])
+                .returns_page_of::<Contact>(),
         )
         .api(
             Method::POST,
@@ -94,7 +98,9 @@ fn contact_api(app: &App) -> Routes {
             handler::export,
             Doc::new("Export contacts")
                 .describe("Streamed, as CSV or JSON.")
-                .query::<ExportParams>().words("lifecycle_stage", "lifecycle_stage", &[]).words("format", "Export.format", &[])
+                .query::<ExportParams>()
+                .words("lifecycle_stage", "LifecycleStage", &[])
+                .words("format", "ExportFormat", &[])
                 .returns_text("text/csv"),
         )
         .api(

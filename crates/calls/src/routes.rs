@@ -32,7 +32,7 @@ fn rest(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/recipients/lookup", "calls.handle", api::recipients::find, Doc::new("Find a recipient by redemption code").query::<LookupParams>().returns::<KnownOut>())
         .api(Method::POST, "/v1/recipients/{id}/conditions/{number}/confirm", "calls.confirm_condition", api::recipients::confirm, Doc::new("Confirm a call condition").describe("At least two of name, address and phone must have been checked. Confirming again changes nothing and answers `already_met`.").body::<ConfirmIn>().returns::<ConfirmOut>())
-        .api(Method::GET, "/v1/calls", "calls.view", api::calls::list, Doc::new("List calls").query::<CallParams>().words("disposition", "disposition", &["open"]).returns_page_of::<CallOut>())
+        .api(Method::GET, "/v1/calls", "calls.view", api::calls::list, Doc::new("List calls").query::<CallParams>().words("disposition", "CallDisposition", &["open"]).returns_page_of::<CallOut>())
         .api(Method::POST, "/v1/calls", "calls.handle", api::calls::create, Doc::new("Write down a call").body::<CallIn>().returns_with::<CallOut>(201).versioned())
         .api(Method::GET, "/v1/calls/{id}", "calls.view", api::calls::get, Doc::new("Get a call").returns::<CallOut>().versioned())
         .api(Method::PATCH, "/v1/calls/{id}", "calls.handle", api::calls::update, Doc::new("Change a call").patch::<CallIn>().returns::<CallOut>().versioned())

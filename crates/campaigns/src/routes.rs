@@ -63,7 +63,7 @@ fn wizard(routes: Routes) -> Routes {
 #[rustfmt::skip]
 fn rest(routes: Routes) -> Routes {
     routes
-        .api(Method::GET, "/v1/campaigns", "campaigns.view", api::campaigns::list, Doc::new("List campaigns").describe("Newest first.").query::<CampaignParams>().words("status", "Campaign.status", &[]).returns_page_of::<CampaignOut>())
+        .api(Method::GET, "/v1/campaigns", "campaigns.view", api::campaigns::list, Doc::new("List campaigns").describe("Newest first.").query::<CampaignParams>().words("status", "CampaignStatus", &[]).returns_page_of::<CampaignOut>())
         .api(Method::POST, "/v1/campaigns", "campaigns.create", api::campaigns::create, Doc::new("Create a campaign").describe("A draft with its conditions and rewards.").body::<CampaignInput>().returns_with::<CampaignOut>(201).versioned())
         .api(Method::GET, "/v1/campaigns/{id}", "campaigns.view", api::campaigns::get, Doc::new("Get a campaign").returns::<CampaignOut>().versioned())
         .api(Method::PATCH, "/v1/campaigns/{id}", "campaigns.edit", api::campaigns::update, Doc::new("Change a draft").describe("The conditions given replace all that were there.").patch::<CampaignInput>().returns::<CampaignOut>().versioned())

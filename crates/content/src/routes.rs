@@ -5,10 +5,10 @@ use web::{App, Doc, Method, Routes};
 use crate::actions::forms::FormInput;
 use crate::actions::landing_pages::LandingPageInput;
 use crate::actions::templates::TemplateInput;
+use crate::api::ListParams;
 use crate::api::forms::FormOut;
 use crate::api::landing_pages::LandingPageOut;
 use crate::api::templates::TemplateOut;
-use crate::api::ListParams;
 use crate::{api, pages};
 
 /// The route table.

@@ -19,5 +19,5 @@ pub fn routes(app: &App) -> Routes {
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures/live", "campaigns.analytics", pages::figures::live)
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures/charts", "campaigns.analytics", pages::figures::charts)
         .api(Method::GET, "/v1/campaigns/{id}/analytics", "campaigns.analytics", api::analytics, Doc::new("Say what became of a campaign").returns::<Analytics>())
-        .api(Method::GET, "/v1/events", "campaigns.analytics", api::events, Doc::new("List events").query::<EventParams>().words("event_type", "event_type", &[]).returns_page_of::<EventRow>())
+        .api(Method::GET, "/v1/events", "campaigns.analytics", api::events, Doc::new("List events").query::<EventParams>().words("event_type", "EventType", &[]).returns_page_of::<EventRow>())
 }

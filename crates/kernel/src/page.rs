@@ -75,7 +75,8 @@ impl PageParams {
         let Some(text) = self.after.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let wrong = || Error::invalid("after", "must be the `next` of an earlier page of this list, with the same filters");
+        let wrong =
+            || Error::invalid("after", "must be the `next` of an earlier page of this list, with the same filters");
         let marked = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
         let length = if LIST.try_with(|_| ()).is_ok() { MARK } else { 0 };
         let (given, json) = marked.split_at_checked(length).ok_or_else(wrong)?;

@@ -1,7 +1,15 @@
 //! Time zones: instants are stored in UTC and shown in the zone of the person or the client.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
+
+/// The years that a day can be of: what lies outside is a slip of the hand, and some of it no database keeps.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
+
+/// Whether a day is one that anybody can mean.
+pub fn is_sensible(day: NaiveDate) -> bool {
+    YEARS.contains(&day.year())
+}
 
 /// The zone of an IANA name such as `America/New_York`; `None` when there is no such zone.
 pub fn find(name: &str) -> Option<Tz> {

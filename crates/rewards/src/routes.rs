@@ -69,13 +69,13 @@ fn stock(routes: Routes) -> Routes {
 #[rustfmt::skip]
 fn rest(routes: Routes) -> Routes {
     routes
-        .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().words("status", "GiftCard.status", &[]).returns_page_of::<CardOut>())
+        .api(Method::GET, "/v1/cards", "gift_cards.view", api::cards::list, Doc::new("List cards").query::<api::cards::ListParams>().words("status", "CardStatus", &[]).returns_page_of::<CardOut>())
         .api(Method::GET, "/v1/cards/{id}", "gift_cards.view", api::cards::get, Doc::new("Get a card").returns::<CardOut>())
         .api(Method::POST, "/v1/cards/find", "gift_cards.view", api::cards::find, Doc::new("Find a card by its code").describe("The code travels in the body, so that it is in no log.").body::<FindInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row. Refused (409) for a card that is still to be handed out.").returns::<OpenCard>())
         .api(Method::POST, "/v1/cards/{id}/redeem", "gift_cards.provision", api::cards::redeem, Doc::new("Mark a card as redeemed").body::<RedeemInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").body::<RevokeInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits.").body::<ReplaceInput>().returns_with::<CardOut>(201))
-        .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().words("reason", "CreditEntry.reason", &[]).returns::<CreditsOut>())
+        .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().words("reason", "CreditReason", &[]).returns::<CreditsOut>())
         .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").describe("The same `id` again books nothing more.").body::<GrantInput>().returns_with::<Balance>(201))
 }

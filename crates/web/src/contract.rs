@@ -110,8 +110,8 @@ impl Contract {
     }
 
     fn query(&self, query: &str) -> Result<()> {
-        let pairs: Vec<(String, String)> =
-            serde_html_form::from_str(query).map_err(|_| Error::invalid("", "The query of the address is not readable."))?;
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(query)
+            .map_err(|_| Error::invalid("", "The query of the address is not readable."))?;
         let mut problems = Problems::new();
         let mut seen: Vec<&str> = Vec::new();
         for (name, text) in &pairs {

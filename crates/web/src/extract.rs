@@ -125,7 +125,10 @@ fn not_json(error: &serde_json::Error) -> Error {
 
 /// Refuses a number that would be rounded: what is kept is what was sent.
 fn exact(bytes: &[u8]) -> kernel::Result<()> {
-    if !bytes.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).any(|run| run.len() > 15 && run[0].is_ascii_digit()) {
+    if !bytes
+        .chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit())
+        .any(|run| run.len() > 15 && run[0].is_ascii_digit())
+    {
         return Ok(());
     }
     let whole: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
@@ -240,7 +243,11 @@ fn wrong(path: &serde_path_to_error::Path, text: &str) -> Error {
 /// The words that serde would have taken.
 fn one_of(text: &str) -> String {
     let words: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
-    if words.is_empty() { "is not a word that is taken here".to_owned() } else { format!("must be one of {}", words.join(", ")) }
+    if words.is_empty() {
+        "is not a word that is taken here".to_owned()
+    } else {
+        format!("must be one of {}", words.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -313,7 +320,9 @@ mod tests {
     #[test]
     fn a_number_is_kept_as_it_was_sent_or_refused_by_name() {
         let custom = |number: &str| object(format!(r#"{{"name": "a", "custom": {{"n": [{number}]}}}}"#).as_bytes());
-        for number in ["9007199254740993", "-9223372036854775808", "18446744073709551615", "0.1", "1e3", "12345678901234.5"] {
+        for number in
+            ["9007199254740993", "-9223372036854775808", "18446744073709551615", "0.1", "1e3", "12345678901234.5"]
+        {
             assert!(custom(number).is_ok(), "{number}");
         }
         for number in ["12345678901234567890123", "0.12345678901234567", "-9223372036854775809"] {

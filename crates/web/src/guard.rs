@@ -28,7 +28,7 @@ use crate::flash::{self, Flash};
 use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
-use crate::{App, contract, idempotency, identity, limits, visitor};
+use crate::{App, contract, idempotency, identity, limits, routes, visitor};
 
 /// The code of the answer to people who must set up a second factor first.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
@@ -75,6 +75,11 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
+    if spec.kind == Kind::Page && routes::is_of_programs(uri.path()) {
+        let spec = routes::unlisted(Kind::Api);
+        let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: None };
+        return failure::dress(&app, asked, Failure::from(Error::NotFound).into_response());
+    }
     let named = client_header(request.headers()).ok().flatten();
     let known = Known::of(&request);
     let mut admitted = Admitted::default();

@@ -248,10 +248,7 @@ impl Taken {
 }
 
 fn at_work() -> Error {
-    Error::conflict(
-        KEY_IN_USE,
-        "The first request with this Idempotency-Key is still at work. Try again in a moment.",
-    )
+    Error::conflict(KEY_IN_USE, "The first request with this Idempotency-Key is still at work. Try again in a moment.")
 }
 
 fn key_of(headers: &HeaderMap) -> Result<String> {

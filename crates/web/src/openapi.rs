@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::path::{
-    HttpMethod, Operation, OperationBuilder, Parameter, ParameterIn, PathItem, Paths,
-};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterIn, PathItem, Paths};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -63,7 +61,7 @@ impl Doc {
         self
     }
 
-    /// The parameter `name` takes only the words of the field `list` (`Campaign.status`), or `more`.
+    /// The parameter `name` takes only the words of `list` (`CampaignStatus`), or `more`.
     #[must_use]
     pub fn words(mut self, name: &str, list: &str, more: &[&'static str]) -> Self {
         self.lists.extend(words::list(list).map(|words| (name.to_owned(), [words, more].concat())));
@@ -92,7 +90,8 @@ impl Doc {
     /// A body of another media type, such as `text/csv`.
     #[must_use]
     pub fn raw_body(mut self, media_type: &'static str) -> Self {
-        self.requests.extend(text(media_type).map(|content| (media_type, content)));
+        let bytes = json!({ "type": "string", "format": "binary" });
+        self.requests.extend(inline(bytes).map(|content| (media_type, content)));
         self
     }
 
@@ -192,7 +191,8 @@ impl Doc {
     /// The schemas of what is taken, as the document shows them.
     pub(crate) fn input_schemas(&self) -> Map<String, Value> {
         let schemas = self.inputs.iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?)));
-        schemas.map(|(name, schema)| (name.clone(), finish::schema(name, schema, true))).collect()
+        let finished = schemas.map(|(name, schema)| (name.clone(), finish::schema(name, schema, true)));
+        words::components().into_iter().chain(finished).collect()
     }
 
     /// The name of what a patch changes.
@@ -240,7 +240,11 @@ pub fn document(table: &[RouteSpec], public_url: &str) -> kernel::Result<Value> 
         .components(Some(components()))
         .build();
     let mut document = serde_json::to_value(document).map_err(kernel::Error::internal)?;
-    document["components"]["schemas"] = schemas(documented().map(|(_, doc)| doc))?.into();
+    let schemas = schemas(documented().map(|(_, doc)| doc))?;
+    let text = Value::from(schemas.clone()).to_string();
+    let used = |name: &str| text.contains(&format!("\"#/components/schemas/{name}\""));
+    let lists = words::components().into_iter().filter(|(name, _)| used(name));
+    document["components"]["schemas"] = lists.chain(schemas.clone()).collect::<Map<_, _>>().into();
     manners::components(&mut document);
     let schemas = document["components"]["schemas"].clone();
     for (spec, doc) in documented() {
@@ -267,11 +271,18 @@ fn schemas<'a>(docs: impl Iterator<Item = &'a Doc> + Clone) -> kernel::Result<Ma
             _ => raw.insert(name, schema),
         };
     }
-    let mut whole: Map<String, Value> =
-        raw.into_iter().map(|(name, schema)| (name.to_owned(), finish::schema(name, schema, taken.contains(name)))).collect();
+    let mut whole: Map<String, Value> = raw
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), finish::schema(name, schema, taken.contains(name))))
+        .collect();
+    let bodies: Vec<Value> = docs.clone().filter_map(Doc::json_body).collect();
     for name in docs.filter_map(|doc| doc.patched.as_ref()) {
-        let patch = finish::patch(&whole[name]);
-        whole.insert(finish::patch_name(name), patch);
+        let Some(input) = whole.get(name) else { continue };
+        whole.insert(finish::patch_name(name), finish::patch(input));
+        // what is only ever patched is not shown as a whole
+        if !bodies.iter().any(|body| body["$ref"] == format!("#/components/schemas/{name}")) {
+            whole.remove(name);
+        }
     }
     Ok(whole)
 }

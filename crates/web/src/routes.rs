@@ -136,7 +136,10 @@ impl Routes {
         handler: H,
         doc: Doc,
     ) -> Self {
-        self.add(RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Client(permission), Kind::Api) }, handler)
+        self.add(
+            RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Client(permission), Kind::Api) },
+            handler,
+        )
     }
 
     /// A REST route of the account, not about one client.
@@ -150,7 +153,10 @@ impl Routes {
         handler: H,
         doc: Doc,
     ) -> Self {
-        self.add(RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Account(permission), Kind::Api) }, handler)
+        self.add(
+            RouteSpec { doc: Some(Arc::new(doc)), ..spec(method, path, Access::Account(permission), Kind::Api) },
+            handler,
+        )
     }
 
     /// A REST route for any person or key.
@@ -226,9 +232,18 @@ fn spec(method: Method, path: &'static str, access: Access, kind: Kind) -> Route
 /// The guard of what is not in the table.
 async fn admit_unlisted(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let of_programs = FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix) || path == prefix.trim_end_matches('/'));
-    let kind = if of_programs { Kind::Api } else { Kind::Page };
-    guard::admit(State((app, spec(Method::GET, "", Access::Public, kind))), request, next).await
+    let kind = if is_of_programs(path) { Kind::Api } else { Kind::Page };
+    guard::admit(State((app, unlisted(kind))), request, next).await
+}
+
+/// Whether programs ask under a path. What looks there like a page of a client whose word is `v1` is no page.
+pub(crate) fn is_of_programs(path: &str) -> bool {
+    FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix) || path == prefix.trim_end_matches('/'))
+}
+
+/// The line of what is not in the table.
+pub(crate) fn unlisted(kind: Kind) -> RouteSpec {
+    spec(Method::GET, "", Access::Public, kind)
 }
 
 fn method_not_allowed() -> kernel::Error {

@@ -76,8 +76,16 @@ fn other_origins() -> CorsLayer {
         let path = parts.uri.path();
         path.starts_with("/v1/") || path.starts_with("/auth/v1/")
     };
-    let exposed =
-        ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "location", "idempotent-replayed", "www-authenticate"];
+    let exposed = [
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "x-request-id",
+        "etag",
+        "location",
+        "idempotent-replayed",
+        "www-authenticate",
+    ];
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(is_api))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

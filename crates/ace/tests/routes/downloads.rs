@@ -12,7 +12,8 @@ async fn path(walk: &Walk, spec: &RouteSpec) -> String {
     if !spec.path.contains("{token}") {
         return path;
     }
-    let token = walk.admin.query_one("select purl_token from recipients where client_id = $1 limit 1", &[&acme.id]).await;
+    let token =
+        walk.admin.query_one("select purl_token from recipients where client_id = $1 limit 1", &[&acme.id]).await;
     spec.path.replace("{token}", token.unwrap().get(0))
 }
 
@@ -50,9 +51,15 @@ async fn every_address_that_answers_does_so_to_the_end_when_compressed() {
         }
     }
     assert!(compressed > 100, "{compressed} were compressed");
-    for file in ["/v1/contacts/export", "/v1/imports/{id}/refused", "/{client}/contacts/export", "/{client}/imports/{id}/refused",
-        "/{client}/imports/{id}/remarks", "/r/{token}/qr.svg", "/r/{token}/qr.png"]
-    {
+    for file in [
+        "/v1/contacts/export",
+        "/v1/imports/{id}/refused",
+        "/{client}/contacts/export",
+        "/{client}/imports/{id}/refused",
+        "/{client}/imports/{id}/remarks",
+        "/r/{token}/qr.svg",
+        "/r/{token}/qr.png",
+    ] {
         for coding in ["gzip", "br"] {
             assert!(files.contains(&format!("GET {file} with {coding}")), "{file} is no file: {files:#?}");
         }

@@ -51,11 +51,23 @@ async fn a_filter_takes_only_the_words_of_its_list() {
     for spec in documented(&walk).iter().filter(|spec| spec.method == Method::GET) {
         for parameter in operation(&document, spec)["parameters"].as_array().into_iter().flatten() {
             let (Some(parameter), true) = (parameter["name"].as_str(), parameter["in"] == "query") else { continue };
-            let schema = &operation(&document, spec)["parameters"].as_array().unwrap().iter().find(|p| p["name"] == parameter).unwrap()["schema"];
-            let closed = schema["enum"].is_array() || schema["format"].is_string() || ["integer", "boolean"].iter().any(|kind| schema["type"] == *kind);
+            let schema = &operation(&document, spec)["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|p| p["name"] == parameter)
+                .unwrap()["schema"];
+            let closed = schema["enum"].is_array()
+                || schema["format"].is_string()
+                || ["integer", "boolean"].iter().any(|kind| schema["type"] == *kind);
             if closed || schema["$ref"].is_string() {
                 let reply = ask(&walk, spec, &format!("?{parameter}=zzz")).await;
-                assert_eq!((reply.status.as_u16(), pointers(&reply)), (422, vec![format!("#/{parameter}")]), "{}", name(spec));
+                assert_eq!(
+                    (reply.status.as_u16(), pointers(&reply)),
+                    (422, vec![format!("#/{parameter}")]),
+                    "{}",
+                    name(spec)
+                );
                 tried += 1;
             }
         }
@@ -75,14 +87,24 @@ async fn a_body_is_an_object_of_a_known_kind_and_as_it_is() {
         }
         for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
             let reply = ask(&walk, &spec, "").body(kind, "[]").await;
-            assert_eq!((reply.status.as_u16(), reply.json()["code"].clone()), (415, json!("unsupported_media_type")), "{}", name(&spec));
+            assert_eq!(
+                (reply.status.as_u16(), reply.json()["code"].clone()),
+                (415, json!("unsupported_media_type")),
+                "{}",
+                name(&spec)
+            );
         }
         let encoded = ask(&walk, &spec, "").body("application/json", "{}").header("content-encoding", "gzip").await;
         assert_eq!(encoded.status, 415, "{}", name(&spec));
         if body["application/json"].is_object() {
             for text in ["[]", "[null, null]", "7", "null", "\"a\""] {
                 let reply = ask(&walk, &spec, "").body("application/json", text).await;
-                assert_eq!((reply.status.as_u16(), pointers(&reply)), (422, vec!["#".to_owned()]), "{} {text}", name(&spec));
+                assert_eq!(
+                    (reply.status.as_u16(), pointers(&reply)),
+                    (422, vec!["#".to_owned()]),
+                    "{} {text}",
+                    name(&spec)
+                );
             }
             tried += 1;
         }
@@ -144,7 +166,8 @@ async fn what_was_read_can_be_sent_back() {
     let mut tried = 0;
     for spec in documented(&walk).iter().filter(|spec| spec.method == Method::PATCH) {
         let path = walk.path(spec, &walk.test.story.acme);
-        let get = || walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
+        let get =
+            || walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
         let read = get().await.expect_status(200);
         let body = read.json();
         let sent = ask(&walk, spec, "").header("if-match", read.header("etag"));

@@ -42,13 +42,7 @@ pub async fn update(
 ///
 /// # Errors
 /// As [`update`], and names what is no field of a contact.
-pub async fn patch(
-    app: &App,
-    actor: &Actor,
-    ids: (Uuid, Uuid),
-    patch: Patch,
-    expected: &Expected,
-) -> Result<Contact> {
+pub async fn patch(app: &App, actor: &Actor, ids: (Uuid, Uuid), patch: Patch, expected: &Expected) -> Result<Contact> {
     let told = store::find(&app.db.scope(actor), ids.0, ids.1).await?;
     change(app, actor, ids, expected, |before| patch.onto(before, &told)).await
 }

@@ -66,11 +66,7 @@ pub async fn list(
     Ok(Reply(Page::from_rows(rows, limit, |list| (list.name.clone(), list.id))))
 }
 
-pub async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    Json(input): Json<ListInput>,
-) -> Result<Made<List>> {
+pub async fn create(State(app): State<App>, caller: Caller, Json(input): Json<ListInput>) -> Result<Made<List>> {
     let list = action::create(&app, &caller.actor, caller.client_id()?, input).await?;
     Ok(Made::at(format!("/v1/lists/{}", list.id), tagged(list)))
 }

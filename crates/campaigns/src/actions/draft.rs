@@ -237,6 +237,9 @@ fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     if text(input.base_lp_url.as_deref()).is_some_and(|url| !is_web_address(&url)) {
         problems.invalid("base_lp_url", "a web address that begins with https:// or http://");
     }
+    if input.mail_date.is_some_and(|day| !kernel::zone::is_sensible(day)) {
+        problems.invalid("mail_date", "a day of the years 1900 to 2200");
+    }
     if input.cards_per_reward.is_some_and(|cards| cards < 0) {
         problems.invalid("cards_per_reward", "0 or more");
     }

@@ -181,6 +181,9 @@ fn refused(from: &str, to: &str) -> Error {
 fn mail_date(given: Option<NaiveDate>, tx: &Transaction) -> Result<NaiveDate> {
     let today = tx.now().date_naive();
     match given {
+        Some(day) if !kernel::zone::is_sensible(day) => {
+            Err(Error::invalid("mail_date", "a day of the years 1900 to 2200"))
+        }
         Some(day) if day > today + Duration::days(1) => Err(Error::invalid("mail_date", "this day has not come yet")),
         given => Ok(given.unwrap_or(today)),
     }

@@ -252,11 +252,7 @@ pub async fn history(State(app): State<App>, caller: Caller, Path(id): Path<Uuid
 }
 
 /// `POST /v1/campaigns/{id}/duplicate`
-pub async fn duplicate(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<Uuid>,
-) -> Result<Made<CampaignOut>> {
+pub async fn duplicate(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Made<CampaignOut>> {
     let (id, _) = actions::duplicate(&app, &caller.actor, caller.client_id()?, id).await?;
     made(app, caller, id).await
 }

@@ -62,7 +62,8 @@ async fn a_change_with_an_old_etag_is_refused_and_one_with_the_present_goes_thro
     let (key, path) = (&world.test.story.acme.key, format!("/v1/campaigns/{id}"));
     let etag = world.test.api(Method::GET, &path).bearer(key).await.expect_status(200).header("etag").to_owned();
     world.test.clock().advance(chrono::Duration::seconds(1));
-    let put = |etag: &str| world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).header("if-match", etag);
+    let put =
+        |etag: &str| world.test.api_json(Method::PATCH, &path, &body(&world)).bearer(key).header("if-match", etag);
     let changed = put(&etag).await.expect_status(200);
     assert_eq!(changed.json()["name"], "Autumn 2026");
     assert_ne!(changed.header("etag"), etag);

@@ -72,7 +72,8 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
         FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("this is not a phone number")?),
         FieldType::Number => json!(number::parse(first)?),
         FieldType::Date => {
-            json!(NaiveDate::parse_from_str(first, "%Y-%m-%d").map_err(|_| "write the day as YYYY-MM-DD")?)
+            let day = NaiveDate::parse_from_str(first, "%Y-%m-%d").ok().filter(|day| kernel::zone::is_sensible(*day));
+            json!(day.ok_or("write the day as YYYY-MM-DD")?)
         }
         FieldType::Select | FieldType::Radio => json!(option(field, first)?),
         FieldType::Multiselect => {

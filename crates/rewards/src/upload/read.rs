@@ -92,11 +92,12 @@ impl Rules {
 fn day(text: &str) -> Option<NaiveDate> {
     let known = ["%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y"];
     let read = |form| NaiveDate::parse_from_str(text, form).ok().filter(|day| day.year() > 1999);
-    known.into_iter().find_map(read).or_else(|| {
+    let day = known.into_iter().find_map(read).or_else(|| {
         let (month, year) = text.split_once('/').filter(|(_, year)| year.len() == 4)?;
         let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?;
         first.checked_add_months(Months::new(1))?.pred_opt()
-    })
+    });
+    day.filter(|day| kernel::zone::is_sensible(*day))
 }
 
 /// Which column holds what.

@@ -1,12 +1,9 @@
 //! The part of JSON Schema that our document uses, with messages a person can act on.
 
-use chrono::{DateTime, Datelike, NaiveDate};
-use kernel::Problems;
+use chrono::{DateTime, NaiveDate};
+use kernel::{Problems, zone};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-/// The years that a date can be of: what lies outside is a slip of the hand, and some of it no database keeps.
-const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 
 /// A value under check: where schemas are found and faults are noted.
 pub(super) struct Check<'a> {
@@ -238,11 +235,11 @@ fn bounds(schema: &Value) -> (Option<f64>, Option<f64>) {
 }
 
 fn is_day(text: &str) -> bool {
-    text.parse::<NaiveDate>().is_ok_and(|day| YEARS.contains(&day.year()))
+    text.parse::<NaiveDate>().is_ok_and(zone::is_sensible)
 }
 
 fn is_moment(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok_and(|at| YEARS.contains(&at.year()))
+    DateTime::parse_from_rfc3339(text).is_ok_and(|at| zone::is_sensible(at.date_naive()))
 }
 
 #[cfg(test)]
@@ -292,7 +289,8 @@ mod tests {
 
     #[test]
     fn what_is_allowed_passes_and_a_list_is_no_object() {
-        let right = json!({ "name": "äöü", "size": null, "day": "2026-05-04", "count": 7, "tags": [], "free": { "x": [1] } });
+        let right =
+            json!({ "name": "äöü", "size": null, "day": "2026-05-04", "count": 7, "tags": [], "free": { "x": [1] } });
         assert_eq!(faults(thing(), right), []);
         for list in [json!([]), json!(["a", null]), json!("a"), json!(null)] {
             assert_eq!(faults(thing(), list.clone()), [(String::new(), "invalid")], "{list}");

@@ -138,7 +138,9 @@ impl Maker<'_> {
             return given.clone();
         }
         if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-            return self.make(&self.schemas[name], (name, named.1), depth + 1);
+            // a list of words has no fields: the example is of the field that it stands in
+            let whose = if self.schemas[name]["enum"].is_array() { named.0 } else { name };
+            return self.make(&self.schemas[name], (whose, named.1), depth + 1);
         }
         if let Some(words) = schema["enum"].as_array() {
             let told = text(schema, named);

@@ -75,6 +75,7 @@ pub(super) fn patch(whole: &Value) -> Value {
         "type": "object",
         "description": "What to change (RFC 7396): what is absent stays, null empties a field. What GET answered may be \
             sent back whole: what cannot be changed must then be as it is.",
+        "additionalProperties": false,
         "properties": fields,
     })
 }
@@ -86,7 +87,9 @@ fn tell_default(of: &mut Value, default: Option<&Value>) {
         return;
     }
     let text = of["description"].as_str().unwrap_or_default();
-    of["description"] = json!(format!("{text} `{}` when absent.", default.as_str().map_or_else(|| default.to_string(), str::to_owned)).trim());
+    of["description"] = json!(
+        format!("{text} `{}` when absent.", default.as_str().map_or_else(|| default.to_string(), str::to_owned)).trim()
+    );
 }
 
 fn allow_null(of: &mut Value) {

@@ -40,7 +40,9 @@ pub(super) fn components(document: &mut Value) {
     let text = json!({ "type": "string" });
     document["components"]["parameters"] = json!({
         "AceClient": {
-            "name": "Ace-Client", "in": "header", "schema": { "type": "string", "format": "uuid" },
+            "name": "Ace-Client", "in": "header",
+            // as a format, clients would make it an object that no header can hold
+            "schema": { "type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$" },
             "description": "The client the request is about. Needed only by access tokens that reach several; a key has its own.",
         },
         "IdempotencyKey": {
