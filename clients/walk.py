@@ -5,6 +5,7 @@ import sys
 import time
 from datetime import date
 from http import HTTPStatus
+from io import BytesIO
 from uuid import UUID
 
 from ace_client import AuthenticatedClient, models
@@ -24,6 +25,7 @@ from ace_client.api.landing_pages import post_landing_pages, post_landing_pages_
 from ace_client.api.lists import post_lists, post_lists_id_members
 from ace_client.api.pools import get_pools, post_pools, post_pools_id_cards
 from ace_client.api.templates import post_templates
+from ace_client.types import File
 
 BASE, KEY, BRAND = sys.argv[1:4]
 ace = AuthenticatedClient(base_url=BASE, token=KEY)
@@ -47,7 +49,8 @@ for first_name in ["Dee", "Eve", "Fay"]:
     ids.append(good(post_contacts, body=contact).id)
 assert good(post_lists_id_members, people.id, body=models.Members(contact_ids=ids)).contact_count == 3
 
-template = good(post_templates, body=models.TemplateInput(name="Card of Python", size=models.MailSize("6x9"), front="Hello", back="Call us"))
+card = models.TemplateInput(name="Card of Python", size=models.MailSize("6x9"), front="Hello", back="Call us")
+template = good(post_templates, body=card)
 field = models.FormField(id="email", type_=models.FormFieldType.EMAIL, label="E-mail", required=True)
 form = good(post_forms, body=models.FormInput(name="Form of Python", form_config=models.FormConfig(fields=[field])))
 good(post_forms_id_publish, form.id)
@@ -56,18 +59,17 @@ page = good(post_landing_pages, body=page)
 good(post_landing_pages_id_publish, page.id)
 
 pool = good(post_pools, body=models.PoolInput(pool_name="Cards of Python", brand_id=UUID(BRAND), value_amount="25.00"))
-raw = ace.get_httpx_client().post(
-    f"/v1/pools/{pool.id}/cards", content="code\nPYA-0001\nPYA-0002\nPYA-0003\n", headers={"content-type": "text/csv"}
-)
-assert raw.status_code == HTTPStatus.CREATED, raw.text
+codes = File(payload=BytesIO(b"code\nPYA-0001\nPYA-0002\nPYA-0003\n"))
+assert good(post_pools_id_cards, pool.id, body=codes).added == 3
 assert any(known.id == pool.id and known.available_cards == 3 for known in good(get_pools).data)
 
 condition = models.ConditionInput(
-    trigger_type="form_submit", gift_card_pool_id=pool.id, delivery_channel="email", email_subject="Your card",
+    trigger_type=models.Trigger.FORM_SUBMIT, gift_card_pool_id=pool.id,
+    delivery_channel=models.DeliveryChannel.EMAIL, email_subject="Your card",
     email_template="{{code}}",
 )
 campaign = good(post_campaigns, body=models.CampaignInput(
-    name="Campaign of Python", size=models.MailSize("6x9"), postage="standard", mail_date=date(2031, 5, 4), contact_list_id=people.id,
+    name="Campaign of Python", size=models.MailSize("6x9"), postage=models.Postage.STANDARD, mail_date=date(2031, 5, 4), contact_list_id=people.id,
     template_id=template.id, landing_page_id=page.id, conditions=[condition],
 ))
 renamed = good(patch_campaigns_id, campaign.id, body=models.CampaignPatch(name="Campaign of openapi-python-client"))
@@ -84,5 +86,5 @@ rows = good(get_campaigns_id_recipients, campaign.id, limit=2)
 more = good(get_campaigns_id_recipients, campaign.id, limit=2, after=rows.next_)
 assert sorted(row.first_name for row in rows.data + more.data) == ["Dee", "Eve", "Fay"] and more.next_ is None
 assert isinstance(good(get_credits).balance, int)
-assert good(get_campaigns, status="ready").data
+assert good(get_campaigns, status=models.GetCampaignsStatus.READY).data
 print("openapi-python-client: the main path was walked")

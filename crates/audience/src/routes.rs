@@ -101,7 +101,8 @@ fn contact_api(app: &App) -> Routes {
                 .query::<ExportParams>()
                 .words("lifecycle_stage", "LifecycleStage", &[])
                 .words("format", "ExportFormat", &[])
-                .returns_text("text/csv"),
+                .returns_text("text/csv")
+                .returns_array_of::<Contact>(),
         )
         .api(
             Method::GET,

@@ -104,7 +104,7 @@ async fn the_schema_and_the_builder_offer_the_channel_of_a_consent() {
     let test = app().await;
     let (acme, owner) = (&test.story.acme, &test.story.acme_owner);
     let schema = test.get("/v1/form-config.schema.json").await.expect_status(200).json();
-    let field = schema["$defs"]["Field"]["properties"]["channel"].to_string();
+    let field = schema["$defs"]["FormField"]["properties"]["channel"].to_string();
     assert!(field.contains("ConsentChannel"), "{field}");
     assert_eq!(schema["$defs"]["ConsentChannel"]["enum"], json!(["sms", "email", "call"]));
     let consent = |channel: &str| {

@@ -125,6 +125,16 @@ impl Doc {
         self
     }
 
+    /// A successful answer (200) that is one array.
+    #[must_use]
+    pub fn returns_array_of<T: ToSchema>(mut self) -> Self {
+        note::<T>(&mut self.outputs);
+        let items = json!({ "$ref": format!("#/components/schemas/{}", T::name()) });
+        let schema = json!({ "type": "array", "items": items });
+        self.responses.push((200, inline(schema).map(|content| (JSON, content))));
+        self
+    }
+
     /// It has a version: answers tell it as `ETag`, changes take it as `If-Match`.
     #[must_use]
     pub fn versioned(mut self) -> Self {
@@ -192,7 +202,9 @@ impl Doc {
     pub(crate) fn input_schemas(&self) -> Map<String, Value> {
         let schemas = self.inputs.iter().filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?)));
         let finished = schemas.map(|(name, schema)| (name.clone(), finish::schema(name, schema, true)));
-        words::components().into_iter().chain(finished).collect()
+        // a wrong word is named by the domain, beside everything else that it finds
+        let words = words::components().into_iter().map(|(name, _)| (name, json!({ "type": "string" })));
+        words.chain(finished).collect()
     }
 
     /// The name of what a patch changes.
@@ -330,8 +342,11 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
             .fold(RequestBodyBuilder::new(), |body, (media_type, content)| body.content(*media_type, content.clone()));
         builder = builder.request_body(Some(body.required(Some(Required::True)).build()));
     }
-    for (status, content) in &doc.responses {
-        builder = builder.response(status.to_string(), response(*status, content.clone()));
+    let mut statuses: Vec<u16> = doc.responses.iter().map(|(status, _)| *status).collect();
+    statuses.dedup();
+    for status in statuses {
+        let contents = doc.responses.iter().filter(|(of, _)| *of == status).filter_map(|(_, content)| content.clone());
+        builder = builder.response(status.to_string(), response(status, contents));
     }
     if spec.access != Access::Public {
         builder = builder.security(SecurityRequirement::new::<_, [&str; 0], &str>("bearer", []));
@@ -339,17 +354,14 @@ fn operation(spec: &RouteSpec, doc: &Doc) -> Operation {
     builder.build()
 }
 
-fn response(status: u16, content: Option<(&'static str, Content)>) -> Response {
+fn response(status: u16, contents: impl Iterator<Item = (&'static str, Content)>) -> Response {
     let description = match status {
         201 => "Made; Location says where it is.",
         202 => "Begun; it goes on in the background, and Location says where to look.",
         _ => "Done.",
     };
     let builder = ResponseBuilder::new().description(description);
-    match content {
-        Some((media_type, content)) => builder.content(media_type, content).build(),
-        None => builder.build(),
-    }
+    contents.fold(builder, |builder, (media_type, content)| builder.content(media_type, content)).build()
 }
 
 fn operation_id(spec: &RouteSpec) -> String {

@@ -37,7 +37,7 @@ async fn the_same_key_with_another_body_is_refused_and_another_callers_key_is_an
     let test = start().await;
     make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
     let other = make(&test, "k1", &json!({ "name": "ERP" })).await.expect_status(422).json();
-    assert_eq!(other["errors"][0]["pointer"], "#/Idempotency-Key");
+    assert_eq!(other["code"], "idempotency_key_reused");
     test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "CRM" }))
         .as_user(&test.story.corner_owner)
         .header("idempotency-key", "k1")
@@ -131,7 +131,7 @@ async fn an_abandoned_key_is_for_the_same_request_only() {
     test.database.admin().await.execute("update idempotency_keys set status = null", &[]).await.unwrap();
     test.clock().advance(Duration::minutes(3));
     let other = make(&test, "k1", &json!({ "name": "ERP" })).await.expect_status(422).json();
-    assert_eq!(other["errors"][0]["pointer"], "#/Idempotency-Key");
+    assert_eq!(other["code"], "idempotency_key_reused");
     make(&test, "k1", &json!({ "name": "CRM" })).await.expect_status(201);
 }
 

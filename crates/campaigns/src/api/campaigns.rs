@@ -252,7 +252,13 @@ pub async fn history(State(app): State<App>, caller: Caller, Path(id): Path<Uuid
 }
 
 /// `POST /v1/campaigns/{id}/duplicate`
-pub async fn duplicate(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Made<CampaignOut>> {
+pub async fn duplicate(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Made<CampaignOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     let (id, _) = actions::duplicate(&app, &caller.actor, caller.client_id()?, id).await?;
     made(app, caller, id).await
 }

@@ -99,7 +99,7 @@ async fn a_day_that_the_database_does_not_know_is_the_callers_fault() {
     let body = json!({ "name": "Stone age", "mail_date": "-20000-01-01" });
     let ask = world.test.api_json(Method::POST, "/v1/campaigns", &body).bearer(&world.test.story.acme.key);
     let refused = ask.await.expect_status(422).json();
-    assert_eq!(refused["errors"][0]["pointer"], "#", "{refused}");
+    assert_eq!(refused["errors"][0]["pointer"], "#/mail_date", "{refused}");
 }
 
 #[tokio::test]

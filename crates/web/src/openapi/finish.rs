@@ -49,7 +49,6 @@ pub(super) fn parameter(parameter: &Parameter) -> serde_json::Result<Value> {
     }
     match name.as_str() {
         "limit" => parameter["schema"] = json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
-        "after" => parameter["schema"]["minLength"] = json!(1),
         "q" => parameter["schema"]["maxLength"] = json!(200),
         _ => {}
     }

@@ -295,8 +295,9 @@ pub(super) fn components() -> Map<String, Value> {
 /// Adds to the schema of a field what is known of it by its name.
 pub(super) fn add(name: &str, field: &str, of: &mut Value) {
     // what a reference says of the field stands inside where it can be null as well
-    let shapes = of["oneOf"].as_array().into_iter().flatten();
-    if let Some(inner) = shapes.filter_map(|shape| shape["description"].as_str()).next().map(str::to_owned) {
+    let mut shapes = of["oneOf"].as_array().into_iter().flatten();
+    let inner = shapes.find_map(|shape| shape["description"].as_str()).map(str::to_owned);
+    if let Some(inner) = inner {
         of["description"] = json!(inner);
     }
     if of["description"].as_str().is_none_or(str::is_empty)
@@ -313,7 +314,9 @@ pub(super) fn add(name: &str, field: &str, of: &mut Value) {
     let (description, default) = (of["description"].clone(), of.get("default").cloned());
     let nullable = kinds(of).any(|kind| kind == "null");
     *of = if nullable { json!({ "oneOf": [{ "type": "null" }, reference] }) } else { reference };
-    of["description"] = description;
+    if !description.is_null() {
+        of["description"] = description;
+    }
     if let Some(default) = default {
         of["default"] = default;
     }
