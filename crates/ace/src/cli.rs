@@ -134,6 +134,24 @@ pub struct ImportContactsArgs {
     /// What to do with a contact that is already there.
     #[arg(long, value_enum, default_value = "update")]
     pub on_duplicate: OnDuplicate,
+    /// Whether the first row holds the names of the columns; guessed when absent, and asked for when it is unclear.
+    #[arg(long, value_enum)]
+    pub header: Option<YesNo>,
+    /// The line the table begins on, below titles; guessed when absent.
+    #[arg(long)]
+    pub first_line: Option<u64>,
+    /// Import although most rows repeat an earlier one.
+    #[arg(long)]
+    pub allow_repeats: bool,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
 }
 
 /// What happens to columns that no field fits.

@@ -168,6 +168,30 @@ pub fn is_customer_code(code: &str) -> bool {
     (3..=50).contains(&code.len()) && code.bytes().all(|byte| allowed(&byte)) && !code.starts_with(['_', '-'])
 }
 
+/// The customer code a text gives: in upper case. Ids that differ in case only stay different: those of Salesforce get
+/// the three characters it writes them with itself, other long ones of mixed case a mark of the same kind.
+pub fn code_from(given: &str) -> String {
+    let case = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.is_ascii_uppercase()).collect();
+    let bits: Vec<bool> = case(given);
+    let changes = bits.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let mixed = given.bytes().any(|byte| byte.is_ascii_lowercase()) && given.bytes().any(|byte| byte.is_ascii_digit());
+    let plain = given.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let of_salesforce = given.len() == 15 && plain && (given.starts_with("00") || given.starts_with("a0"));
+    // eighteen characters hold the marks already
+    let whole_of_salesforce = given.len() == 18 && plain && (given.starts_with("00") || given.starts_with("a0"));
+    let upper = given.to_ascii_uppercase();
+    if !mixed || !(of_salesforce || (given.len() >= 14 && !whole_of_salesforce && changes >= 3)) {
+        return upper;
+    }
+    const MARKS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    let mark = |five: &[bool]| {
+        let number = five.iter().rev().fold(0_usize, |number, bit| number * 2 + usize::from(*bit));
+        char::from(MARKS[number & 31])
+    };
+    let marks: String = bits.chunks(5).map(mark).collect();
+    if of_salesforce { format!("{upper}{marks}") } else { format!("{upper}-{marks}") }
+}
+
 /// A new customer code by chance.
 pub fn new_code() -> String {
     code_of(random::generator().next_u64())
@@ -187,6 +211,15 @@ pub fn code_of(mut bits: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_that_differ_in_case_only_stay_different() {
+        assert_ne!(code_from("0035e00000AbCdE"), code_from("0035e00000AbCde"));
+        assert_eq!(code_from("001A0000006Vm9r"), "001A0000006VM9RIAC");
+        assert_eq!(code_from("001A0000006Vm9rIAC"), "001A0000006VM9RIAC");
+        assert_ne!(code_from("cus_NffrFeUfNV2Hib"), code_from("cus_NffrFeUfNV2HIB"));
+        assert_eq!((code_from("ab-1001").as_str(), code_from("Smith-12").as_str()), ("AB-1001", "SMITH-12"));
+    }
 
     #[test]
     fn made_codes_are_customer_codes() {

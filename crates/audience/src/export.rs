@@ -1,24 +1,30 @@
 //! Contacts and reports as files: streamed page by page, and safe to open in a spreadsheet.
 
+use std::collections::HashMap;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use database::Audited;
 use futures_util::stream;
 use kernel::{Actor, Error, Result, cells};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use web::App;
 
 use crate::contacts::Contact;
 use crate::import::{REPORT_COLUMNS, plan_of, row_cells};
 use crate::store::contact_search::{self as search, Order, Wanted};
+use crate::store::contacts as store;
 use crate::store::imports;
 
 /// Rows fetched at a time.
 const PAGE: i64 = 1000;
 
-/// The columns of an exported contact; an import recognises every one of them.
+/// Custom fields that get a column of their own; an import takes no wider table. Of more, the rest is one column of JSON.
+const KEYS: usize = 400;
+
+/// The columns of an exported contact before its custom fields; an import recognises every one of them.
 const COLUMNS: [&str; 26] = [
     "customer_code",
     "first_name",
@@ -42,7 +48,7 @@ const COLUMNS: [&str; 26] = [
     "email_opt_out",
     "sms_opt_out",
     "notes",
-    "custom_fields",
+    "tags",
     "last_activity_date",
     "created_at",
     "updated_at",
@@ -88,7 +94,7 @@ pub async fn contacts(app: &App, actor: &Actor, client_id: Uuid, wanted: Wanted,
     tx.commit().await?;
     let wanted = Wanted { order: Order::Oldest, ..wanted };
     let state =
-        Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, after: None, step: Step::Head };
+        Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, keys: Vec::new(), more_keys: false, after: None, step: Step::Head };
     let body = web::streamed(stream::try_unfold(state, Walk::next));
     Ok(match format {
         Format::Csv => download(body, "text/csv; charset=utf-8", "contacts.csv"),
@@ -121,6 +127,10 @@ struct Walk {
     client_id: Uuid,
     wanted: Wanted,
     format: Format,
+    /// The custom fields, one column each.
+    keys: Vec<String>,
+    /// Whether there are more of them than columns.
+    more_keys: bool,
     after: Option<Uuid>,
     step: Step,
 }
@@ -132,13 +142,24 @@ impl Walk {
             Step::Head => {
                 self.step = Step::Rows { first: true };
                 let head = match self.format {
-                    Format::Csv => line(COLUMNS.into_iter()),
+                    Format::Csv => self.head().await?,
                     Format::Json => Bytes::from_static(b"["),
                 };
                 Ok(Some((head, self)))
             }
             Step::Rows { first } => self.rows(first).await.map(Some),
         }
+    }
+
+    /// The names of the columns: every custom field among the wanted contacts is one.
+    async fn head(&mut self) -> Result<Bytes> {
+        let scope = self.app.db.scope(&self.actor);
+        self.keys = search::custom_keys(&scope, self.client_id, &self.wanted, KEYS as i64 + 1).await?;
+        self.more_keys = self.keys.len() > KEYS;
+        self.keys.truncate(KEYS);
+        let own = COLUMNS.iter().map(|column| (*column).to_owned());
+        let custom = self.keys.iter().map(|key| format!("custom_fields.{key}"));
+        Ok(Bytes::from(cells::line(own.chain(custom).chain(self.more_keys.then(|| "custom_fields".to_owned())))))
     }
 
     async fn rows(mut self, first: bool) -> Result<(Bytes, Self)> {
@@ -149,10 +170,15 @@ impl Walk {
         page.truncate(PAGE as usize);
         self.after = page.last().map(|contact| contact.id);
         self.step = if more { Step::Rows { first: false } } else { Step::Done };
+        let ids: Vec<Uuid> = page.iter().map(|contact| contact.id).collect();
+        let tags = match self.format {
+            Format::Csv => store::tags_of(&scope, self.client_id, &ids).await?,
+            Format::Json => HashMap::new(),
+        };
         let mut out = Vec::new();
         for (index, contact) in page.iter().enumerate() {
             match self.format {
-                Format::Csv => out.extend_from_slice(&csv_line(contact)),
+                Format::Csv => out.extend(csv_line(contact, (&self.keys, self.more_keys), tags.get(&contact.id)).into_bytes()),
                 Format::Json => {
                     out.extend_from_slice(if first && index == 0 { b"\n" } else { b",\n" });
                     out.extend(serde_json::to_vec(contact).map_err(Error::internal)?);
@@ -166,24 +192,23 @@ impl Walk {
     }
 }
 
-fn csv_line(contact: &Contact) -> Bytes {
+fn csv_line(contact: &Contact, (keys, more): (&[String], bool), tags: Option<&String>) -> String {
     let fields = serde_json::to_value(contact).unwrap_or_default();
-    let cell = |column: &&str| match &fields[*column] {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Object(map) if map.is_empty() => String::new(),
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    line(COLUMNS.iter().map(cell))
-}
-
-/// One line of cells that no spreadsheet runs as formulas.
-fn line<C: AsRef<str>>(row: impl Iterator<Item = C>) -> Bytes {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let row: Vec<String> = row.map(|cell| cells::neutralise(cell.as_ref()).into_owned()).collect();
-    // writing to memory cannot fail
-    drop(writer.write_record(&row));
-    Bytes::from(writer.into_inner().unwrap_or_default())
+    let own = COLUMNS.iter().map(|column| match *column {
+        "tags" => tags.cloned().unwrap_or_default(),
+        column => text(&fields[column]),
+    });
+    let custom = keys.iter().map(|key| text(&contact.custom_fields[key.as_str()]));
+    let rest = more.then(|| {
+        let rest = contact.custom_fields.as_object().map(|all| all.iter().filter(|(key, _)| !keys.contains(key)).map(|(key, value)| (key.clone(), value.clone())).collect());
+        rest.filter(|rest: &serde_json::Map<String, Value>| !rest.is_empty()).map_or_else(String::new, |rest| Value::Object(rest).to_string())
+    });
+    cells::line(own.chain(custom).chain(rest))
 }
 
 /// The refused rows of an import (or those kept with a remark): line, column, reason, and the row's own cells under the
@@ -195,7 +220,7 @@ pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), re
     let import = imports::find(&app.db.scope(actor), client_id, id).await?;
     let plan = plan_of(&import)?;
     let head = REPORT_COLUMNS.into_iter().chain(plan.headers.iter().map(String::as_str));
-    let head = line(head);
+    let head = Bytes::from(cells::line(head));
     let (app, actor) = (app.clone(), actor.clone());
     let pages = stream::unfold(Some((0_i64, Uuid::nil())), move |after| {
         let (app, actor, plan) = (app.clone(), actor.clone(), plan.clone());
@@ -212,7 +237,7 @@ pub async fn remarks(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), re
             for remark in page {
                 let own = row_cells(&plan, remark.raw.as_deref().unwrap_or_default());
                 let about = [remark.line_number.to_string(), remark.column_name.unwrap_or_default(), remark.reason];
-                out.extend_from_slice(&line(about.into_iter().chain(own)));
+                out.extend(cells::line(about.into_iter().chain(own)).into_bytes());
             }
             Some((Ok(Bytes::from(out)), next))
         }
@@ -229,8 +254,8 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_needed_and_never_formulas() {
-        let line = line(["=1+1", "Lee, Ada", "say \"hi\"", "+16145550123"].into_iter());
-        assert_eq!(String::from_utf8_lossy(&line), "'=1+1,\"Lee, Ada\",\"say \"\"hi\"\"\",'+16145550123\n");
+        let line = cells::line(["=1+1", "Lee, Ada", "say \"hi\"", "+16145550123"]);
+        assert_eq!(line, "'=1+1,\"Lee, Ada\",\"say \"\"hi\"\"\",'+16145550123\n");
         assert!(Format::parse(Some("xlsx")).is_err());
     }
 }

@@ -9,6 +9,7 @@ mod encoding;
 mod field;
 mod headers;
 pub(crate) mod options;
+pub(crate) mod plan;
 pub(crate) mod prepared;
 mod preview;
 mod read;
@@ -16,13 +17,14 @@ mod row;
 mod rows;
 mod run;
 pub mod source;
+mod table;
 mod words;
 
 use chrono::{DateTime, Duration, Utc};
 use database::Audited;
 use jobs::NewJob;
 use kernel::error::CanFail;
-use kernel::{Actor, Error, Result};
+use kernel::{Actor, Error, Problems, Result};
 use serde_json::json;
 use uuid::Uuid;
 use web::App;
@@ -30,10 +32,12 @@ use web::App;
 pub use encoding::Encoding;
 pub use field::{Field, Target};
 pub use headers::custom_keys;
-pub use options::{Dedupe, ImportOptions, OnDuplicate, Plan, Unmapped};
+pub use options::{Dedupe, ImportOptions, OnDuplicate, Unmapped};
+pub use plan::{Plan, Question};
 pub use preview::{Preview, PreviewProblem};
 pub use run::run;
 pub use source::Source;
+use table::Said;
 
 use crate::store::imports::{
     self, BEGIN_IMPORT, COMPLETE_UPLOAD, DELETE_UPLOAD, INSERT_IMPORT, Import, RESUME_IMPORT, SAVE_PLAN,
@@ -65,7 +69,7 @@ pub async fn upload(app: &App, actor: &Actor, client_id: Uuid, filename: &str, s
     let filename = if filename.is_empty() { "contacts.csv".to_owned() } else { filename };
     scope.execute(&INSERT_IMPORT, &[&id, &client_id, &filename, &actor.user_id(), &app.clock.now()]).await?;
     let stored = match source::store(app, actor, (client_id, id), source).await {
-        Ok(stored) => preview::guess(&stored, &filename).map(|plan| (plan, stored.total_bytes)),
+        Ok(stored) => preview::guess(&stored, &filename, Said::default()).map(|plan| (plan, stored.total_bytes)),
         Err(error) => Err(error),
     };
     match stored {
@@ -111,11 +115,56 @@ pub(crate) fn row_cells(plan: &Plan, raw: &str) -> Vec<String> {
 /// Names the wrong choices; `Conflict` when the import has begun.
 pub async fn save(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), options: &ImportOptions) -> Result<Plan> {
     let scope = app.db.scope(actor);
-    let plan = plan_of(&imports::find(&scope, client_id, id).await?)?.choose(options)?;
+    let import = imports::find(&scope, client_id, id).await?;
+    let plan = read_anew(app, actor, &import, options).await?.choose(options)?;
     match scope.execute(&SAVE_PLAN, &[&client_id, &id, &json!(plan)]).await? {
         0 => Err(Error::conflict("import_begun", "this import has begun already")),
         _ => Ok(plan),
     }
+}
+
+/// The plan of an import; made anew where `options` say otherwise how the table begins.
+async fn read_anew(app: &App, actor: &Actor, import: &Import, options: &ImportOptions) -> Result<Plan> {
+    let plan = plan_of(import)?;
+    let same = options.first_line.is_none_or(|line| line == plan.first_line)
+        && options.header.is_none_or(|header| header == plan.has_header);
+    if same {
+        return Ok(plan);
+    }
+    let head = app
+        .db
+        .scope(actor)
+        .query_scalar::<Vec<u8>>(&imports::FIND_PIECE, &[&import.client_id, &import.id, &0_i32])
+        .await?;
+    let stored = source::Stored {
+        total_bytes: import.total_bytes.unwrap_or_default(),
+        encoding: plan.encoding,
+        hash: plan.file_hash.clone(),
+        head,
+    };
+    let said = Said { first_line: options.first_line, has_header: options.header };
+    let anew = preview::guess(&stored, &import.filename, said)?;
+    Ok(Plan { list_name: plan.list_name, on_duplicate: plan.on_duplicate, allow_repeats: plan.allow_repeats, ..anew })
+}
+
+/// Refuses to begin while something is unanswered, or when the file would lose most of its people in each other.
+async fn check_answers(app: &App, actor: &Actor, ids: (Uuid, Uuid), plan: &Plan) -> Result<()> {
+    let mut problems = Problems::new();
+    for question in plan.questions() {
+        problems.add(question.option, "question", question.text);
+    }
+    problems.finish()?;
+    if plan.allow_repeats {
+        return Ok(());
+    }
+    let (file, looked) = (source::open(app, actor, ids), plan.clone());
+    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, ids.0))
+        .await
+        .map_err(Error::internal)??;
+    if preview.mostly_repeats {
+        return Err(Error::invalid("allow_repeats", preview.about_repeats()));
+    }
+    Ok(())
 }
 
 /// The first rows and the problems, before anything is written.
@@ -148,7 +197,11 @@ pub async fn begin(
     runs: Runs,
 ) -> Result<Import> {
     let scope = app.db.scope(actor);
-    let plan = plan_of(&imports::find(&scope, client_id, id).await?)?.choose(options)?;
+    let import = imports::find(&scope, client_id, id).await?;
+    let plan = read_anew(app, actor, &import, options).await?.choose(options)?;
+    if import.status == "mapping" {
+        check_answers(app, actor, (client_id, id), &plan).await?;
+    }
     let tx = scope.transaction().await?;
     let list_id = crate::actions::lists::find_or_create(&tx, client_id, &plan.list_name).await?;
     if tx.execute(&BEGIN_IMPORT, &[&client_id, &id, &json!(plan), &list_id, &tx.now()]).await? == 0 {

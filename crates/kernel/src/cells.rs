@@ -1,19 +1,49 @@
-//! Cells of exported files. A spreadsheet runs a cell that starts with `=`, `+`, `-`, `@`, tab or carriage
-//! return as a formula; every export writes its cells through here so that nobody's data becomes a program.
+//! Cells of exported files. A spreadsheet runs a cell that starts with `=`, `+`, `-`, `@`, tab or carriage return as a
+//! formula, in their full-width forms too. Every export writes its lines through [`line`], so that nobody's data becomes
+//! a program.
 
 use std::borrow::Cow;
 
-/// The characters a spreadsheet takes for the start of a formula.
-const STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// The characters a spreadsheet takes for the start of a formula; Asian input methods write the full-width ones.
+const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+/// What separates cells somewhere: a cell that holds one of these is quoted, wherever the file is opened.
+const SEPARATORS: [char; 7] = [',', ';', '\t', '|', '"', '\r', '\n'];
 
-/// The cell with an apostrophe in front when a spreadsheet would run it; any other as it is.
+/// The cell with an apostrophe in front when a spreadsheet could run it; any other as it is.
 pub fn neutralise(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(STARTS) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    // an apostrophe in front of one is doubled, so that `restore` can tell it from ours
+    if is_formula(cell.trim_start_matches('\'')) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 /// Undoes [`neutralise`], so that an export can be imported again without growing apostrophes.
 pub fn restore(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(STARTS)).unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(cell)
+}
+
+/// One line of a CSV file: every cell neutralised, and quoted where any spreadsheet would split it.
+pub fn line<C: AsRef<str>>(cells: impl IntoIterator<Item = C>) -> String {
+    let mut line = String::new();
+    for (index, cell) in cells.into_iter().enumerate() {
+        if index > 0 {
+            line.push(',');
+        }
+        let cell = neutralise(cell.as_ref());
+        if cell.contains(SEPARATORS) || cell.starts_with(' ') || cell.ends_with(' ') {
+            line.push('"');
+            line.push_str(&cell.replace('"', "\"\""));
+            line.push('"');
+        } else {
+            line.push_str(&cell);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// Whether a cell starts a formula, or would where it is split at the separators in front of it.
+fn is_formula(cell: &str) -> bool {
+    cell.starts_with(STARTS)
+        || cell.trim_start_matches(|c: char| c.is_whitespace() || SEPARATORS.contains(&c)).starts_with(STARTS)
 }
 
 #[cfg(test)]
@@ -23,22 +53,27 @@ mod tests {
 
     #[test]
     fn formulas_become_text_and_text_stays_as_it_is() {
-        for cell in ["=1+1", "+16145550123", "-5", "@SUM(A1)", "\t=1", "\r=1"] {
+        for cell in ["=1+1", "+16145550123", "-5", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＠SUM(A1)", " =1", ";=1", "\n|-1"]
+        {
             assert_eq!(neutralise(cell), format!("'{cell}"));
         }
-        for cell in ["", "Ada", "a=b", "'quoted'", "5-3"] {
+        for cell in ["", "Ada", "a=b", "'quoted'", "5-3", "; note", "ﬁne"] {
             assert_eq!(neutralise(cell), cell);
         }
     }
 
+    #[test]
+    fn a_cell_that_another_separator_would_split_is_quoted() {
+        assert_eq!(line(["a", "b;=1", "c\td", "e|f", "say \"hi\""]), "a,\"b;=1\",\"c\td\",\"e|f\",\"say \"\"hi\"\"\"\n");
+        assert_eq!(line(Vec::<String>::new()), "\n");
+    }
+
     proptest! {
         #[test]
-        fn no_neutralised_cell_starts_a_formula_and_all_can_be_restored(cell in "[=+@\t\r'a-]{0,6}") {
+        fn no_neutralised_cell_starts_a_formula_and_all_can_be_restored(cell in "[=+@＝\t\r';, a-]{0,6}") {
             let safe = neutralise(&cell).into_owned();
-            prop_assert!(!safe.starts_with(STARTS));
-            if !(cell.starts_with('\'') && cell[1..].starts_with(STARTS)) {
-                prop_assert_eq!(restore(&safe), cell);
-            }
+            prop_assert!(!is_formula(&safe));
+            prop_assert_eq!(restore(&safe), cell);
         }
     }
 }

@@ -20,6 +20,26 @@ pub fn normalise(input: &str) -> Option<String> {
     fits.then(|| bare.to_owned())
 }
 
+/// What people type into a field that asks for an address they do not have or do not give.
+const NOBODY: [&str; 22] = [
+    "none", "noemail", "noemails", "nomail", "noaddress", "nobody", "noone", "nothing", "notprovided", "notgiven", "notavailable",
+    "noreply", "donotreply", "unknown", "declined", "refused", "na", "null", "void", "anonymous", "fake", "nope",
+];
+/// What means nobody only where the other side of the `@` says the same or is an example.
+const EXAMPLES: [&str; 10] = ["test", "testing", "email", "mail", "example", "abc", "asdf", "user", "name", "no"];
+
+/// Whether an address in its one spelling stands for no address, as `none@none.com` does: two people with it are two.
+pub fn is_placeholder(address: &str) -> bool {
+    let Some((local, domain)) = address.split_once('@') else { return false };
+    let bare = |text: &str| text.replace(['.', '-', '_'], "");
+    let (local, host) = (bare(local), bare(domain.split('.').next().unwrap_or_default()));
+    let (local, host) = (local.as_str(), host.as_str());
+    NOBODY.contains(&local)
+        || ["none", "noemail", "nomail", "na", "noaddress"].contains(&host)
+        || (EXAMPLES.contains(&local) && (EXAMPLES.contains(&host) || NOBODY.contains(&host)))
+        || (local == host && local.len() <= 5)
+}
+
 /// RFC 5321's dot-string: atoms joined by single dots.
 fn is_local(local: &str) -> bool {
     let atom = |atom: &str| {
@@ -88,6 +108,19 @@ mod tests {
         }
         assert_eq!(normalise(&format!("{}@example.com", "a".repeat(65))), None);
         assert_eq!(normalise(&format!("a@{}.com", "b.".repeat(130))), None);
+    }
+
+    #[test]
+    fn placeholders_are_told_from_addresses() {
+        for given in [
+            "none@none.com", "noemail@gmail.com", "no-email@noemail.com", "n.a@na.com", "test@test.com", "test@example.com",
+            "noreply@shop.example", "ada@noemail.com", "x@x.com", "abc@abc.com", "unknown@unknown.com", "no@email.com",
+        ] {
+            assert!(is_placeholder(given), "{given}");
+        }
+        for given in ["ada@example.com", "test.user@gmail.com", "nona@example.com", "mail@ada-lee.example", "info@acme.com"] {
+            assert!(!is_placeholder(given), "{given}");
+        }
     }
 
     proptest! {

@@ -9,10 +9,16 @@ pub const DEFAULT_REGION: &str = "US";
 const MAX_INPUT: usize = 64;
 
 /// The E.164 form (`+16145550123`) of a number as people write it, read as in `region` (ISO-2) when it has
-/// no country code. An extension is left out, because neither a text message nor a match can use one.
+/// no country code. An extension is left out, because neither a text message nor a match can use one; whoever keeps the
+/// number keeps the [`extension`] beside it.
 ///
-/// `None` when no such number can exist, or when the region is unknown.
+/// `None` when no such number can exist, when the region is unknown, and for letters: `2023 Giving` dials like a number.
 pub fn normalise(input: &str, region: &str) -> Option<String> {
+    let bare = input.trim().to_ascii_lowercase();
+    let bare = bare.strip_prefix("tel:").unwrap_or(&bare);
+    if split(bare).0.contains(char::is_alphabetic) {
+        return None;
+    }
     let number = parse(input, region)?;
     number.is_valid().then(|| number.format_as(PhoneNumberFormat::E164).into_owned())
 }
@@ -32,6 +38,32 @@ pub fn mask(e164: &str) -> String {
     let digits: Vec<char> = e164.chars().filter(char::is_ascii_digit).collect();
     let last: String = digits.iter().skip(digits.len().saturating_sub(4)).collect();
     format!("•••• {last}")
+}
+
+/// The extension of a number: `12` of `(614) 555-0123 x12`.
+pub fn extension(input: &str) -> Option<String> {
+    let digits: String = split(&input.to_ascii_lowercase()).1?.chars().filter(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then_some(digits)
+}
+
+/// Number and extension, of a text in lower case.
+fn split(lower: &str) -> (&str, Option<&str>) {
+    const MARKS: [&str; 6] = ["extension", "ext", "durchwahl", "poste", "x", "#"];
+    let begin = MARKS.iter().filter_map(|mark| lower.find(mark).filter(|at| *at > 0).map(|at| (at, at + mark.len()))).min();
+    match begin {
+        Some((number, extension)) => (&lower[..number], Some(&lower[extension..])),
+        None => match lower.split_once(";ext=") {
+            Some((number, extension)) => (number, Some(extension)),
+            None => (lower, None),
+        },
+    }
+}
+
+/// Whether a number that can exist is what people type when they have none: `614-555-5555`, `222-222-2222`.
+pub fn is_placeholder(e164: &str) -> bool {
+    let digits: Vec<char> = e164.chars().filter(char::is_ascii_digit).collect();
+    let last = &digits[digits.len().saturating_sub(7)..];
+    last.len() == 7 && (last.iter().all(|digit| *digit == last[0]) || last == ['1', '2', '3', '4', '5', '6', '7'] || last == ['4', '5', '6', '7', '8', '9', '0'])
 }
 
 fn parse(input: &str, region: &str) -> Option<PhoneNumber> {
@@ -73,8 +105,28 @@ mod tests {
         for given in ["", "n/a", "555-0123", "12345", "(014) 555-0123", "614 055 0123", "+1 614 555 01234567"] {
             assert_eq!(normalise(given, DEFAULT_REGION), None, "{given}");
         }
+        for given in ["2023 Giving", "CALL BOB NOW", "(614) 555-0123 or 0124", "ask Mr. Jones"] {
+            assert_eq!(normalise(given, DEFAULT_REGION), None, "{given}");
+        }
         assert_eq!(normalise("614 555 0123", "Ohio"), None);
         assert_eq!(normalise(&"6145550123".repeat(100), DEFAULT_REGION), None);
+    }
+
+    #[test]
+    fn an_extension_is_told_beside_its_number() {
+        for given in ["(614) 555-0123 x12", "614-555-0123 ext. 12", "614 555 0123 Extension 12", "614 555 0123#12", "tel:+16145550123;ext=12"] {
+            assert_eq!(normalise(given, DEFAULT_REGION).as_deref(), Some("+16145550123"), "{given}");
+            assert_eq!(extension(given).as_deref(), Some("12"), "{given}");
+        }
+        assert_eq!((extension("614 555 0123"), extension("x12"), extension("614 555 0123 x")), (None, None, None));
+    }
+
+    #[test]
+    fn numbers_nobody_has_are_told() {
+        for given in ["+16145555555", "+12222222222", "+16149999999", "+16141234567", "+12344567890"] {
+            assert!(is_placeholder(given), "{given}");
+        }
+        assert!(!is_placeholder("+16145550123") && !is_placeholder("911"));
     }
 
     #[test]

@@ -133,6 +133,13 @@ pub fn normalise_zip(input: &str) -> Option<String> {
 /// `None` when name, street or place are missing: too little to call two contacts the same.
 pub fn match_key(first_name: &str, last_name: &str, address: &Address) -> Option<String> {
     let name = words(&format!("{first_name} {last_name}"));
+    // a father and his son are two people: a suffix tells them apart, in one spelling
+    let name = name.split(' ').map(|word| match word {
+        "junior" => "jr",
+        "senior" => "sr",
+        word => word,
+    });
+    let name = name.collect::<Vec<_>>().join(" ");
     let street = normalise_street(&format!("{} {}", address.street, address.street2));
     let place = place(address)?;
     if words(last_name).is_empty() || words(address.street).is_empty() {
@@ -251,6 +258,8 @@ mod tests {
     fn another_person_unit_or_place_has_another_key_and_too_little_has_none() {
         let key = match_key("Ada", "Byron", &OFFICE);
         assert_ne!(match_key("Bob", "Byron", &OFFICE), key);
+        assert_ne!(match_key("Ada", "Byron Sr.", &OFFICE), match_key("Ada", "Byron Jr.", &OFFICE));
+        assert_eq!(match_key("Ada", "Byron, Junior", &OFFICE), match_key("Ada", "Byron Jr.", &OFFICE));
         assert_ne!(match_key("Ada", "Byron", &Address { street2: "Suite 6", ..OFFICE }), key);
         assert_ne!(match_key("Ada", "Byron", &Address { zip: "43216", ..OFFICE }), key);
         assert_ne!(match_key("Ada", "Byron", &Address { country: "CA", ..OFFICE }), key);

@@ -32,7 +32,10 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
             output.progress(&format!("{} rows read, {} %", import.rows_read, import.percent()));
         };
         let work = (options, source::reader(file));
-        let import = import::run_now(&ace.app, &operator(), client_id, work, progress).await?;
+        let import = import::run_now(&ace.app, &operator(), client_id, work, progress).await.map_err(named)?;
+        for note in import::plan_of(&import)?.notes() {
+            output.progress(&note);
+        }
         let (actor, first) = (operator(), (0, uuid::Uuid::nil()));
         let scope = ace.app.scope(&actor);
         let refused = imports::list_remarks(&scope, (client_id, import.id), true, first, PRINTED).await?;
@@ -50,6 +53,16 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
         output.progress("The console has the other refused rows, under Imports, as a file to mend and import again.");
     }
     Ok(import.status == "finished" && import.rows_refused == 0)
+}
+
+/// What stopped an import, each with the flag that answers it.
+fn named(error: kernel::Error) -> anyhow::Error {
+    let flags = ["map", "header", "first_line", "allow_repeats", "dedupe"];
+    if !error.fields().iter().any(|field| flags.contains(&field.field.as_str())) {
+        return error.into();
+    }
+    let line = |field: &kernel::FieldError| format!("--{}: {}", field.field.replace('_', "-"), field.message);
+    anyhow::anyhow!(error.fields().iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// What came of an import.
@@ -91,6 +104,9 @@ fn options(args: &ImportContactsArgs) -> anyhow::Result<ImportOptions> {
             cli::OnDuplicate::Update => OnDuplicate::Update,
             cli::OnDuplicate::Create => OnDuplicate::Create,
         }),
+        header: args.header.map(|header| header == cli::YesNo::Yes),
+        first_line: args.first_line,
+        allow_repeats: args.allow_repeats.then_some(true),
         ..ImportOptions::default()
     };
     for mapping in &args.mapping {

@@ -32,6 +32,12 @@ pub struct ImportParams {
     pub on_duplicate: Option<String>,
     /// custom_fields or skip; custom_fields when absent.
     pub unmapped: Option<String>,
+    /// yes: the first row holds names of columns; no: it is somebody already. Guessed when absent, asked when unclear.
+    pub header: Option<String>,
+    /// The line the table begins on, below titles; guessed when absent.
+    pub first_line: Option<u64>,
+    /// true: the file is meant although most of its rows repeat an earlier one.
+    pub allow_repeats: Option<bool>,
     /// false: only upload, to look at the preview first.
     pub start: Option<bool>,
 }
@@ -56,6 +62,17 @@ impl ImportParams {
         options.dedupe = word("dedupe", self.dedupe.as_deref(), &mut problems);
         options.on_duplicate = word("on_duplicate", self.on_duplicate.as_deref(), &mut problems);
         options.unmapped = word("unmapped", self.unmapped.as_deref(), &mut problems);
+        options.header = match self.header.as_deref() {
+            None | Some("") => None,
+            Some("yes" | "true") => Some(true),
+            Some("no" | "false") => Some(false),
+            Some(_) => {
+                problems.invalid("header", "must be yes or no");
+                None
+            }
+        };
+        options.first_line = self.first_line;
+        options.allow_repeats = self.allow_repeats;
         problems.finish()?;
         Ok(options)
     }

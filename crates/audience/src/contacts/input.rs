@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{STAGES, is_customer_code, match_key, new_code};
+use super::{STAGES, code_from, is_customer_code, match_key, new_code};
 
 /// The longest value of a field; indexes hold no more.
 const LONGEST: usize = 500;
@@ -74,6 +74,7 @@ impl ContactInput {
         let none = Self::default();
         let old = before.unwrap_or(&none);
         self.trim();
+        self.keep_extensions();
         let mut problems = Problems::new();
         self.check_length(&mut problems);
         self.country = Some(match self.country.as_deref() {
@@ -144,19 +145,29 @@ impl ContactInput {
         self.texts().into_iter().for_each(|(_, text)| trim(text));
     }
 
+    /// A number is kept without its extension, which becomes a custom field.
+    fn keep_extensions(&mut self) {
+        let given = [("phone_extension", &self.phone), ("mobile_phone_extension", &self.mobile_phone)];
+        for (key, extension) in given.map(|(key, number)| (key, number.as_deref().and_then(phone::extension))) {
+            if let Some(extension) = extension {
+                self.custom_fields.insert(key.to_owned(), Value::String(extension));
+            }
+        }
+    }
+
     fn check_length(&mut self, problems: &mut Problems) {
         for (field, text) in self.texts() {
-            if text.as_ref().is_some_and(|text| text.len() > LONGEST) {
+            if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
                 problems.add(field, "too_long", format!("at most {LONGEST} characters"));
             }
         }
-        if self.notes.as_ref().is_some_and(|notes| notes.len() > LONGEST_NOTES) {
+        if self.notes.as_ref().is_some_and(|notes| notes.chars().count() > LONGEST_NOTES) {
             problems.add("notes", "too_long", format!("at most {LONGEST_NOTES} characters"));
         }
     }
 
     fn check_words(&mut self, problems: &mut Problems) {
-        let code = self.customer_code.take().map_or_else(new_code, |code| code.to_ascii_uppercase());
+        let code = self.customer_code.take().map_or_else(new_code, |code| code_from(&code));
         if !is_customer_code(&code) {
             problems.invalid("customer_code", "a customer code has 3 to 50 letters, digits, dashes and underscores, and begins with a letter or digit");
         }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::options::{OnDuplicate, Plan};
+use super::options::OnDuplicate;
+use super::plan::Plan;
 use super::prepared::{Prepared, Remark};
+use super::preview::mostly_repeat;
 
 /// Bytes of a chunk's text at which it is full, however few rows it has.
 const FULL: usize = 8 * 1024 * 1024;
@@ -39,6 +41,14 @@ pub struct Tally {
     pub last_line: i64,
     /// Bytes of the file read so far.
     pub bytes_read: i64,
+}
+
+impl Tally {
+    /// Whether so many of its rows repeat an earlier one that the file cannot be meant so. A few rows tell nothing.
+    pub fn mostly_repeats(&self) -> bool {
+        let rows = self.read - self.refused;
+        rows >= 20 && mostly_repeat(rows, self.skipped + self.merged)
+    }
 }
 
 impl Chunk {

@@ -35,6 +35,8 @@ fields! {
     FirstName = "first_name", "First name";
     /// Last name.
     LastName = "last_name", "Last name";
+    /// Jr., Sr., III: what tells a father from his son.
+    Suffix = "suffix", "Name suffix";
     /// First and last name in one column.
     FullName = "full_name", "Full name";
     /// E-mail address.
@@ -71,10 +73,35 @@ fields! {
     EmailOptOut = "email_opt_out", "E-mail opt-out";
     /// No text messages.
     SmsOptOut = "sms_opt_out", "SMS opt-out";
+    /// The other way round: a no stops everything.
+    MayContact = "may_contact", "May be contacted";
+    /// A no stops e-mail.
+    EmailOptIn = "email_opt_in", "E-mail opt-in";
+    /// A no stops text messages.
+    SmsOptIn = "sms_opt_in", "SMS opt-in";
     /// Tags, apart by commas, semicolons or bars.
     Tags = "tags", "Tags";
     /// Notes.
     Notes = "notes", "Notes";
+    /// Custom fields as one JSON object, as older exports of ACE hold them.
+    CustomFields = "custom_fields", "Custom fields (JSON)";
+}
+
+impl Field {
+    /// Columns where a yes stops e-mail, text messages, everything.
+    pub const STOPS: [Self; 3] = [Self::EmailOptOut, Self::SmsOptOut, Self::DoNotContact];
+    /// Columns where a no stops the same.
+    pub const ALLOWS: [Self; 3] = [Self::EmailOptIn, Self::SmsOptIn, Self::MayContact];
+
+    /// What a no in this column stops, where it is about consent. Several columns may stop the same.
+    pub fn stops(self) -> Option<Self> {
+        Self::STOPS.into_iter().zip(Self::ALLOWS).find(|(stops, allows)| self == *stops || self == *allows).map(|(stops, _)| stops)
+    }
+
+    /// Fields of an address, which are taken from one block of columns.
+    pub fn is_address(self) -> bool {
+        matches!(self, Self::Address | Self::Address2 | Self::City | Self::State | Self::Zip | Self::Country)
+    }
 }
 
 impl FromStr for Field {

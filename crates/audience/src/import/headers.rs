@@ -1,238 +1,49 @@
-//! Which field a column is, by its header and by what stands in it, with a confidence the user confirms.
+//! Which field a column is, by its header and by what stands in it, with a confidence the user confirms. What cannot be
+//! told without guessing is asked: a wrong code makes two people one, a missed opt-out writes to somebody who refused.
+
+pub mod consent;
+#[cfg(test)]
+mod corpus;
+mod knowledge;
+mod name;
+mod pick;
 
 use std::collections::HashSet;
 use std::iter;
 
+use serde::{Deserialize, Serialize};
+
 use super::REPORT_COLUMNS;
-use super::field::{Field, Target, custom_key};
+use super::field::{Target, custom_key};
 use super::options::Unmapped;
+pub use knowledge::words;
+pub use name::recognises;
 
-/// Below this a guess is not offered.
-const ENOUGH: u8 = 50;
+/// Columns that only an export of ACE has, and what of them is worked out and not taken in again.
+const EXPORT_COLUMNS: [&str; 3] = ["customer_code", "lifecycle_stage", "engagement_score"];
+const WORKED_OUT: [&str; 4] = ["engagement_score", "last_activity_date", "created_at", "updated_at"];
 
-/// What a header can be called, besides the field's own word and label.
-const SYNONYMS: &[(Field, &[&str])] = &[
-    (
-        Field::CustomerCode,
-        &[
-            "code",
-            "customer id",
-            "customer no",
-            "customer number",
-            "cust id",
-            "cust no",
-            "customer",
-            "account",
-            "account id",
-            "account no",
-            "account number",
-            "client id",
-            "contact id",
-            "member id",
-            "member number",
-            "external id",
-            "id",
-            "reference",
-            "ref",
-            "kundennummer",
-        ],
-    ),
-    (
-        Field::FirstName,
-        &["first", "firstname", "given name", "forename", "fname", "f name", "first nm", "vorname", "prenom", "nombre"],
-    ),
-    (
-        Field::LastName,
-        &[
-            "last",
-            "lastname",
-            "surname",
-            "family name",
-            "lname",
-            "l name",
-            "last nm",
-            "nachname",
-            "nom",
-            "apellido",
-            "apellidos",
-        ],
-    ),
-    (
-        Field::FullName,
-        &[
-            "name",
-            "contact name",
-            "contact",
-            "customer name",
-            "owner name",
-            "owner",
-            "full nm",
-            "recipient",
-            "addressee",
-        ],
-    ),
-    (
-        Field::Email,
-        &[
-            "e mail",
-            "mail",
-            "email address",
-            "e mail address",
-            "emailaddress",
-            "primary email",
-            "work email",
-            "email 1",
-            "correo",
-        ],
-    ),
-    (
-        Field::Phone,
-        &[
-            "telephone",
-            "tel",
-            "phone number",
-            "phone no",
-            "home phone",
-            "work phone",
-            "primary phone",
-            "landline",
-            "day phone",
-            "phone 1",
-            "telefon",
-            "telefono",
-        ],
-    ),
-    (
-        Field::MobilePhone,
-        &[
-            "mobile",
-            "cell",
-            "cell phone",
-            "cellphone",
-            "mobile number",
-            "cell number",
-            "mobile no",
-            "phone 2",
-            "handy",
-            "movil",
-        ],
-    ),
-    (
-        Field::Company,
-        &[
-            "company name",
-            "organization",
-            "organisation",
-            "business",
-            "business name",
-            "firm",
-            "employer",
-            "account name",
-            "firma",
-            "empresa",
-        ],
-    ),
-    (Field::JobTitle, &["title", "position", "job", "role", "occupation"]),
-    (
-        Field::Address,
-        &[
-            "street",
-            "street address",
-            "address 1",
-            "address1",
-            "address line 1",
-            "addr",
-            "street 1",
-            "addr1",
-            "addr 1",
-            "mailing address",
-            "mailing street",
-            "home address",
-            "property address",
-            "billing address",
-            "shipping address",
-            "strasse",
-            "direccion",
-        ],
-    ),
-    (
-        Field::Address2,
-        &[
-            "address 2",
-            "address line 2",
-            "addr2",
-            "addr 2",
-            "street 2",
-            "unit",
-            "apt",
-            "apartment",
-            "suite",
-            "apt suite",
-            "unit number",
-        ],
-    ),
-    (
-        Field::City,
-        &["town", "locality", "mailing city", "billing city", "shipping city", "municipality", "ort", "ciudad"],
-    ),
-    (
-        Field::State,
-        &[
-            "st",
-            "province",
-            "region",
-            "state province",
-            "mailing state",
-            "billing state",
-            "shipping state",
-            "state code",
-            "estado",
-        ],
-    ),
-    (
-        Field::Zip,
-        &[
-            "zip code",
-            "zipcode",
-            "postal code",
-            "postcode",
-            "post code",
-            "postal",
-            "mailing zip",
-            "billing zip",
-            "shipping zip",
-            "zip5",
-            "zip 4",
-            "zip plus 4",
-            "plz",
-        ],
-    ),
-    (Field::Country, &["country code", "nation", "mailing country", "billing country", "land", "pais"]),
-    (Field::LifecycleStage, &["stage", "lifecycle", "status", "lead status"]),
-    (Field::LeadScore, &["score"]),
-    (Field::LeadSource, &["source", "lead origin", "origin", "how did you hear about us", "referral source"]),
-    (Field::DoNotContact, &["dnc", "suppressed", "suppress", "do not mail", "no contact", "unsubscribed all"]),
-    (
-        Field::EmailOptOut,
-        &[
-            "email unsubscribed",
-            "unsubscribed",
-            "unsubscribed from email",
-            "no email",
-            "email optout",
-            "opted out of email",
-            "opt out of email",
-            "opt out",
-            "do not email",
-        ],
-    ),
-    (
-        Field::SmsOptOut,
-        &["no sms", "no text", "do not text", "sms optout", "text opt out", "opted out of sms", "opt out of sms"],
-    ),
-    (Field::Tags, &["tag", "labels", "label", "groups", "keywords", "segments"]),
-    (Field::Notes, &["note", "comment", "comments", "remarks", "memo", "description"]),
-];
+/// Why a column is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// It may say who may not be written to.
+    Consent(Channel),
+    /// It is called like a code, and its cells repeat each other or cannot be codes.
+    Code,
+}
+
+/// What a consent column is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// E-mail.
+    Email,
+    /// Text messages and calls.
+    Sms,
+    /// Everything.
+    All,
+}
 
 /// What a column probably is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,33 +52,44 @@ pub struct Suggestion {
     pub target: Target,
     /// How sure that is, in percent; 0 for a column no field fits.
     pub confidence: u8,
+    /// What only a person can tell.
+    pub ask: Option<Ask>,
 }
 
-/// A suggestion for each column. `samples` holds the cells of some rows, column by column. A field is suggested once.
-pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) -> Vec<Suggestion> {
-    let no_cells = Vec::new();
-    let mut guesses: Vec<(usize, Field, u8)> = Vec::new();
-    for (column, header) in headers.iter().enumerate() {
-        let cells = samples.get(column).unwrap_or(&no_cells);
-        let both = Field::ALL.iter().map(|field| (column, *field, confidence(*field, header, cells)));
-        guesses.extend(both.filter(|(_, _, confidence)| *confidence >= ENOUGH));
-    }
-    guesses.sort_by_key(|(column, field, confidence)| (u8::MAX - confidence, *column, *field));
-    let mut chosen: Vec<Option<(Field, u8)>> = vec![None; headers.len()];
-    for (column, field, confidence) in guesses {
-        let taken = chosen.iter().flatten().any(|(other, _)| clash(*other, field));
-        if chosen[column].is_none() && !taken {
-            chosen[column] = Some((field, confidence));
-        }
-    }
+/// What the columns of a file probably are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// One for each column.
+    pub columns: Vec<Suggestion>,
+    /// Columns that stand in where a row leaves the chosen ones empty: other e-mail addresses, other address blocks.
+    pub spares: Vec<Vec<(usize, Target)>>,
+}
+
+/// A suggestion for each column. `samples` holds the cells of some rows, column by column. A field is suggested once,
+/// except those of consent: whoever refuses in any of several columns has refused.
+pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) -> Suggested {
     let (keys, about_report) = (custom_keys(headers), if is_report(headers) { REPORT_COLUMNS.len() } else { 0 });
-    let suggestion = |(column, (chosen, key)): (usize, (Option<(Field, u8)>, String))| match chosen {
-        _ if column < about_report => Suggestion { target: Target::Skip, confidence: 0 },
-        Some((field, confidence)) => Suggestion { target: Target::Field(field), confidence },
-        None if unmapped == Unmapped::Skip => Suggestion { target: Target::Skip, confidence: 0 },
-        None => Suggestion { target: Target::Custom(key), confidence: 0 },
+    let is_export = EXPORT_COLUMNS.iter().all(|own| headers.iter().any(|header| header == own));
+    let picked = pick::pick(headers, samples);
+    let suggestion = |(column, ((header, key), ask)): (usize, ((&String, String), Option<Ask>))| {
+        let chosen = picked.chosen[column];
+        let (target, confidence) = match chosen {
+            _ if column < about_report => (Target::Skip, 0),
+            _ if is_export && WORKED_OUT.contains(&header.as_str()) => (Target::Skip, 100),
+            _ if is_own_key(header) => (Target::Custom(key), 100),
+            Some((field, confidence)) => (Target::Field(field), confidence),
+            None if unmapped == Unmapped::Skip => (Target::Skip, 0),
+            None => (Target::Custom(key), 0),
+        };
+        Suggestion { target, confidence, ask }
     };
-    chosen.into_iter().zip(keys).enumerate().map(suggestion).collect()
+    let columns = headers.iter().zip(keys).zip(picked.asks.iter().copied()).enumerate().map(suggestion).collect();
+    Suggested { columns, spares: picked.spares }
+}
+
+/// Whether a header names a custom field outright, as exports of ACE do.
+fn is_own_key(header: &str) -> bool {
+    header.strip_prefix("custom_fields.").is_some_and(|key| !key.is_empty())
 }
 
 /// Whether these are the columns of a report, whose first ones say what is wrong with each row.
@@ -280,7 +102,7 @@ fn is_report(headers: &[String]) -> bool {
 pub fn custom_keys(headers: &[String]) -> Vec<String> {
     let (mut taken, report) = (HashSet::new(), is_report(headers));
     let free = |(index, header): (usize, &String)| {
-        let key = match custom_key(header) {
+        let key = match header.strip_prefix("custom_fields.").map_or_else(|| custom_key(header), str::to_owned) {
             key if key.is_empty() => format!("column_{}", index + 1),
             // the row's own cells keep the names they had in the file the report is about
             key if report && index < REPORT_COLUMNS.len() => format!("report_{key}"),
@@ -292,72 +114,12 @@ pub fn custom_keys(headers: &[String]) -> Vec<String> {
     headers.iter().enumerate().map(free).collect()
 }
 
-/// A full name beside a first or last name says the same twice.
-fn clash(one: Field, other: Field) -> bool {
-    let part = |field| matches!(field, Field::FirstName | Field::LastName);
-    one == other || (one == Field::FullName && part(other)) || (other == Field::FullName && part(one))
-}
-
-fn confidence(field: Field, header: &str, cells: &[String]) -> u8 {
-    let by_name = by_name(field, &words(header));
-    let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
-    let Some(share) = by_content(field, &filled) else { return by_name };
-    match by_name {
-        // A header that promises e-mails over cells that hold none is a question, not an answer.
-        90.. if share < 30 => 60,
-        1.. => by_name.max(if share >= 80 { 90 } else { 0 }),
-        0 if share >= 80 && matches!(field, Field::Email) => 80,
-        0 if share >= 80 && matches!(field, Field::Phone) => 60,
-        0 => 0,
-    }
-}
-
-fn by_name(field: Field, header: &str) -> u8 {
-    if header.is_empty() {
-        return 0;
-    }
-    if header == words(field.word()) || header == words(field.label()) {
-        return 100;
-    }
-    let synonyms = SYNONYMS.iter().find(|(other, _)| *other == field).map_or(&[][..], |(_, synonyms)| *synonyms);
-    if synonyms.contains(&header) {
-        return 95;
-    }
-    // "Customer e-mail (home)" holds "e mail"; short words would be found everywhere.
-    let padded = format!(" {header} ");
-    let within = |word: &str| word.len() > 3 && padded.contains(&format!(" {word} "));
-    let inside = within(&words(field.word())) || synonyms.iter().any(|synonym| within(synonym));
-    if inside { 70 } else { 0 }
-}
-
-/// How many percent of the cells look like the field; `None` where a look tells nothing.
-fn by_content(field: Field, cells: &[&str]) -> Option<usize> {
-    let looks: fn(&str) -> bool = match field {
-        Field::Email => |cell| kernel::email::normalise(cell).is_some(),
-        Field::Phone | Field::MobilePhone => {
-            |cell| kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some()
-        }
-        _ => return None,
-    };
-    if cells.is_empty() {
-        return None;
-    }
-    Some(cells.iter().filter(|cell| looks(cell)).count() * 100 / cells.len())
-}
-
 /// Whether the first row holds data instead of names: no header is an e-mail address or a phone number.
 pub fn is_data<'a>(mut first_row: impl Iterator<Item = &'a str>) -> bool {
     first_row.any(|cell| {
         kernel::email::normalise(cell).is_some()
             || kernel::phone::normalise(cell, kernel::phone::DEFAULT_REGION).is_some()
     })
-}
-
-/// Lower-case words: `E-Mail_Address` → `e mail address`.
-fn words(header: &str) -> String {
-    let spaced: String =
-        header.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -369,7 +131,7 @@ mod tests {
         let samples: Vec<Vec<String>> =
             samples.iter().map(|cells| cells.iter().map(|cell| (*cell).to_owned()).collect()).collect();
         let found = suggest(&headers, &samples, Unmapped::CustomFields);
-        found.into_iter().map(|found| (found.target.to_string(), found.confidence)).collect()
+        found.columns.into_iter().map(|found| (found.target.to_string(), found.confidence)).collect()
     }
 
     #[test]

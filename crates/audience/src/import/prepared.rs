@@ -155,6 +155,13 @@ impl Prepared {
         }
     }
 
+    /// What a cell about consent says: a no in any of several columns is one.
+    pub fn stop(&mut self, field: Field, stops: bool) {
+        if let Some(slot) = FLAGS.iter().position(|flag| *flag == field) {
+            self.flags[slot] = Some(stops || self.flags[slot] == Some(true));
+        }
+    }
+
     /// The value of a text field.
     pub fn text(&self, field: Field) -> &str {
         TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()

@@ -9,18 +9,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::encoding::Encoding;
 use super::headers;
-use super::options::{OnDuplicate, Plan, Unmapped, best_dedupe};
+use super::options::{OnDuplicate, Unmapped};
+use super::plan::{Plan, Question, best_dedupe};
 use super::prepared::{Prepared, Remark};
 use super::read;
 use super::row::Preparer;
-use super::rows::{Item, Layout, Rows, guess_delimiter};
+use super::rows::Item;
 use super::source::Stored;
+use super::table::{self, Said, Table};
 use super::words;
 
-/// Rows whose cells are looked at to guess what a column holds.
-const SAMPLE: usize = 50;
 /// Rows shown.
 const SHOWN: usize = 10;
 /// Rows checked before anything is written; the report counts all of them.
@@ -47,6 +46,12 @@ pub struct Preview {
     pub flagged: i64,
     /// Of the rows checked, those that repeat an earlier one.
     pub repeated: i64,
+    /// Whether so many rows repeat an earlier one that the import stops unless that is said to be meant.
+    pub mostly_repeats: bool,
+    /// What has to be answered before the import can begin.
+    pub questions: Vec<Question>,
+    /// What is good to know of how the file is read.
+    pub notes: Vec<String>,
     /// The first problems.
     pub problems: Vec<PreviewProblem>,
 }
@@ -79,35 +84,41 @@ impl From<&Remark> for PreviewProblem {
 ///
 /// # Errors
 /// Names `file` when there is no table in it.
-pub(super) fn guess(stored: &Stored, filename: &str) -> Result<Plan> {
-    let (encoding, delimiter) = (stored.encoding, guess_delimiter(&stored.head, stored.encoding));
-    let table = sample(&stored.head, encoding, delimiter);
-    let Some(first) = table.first() else {
+pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan> {
+    let Some(Table { delimiter, first_line, has_header, unclear, first, rows }) =
+        table::find(&stored.head, stored.encoding, said)
+    else {
         return Err(Error::invalid("file", "there is no row in this file"));
     };
     if first.len() > MOST_COLUMNS {
         let problem = format!("the first row has {} columns; a file can have {MOST_COLUMNS}", first.len());
         return Err(Error::invalid("file", problem));
     }
-    let has_header = !headers::is_data(first.iter().map(String::as_str));
+    if rows.is_empty() && has_header && stored.total_bytes <= stored.head.len() as i64 {
+        return Err(Error::invalid("file", "there are only names of columns in this file and no row below them"));
+    }
     let names: Vec<String> =
         first.iter().enumerate().map(|(index, name)| header_name(index, name, has_header)).collect();
-    let rows = if has_header { &table[1..] } else { &table[..] };
     let columns: Vec<Vec<String>> =
         (0..names.len()).map(|index| rows.iter().filter_map(|row| row.get(index).cloned()).collect()).collect();
     let found = headers::suggest(&names, &columns, Unmapped::CustomFields);
-    let targets: Vec<_> = found.iter().map(|found| found.target.clone()).collect();
+    let targets: Vec<_> = found.columns.iter().map(|found| found.target.clone()).collect();
     Ok(Plan {
-        encoding,
+        encoding: stored.encoding,
         delimiter: char::from(delimiter),
         has_header,
         headers: names,
         dedupe: best_dedupe(&targets),
         targets,
-        confidence: found.iter().map(|found| found.confidence).collect(),
+        confidence: found.columns.iter().map(|found| found.confidence).collect(),
+        asks: found.columns.iter().map(|found| found.ask).collect(),
+        spares: found.spares,
         on_duplicate: OnDuplicate::Skip,
         list_name: list_name(filename),
         file_hash: stored.hash.clone(),
+        first_line,
+        header_unclear: unclear,
+        allow_repeats: false,
     })
 }
 
@@ -123,18 +134,6 @@ fn list_name(filename: &str) -> String {
     if stem.is_empty() { "Import".into() } else { stem.chars().take(200).collect() }
 }
 
-fn sample(head: &[u8], encoding: Encoding, delimiter: u8) -> Vec<Vec<String>> {
-    let mut rows = Rows::new(head, Layout { encoding, delimiter, columns: 0 });
-    let mut table = Vec::new();
-    while let Ok(Some(Item::Row(row))) = rows.next() {
-        table.push(row.cells().map(str::to_owned).collect());
-        if table.len() > SAMPLE {
-            break;
-        }
-    }
-    table
-}
-
 /// Reads the file as `plan` says without writing anything.
 ///
 /// # Errors
@@ -142,10 +141,11 @@ fn sample(head: &[u8], encoding: Encoding, delimiter: u8) -> Vec<Vec<String>> {
 pub(super) fn look(source: impl Read, plan: &Plan, client_id: Uuid) -> Result<Preview> {
     let mut rows = read::open(source, plan)?;
     let preparer = Preparer::new(plan, client_id);
-    let mut preview = Preview { complete: true, ..Preview::default() };
+    let (questions, notes) = (plan.questions(), plan.notes());
+    let mut preview = Preview { complete: true, questions, notes, ..Preview::default() };
     let mut seen = Seen::default();
     while preview.checked < CHECKED && rows.bytes_read() < CHECKED_BYTES {
-        let Some(item) = rows.next().map_err(Error::internal)? else { return Ok(preview) };
+        let Some(item) = rows.next().map_err(Error::internal)? else { return Ok(preview.judged()) };
         if let Item::Row(row) = &item
             && preview.rows.len() < SHOWN
         {
@@ -155,14 +155,35 @@ pub(super) fn look(source: impl Read, plan: &Plan, client_id: Uuid) -> Result<Pr
         preview.take(read::prepare(&preparer, item), &mut seen);
         if hopeless {
             preview.complete = false;
-            return Ok(preview);
+            return Ok(preview.judged());
         }
     }
     preview.complete = rows.next().map_err(Error::internal)?.is_none();
-    Ok(preview)
+    Ok(preview.judged())
+}
+
+/// Whether so many of some rows repeat an earlier one that most of the people in them would be lost in others: more than
+/// half, or all of them one or two.
+pub(super) fn mostly_repeat(rows: i64, repeated: i64) -> bool {
+    repeated > 1 && (repeated * 2 > rows || rows - repeated <= 2)
 }
 
 impl Preview {
+    fn judged(mut self) -> Self {
+        self.mostly_repeats = mostly_repeat(self.checked - self.refused, self.repeated);
+        self
+    }
+
+    /// What the repeats would come to, and what to say if they are meant.
+    pub fn about_repeats(&self) -> String {
+        let rows = self.checked - self.refused;
+        format!(
+            "{} of {rows} rows repeat an earlier one, so that only {} people would be left. See which column tells people apart (map, dedupe), or say allow_repeats=true if the file is meant so.",
+            self.repeated,
+            rows - self.repeated
+        )
+    }
+
     fn take(&mut self, row: std::result::Result<Prepared, Remark>, seen: &mut Seen) {
         self.checked += 1;
         let remarks = match row {
@@ -210,11 +231,11 @@ mod tests {
         let wide = format!("email,note\n{}", format!("ada@example.com,{}\n", "x".repeat(9000)).repeat(2000));
         let stored = Stored {
             total_bytes: wide.len() as i64,
-            encoding: Encoding::Utf8,
+            encoding: crate::import::Encoding::Utf8,
             hash: String::new(),
             head: wide.as_bytes()[..100_000].to_vec(),
         };
-        let plan = guess(&stored, "wide.csv").unwrap();
+        let plan = guess(&stored, "wide.csv", Said::default()).unwrap();
         let preview = look(wide.as_bytes(), &plan, Uuid::nil()).unwrap();
         assert!(!preview.complete && (500..1500).contains(&preview.checked), "{}", preview.checked);
         assert_eq!((preview.repeated, preview.refused), (preview.checked - 1, 0));

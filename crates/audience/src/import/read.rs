@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::chunk::Chunk;
-use super::options::Plan;
+use super::plan::Plan;
 use super::prepared::{Prepared, Remark};
 use super::row::{Preparer, raw_line};
 use super::rows::{Item, Layout, Rows};
@@ -19,6 +19,10 @@ use super::rows::{Item, Layout, Rows};
 pub(super) fn open<R: Read>(source: R, plan: &Plan) -> Result<Rows<R>> {
     let delimiter = u8::try_from(plan.delimiter).unwrap_or(b',');
     let mut rows = Rows::new(source, Layout { encoding: plan.encoding, delimiter, columns: 0 });
+    // what stands above the table is read over without being taken for rows of it
+    while rows.next_line().map_err(Error::internal)?.is_some_and(|line| line < plan.first_line) {
+        rows.next().map_err(Error::internal)?;
+    }
     if plan.has_header {
         rows.next().map_err(Error::internal)?;
     }

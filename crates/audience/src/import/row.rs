@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::field::{Field, Target};
-use super::options::{Dedupe, OnDuplicate, Plan};
-use super::prepared::{FLAGS, Prepared, Remark};
+use super::headers::consent::{self, Says};
+use super::options::{Dedupe, OnDuplicate};
+use super::plan::Plan;
+use super::prepared::{Prepared, Remark};
 use super::rows::Row;
 use super::words;
-use crate::contacts::{code_of, is_customer_code};
+use crate::contacts::{code_from, code_of, is_customer_code};
 
 /// The longest value of a field; indexes hold no more.
 const LONGEST: usize = 500;
@@ -34,18 +36,18 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// The reason why it is refused.
     pub fn prepare(&self, row: &Row<'_>) -> Result<Prepared, Remark> {
-        let columns = self.plan.targets.len();
-        if !row.fits(columns) {
-            let reason = format!("{} cells where the header has {columns}", row.width());
-            return Err(remark(row, None, reason, true));
-        }
+        self.check_shape(row)?;
         let mut prepared = Prepared::empty(row.line);
+        let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
             let cell = cells::restore(row.cell(index).trim());
-            if *target != Target::Skip && !cell.is_empty() {
-                self.take(&mut prepared, row, index, cell)?;
+            let says_something = matches!(target, Target::Field(field) if Field::ALLOWS.contains(field));
+            if !cell.is_empty() || says_something {
+                self.take(&mut prepared, &mut loose, row, index, cell)?;
             }
         }
+        self.take_spares(&mut prepared, &mut loose, row)?;
+        loose.settle(&mut prepared);
         self.normalise(&mut prepared, row);
         if !prepared.has_identity() {
             return Err(remark(
@@ -55,53 +57,163 @@ impl<'a> Preparer<'a> {
                 true,
             ));
         }
-        self.identify(&mut prepared);
+        self.identify(&mut prepared, row);
         Ok(prepared)
     }
 
+    /// Refuses rows that are no row of this table: with too many cells, or a note or a sum below it.
+    fn check_shape(&self, row: &Row<'_>) -> Result<(), Remark> {
+        let columns = self.plan.targets.len();
+        let refuse = |reason: String| Err(remark(row, None, reason, true));
+        let sure = |(index, target): (usize, &Target)| match target {
+            Target::Field(Field::Email) => email::normalise(row.cell(index)).is_some(),
+            Target::Field(Field::Phone | Field::MobilePhone) => {
+                phone::normalise(row.cell(index), phone::DEFAULT_REGION).is_some()
+            }
+            _ => false,
+        };
+        let names_somebody = || self.plan.targets.iter().enumerate().any(sure);
+        if !row.fits(columns) && !(row.width() < columns && names_somebody()) {
+            return refuse(format!("{} cells where the header has {columns}", row.width()));
+        }
+        let first = row.cells().map(str::trim).find(|cell| !cell.is_empty()).unwrap_or_default();
+        if columns > 1 && words::is_total(first) && !names_somebody() {
+            return refuse(format!("a line of totals ({}) and no person", words::shown(first)));
+        }
+        Ok(())
+    }
+
+    /// Where a row leaves its e-mail, phone or address empty, the next column that has one stands in.
+    fn take_spares(&self, prepared: &mut Prepared, loose: &mut Loose, row: &Row<'_>) -> Result<(), Remark> {
+        for group in &self.plan.spares {
+            let is_filled = |(_, target): &(usize, Target)| match target {
+                // what every row says is no address
+                Target::Field(Field::State | Field::Country) => false,
+                Target::Field(field) => !prepared.text(*field).is_empty(),
+                _ => false,
+            };
+            let chosen = group.iter().any(|(index, _)| !self.plan.is_guessed(*index));
+            if chosen || group.iter().any(is_filled) {
+                continue;
+            }
+            for (index, target) in group {
+                let cell = cells::restore(row.cell(*index).trim());
+                if !cell.is_empty() {
+                    self.take_as(prepared, loose, row, (*index, target), cell)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Puts one cell where it belongs.
-    fn take(&self, prepared: &mut Prepared, row: &Row<'_>, index: usize, cell: &str) -> Result<(), Remark> {
-        let refuse = |reason: &str| Err(remark(row, Some(&self.plan.headers[index]), reason.into(), true));
+    fn take(
+        &self,
+        prepared: &mut Prepared,
+        loose: &mut Loose,
+        row: &Row<'_>,
+        index: usize,
+        cell: &str,
+    ) -> Result<(), Remark> {
+        let target = &self.plan.targets[index];
+        if matches!(target, Target::Skip | Target::Custom(_)) && self.plan.is_guessed(index) && consent::refuses(cell) {
+            let reason = format!("{} stops e-mail", words::shown(cell));
+            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
+            prepared.stop(Field::EmailOptOut, true);
+        }
+        if *target == Target::Skip { Ok(()) } else { self.take_as(prepared, loose, row, (index, target), cell) }
+    }
+
+    fn take_as(
+        &self,
+        prepared: &mut Prepared,
+        loose: &mut Loose,
+        row: &Row<'_>,
+        (index, target): (usize, &Target),
+        cell: &str,
+    ) -> Result<(), Remark> {
+        let header = &self.plan.headers[index];
+        let refuse = |reason: &str| Err(remark(row, Some(header), reason.into(), true));
         if cell.contains('\u{fffd}') {
             return refuse(&format!("characters that are not {}", self.plan.encoding.label()));
         }
-        let target = &self.plan.targets[index];
-        let long_text = matches!(target, Target::Custom(_) | Target::Field(Field::Notes | Field::Tags));
-        if cell.len() > if long_text { LONGEST_TEXT } else { LONGEST } {
-            return refuse("longer than a field can be");
+        let long_text =
+            matches!(target, Target::Custom(_) | Target::Field(Field::Notes | Field::Tags | Field::CustomFields));
+        let longest = if long_text { LONGEST_TEXT } else { LONGEST };
+        if cell.len() > longest && cell.chars().count() > longest {
+            return refuse(&format!("longer than a field can be: at most {longest} characters"));
         }
+        let whole = cell;
         // PostgreSQL keeps no NUL in a text
         let cell = cell.replace('\0', "");
+        if cell.len() < whole.len() {
+            prepared.remarks.push(remark(row, Some(header), "a NUL character was taken out".into(), false));
+        }
         match target {
             Target::Skip => {}
             Target::Custom(key) => prepared.custom.add(key, cell),
             Target::Field(Field::CustomerCode) => {
-                let code = cell.to_ascii_uppercase();
+                let code = code_from(&cell);
                 if !is_customer_code(&code) {
                     return refuse("a customer code has 3 to 50 letters, digits, dashes and underscores");
                 }
                 (prepared.code, prepared.check_code) = (code, true);
             }
+            Target::Field(Field::FullName) if words::is_company(&cell) => loose.company = cell,
             Target::Field(Field::FullName) => {
                 let (first, last) = words::split_name(&cell);
                 prepared.set(Field::FirstName, first);
                 prepared.set(Field::LastName, last);
             }
+            Target::Field(Field::Suffix) => loose.suffix = cell,
             Target::Field(Field::Tags) => prepared.tags = words::tags(&cell),
+            Target::Field(Field::CustomFields) => self.take_json(prepared, row, index, cell),
             Target::Field(field) => self.take_field(prepared, row, (index, *field), cell),
         }
         Ok(())
     }
 
+    /// Custom fields as one JSON object become custom fields again.
+    fn take_json(&self, prepared: &mut Prepared, row: &Row<'_>, index: usize, cell: String) {
+        let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&cell) else {
+            let reason = "not a JSON object; kept as a custom field".to_owned();
+            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
+            return prepared.custom.add("custom_fields", cell);
+        };
+        for (key, value) in fields {
+            match value {
+                serde_json::Value::Null => {}
+                serde_json::Value::String(text) => prepared.custom.add(&key, text.replace('\0', "")),
+                other => prepared.custom.add(&key, other.to_string()),
+            }
+        }
+    }
+
     fn take_field(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: String) {
+        let header = Some(self.plan.headers[index].as_str());
+        if let Some(stopped) = field.stops() {
+            let says = consent::says(field, &cell);
+            prepared.stop(stopped, says != Says::Yes);
+            if says == Says::Unclear {
+                let reason = format!("{} is not understood and counts as a refusal", words::shown(&cell));
+                prepared.remarks.push(remark(row, header, reason, false));
+                prepared.custom.add(field.word(), cell);
+            }
+            return;
+        }
         let understood = match field {
-            Field::LifecycleStage => words::stage(&cell).map(|stage| prepared.stage = Some(stage)),
+            Field::LifecycleStage => {
+                if consent::refuses(&cell) {
+                    prepared.stop(Field::EmailOptOut, true);
+                }
+                words::stage(&cell).map(|stage| prepared.stage = Some(stage))
+            }
             Field::LeadScore => {
                 cell.parse().ok().filter(|score| (0..=100).contains(score)).map(|score| prepared.score = Some(score))
             }
-            Field::DoNotContact | Field::EmailOptOut | Field::SmsOptOut => {
-                let slot = FLAGS.iter().position(|flag| *flag == field);
-                words::yes_no(&cell).zip(slot).map(|(yes, slot)| prepared.flags[slot] = Some(yes))
+            Field::Email | Field::Phone | Field::MobilePhone => {
+                self.take_first(prepared, row, (index, field), &cell);
+                return;
             }
             _ => {
                 prepared.set(field, cell);
@@ -110,8 +222,36 @@ impl<'a> Preparer<'a> {
         };
         if understood.is_none() {
             let reason = format!("{} is not understood; kept as a custom field", field.label());
-            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
+            prepared.remarks.push(remark(row, header, reason, false));
             prepared.custom.add(field.word(), cell);
+        }
+    }
+
+    /// Of several addresses or numbers in one cell the first is the contact's, the others are kept; and an extension.
+    fn take_first(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: &str) {
+        let header = Some(self.plan.headers[index].as_str());
+        let separators: &[&str] =
+            if field == Field::Email { &[":::", ";", ",", " / ", "|", " "] } else { &[":::", ";", ",", "/", "|", " or "] };
+        let several = separators.iter().filter_map(|separator| cell.split_once(separator)).find(|(first, rest)| {
+            let looks = |part: &str| match field {
+                Field::Email => email::normalise(part).is_some(),
+                _ => part.bytes().filter(u8::is_ascii_digit).count() >= 7,
+            };
+            looks(first.trim()) && looks(rest.trim().split(separators[0]).next().unwrap_or_default().trim())
+        });
+        let (first, rest) = several.map_or((cell, None), |(first, rest)| (first.trim(), Some(rest.trim())));
+        if let Some(rest) = rest {
+            let key = format!("other_{}", field.word());
+            let reason = format!("several in one cell: the first is taken, the others are kept as the custom field {key}");
+            prepared.remarks.push(remark(row, header, reason, false));
+            prepared.custom.add(&key, rest.to_owned());
+        }
+        prepared.set(field, first.to_owned());
+        if let Some(extension) = phone::extension(first).filter(|_| field != Field::Email) {
+            let key = format!("{}_extension", field.word());
+            let reason = format!("the extension {extension} is kept as the custom field {key}");
+            prepared.remarks.push(remark(row, header, reason, false));
+            prepared.custom.add(&key, extension);
         }
     }
 
@@ -160,11 +300,23 @@ impl<'a> Preparer<'a> {
 
     /// By what the row is recognised. A row without identity gets a code made from what it says, so that the same file
     /// imported again finds it; with `create` the code is made from the file and the line, for the same reason.
-    fn identify(&self, prepared: &mut Prepared) {
+    fn identify(&self, prepared: &mut Prepared, row: &Row<'_>) {
+        let nobody = |is: bool, field: Field| {
+            let reason = format!("{} is a placeholder; nobody is recognised by it", field.label());
+            is.then(|| remark(row, None, reason, false))
+        };
+        let no_email = email::is_placeholder(prepared.text(Field::Email));
+        prepared.remarks.extend(nobody(no_email, Field::Email));
+        for (slot, field) in [Field::Phone, Field::MobilePhone].into_iter().enumerate() {
+            if prepared.numbers[slot] && phone::is_placeholder(prepared.text(field)) {
+                prepared.numbers[slot] = false;
+                prepared.remarks.extend(nobody(true, field));
+            }
+        }
         prepared.key = match self.plan.dedupe {
             _ if self.plan.on_duplicate == OnDuplicate::Create => None,
             Dedupe::CustomerCode => None,
-            Dedupe::Email => email::normalise(prepared.text(Field::Email)),
+            Dedupe::Email => email::normalise(prepared.text(Field::Email)).filter(|_| !no_email),
             Dedupe::Phone => {
                 let mut numbers = prepared.valid_numbers();
                 let keys = (numbers.next(), numbers.next());
@@ -202,6 +354,30 @@ impl<'a> Preparer<'a> {
     }
 }
 
+/// What only makes sense once the whole row is read.
+#[derive(Default)]
+struct Loose {
+    /// Jr., Sr. in a column of its own.
+    suffix: String,
+    /// A company in the column of names.
+    company: String,
+}
+
+impl Loose {
+    fn settle(self, prepared: &mut Prepared) {
+        if !self.company.is_empty() && prepared.text(Field::Company).is_empty() {
+            prepared.set(Field::Company, self.company);
+        } else if !self.company.is_empty() {
+            prepared.set(Field::LastName, self.company);
+        }
+        let last = prepared.text(Field::LastName);
+        if !self.suffix.is_empty() && !last.is_empty() && !last.to_lowercase().ends_with(&format!(" {}", self.suffix.to_lowercase())) {
+            let last = format!("{last} {}", self.suffix);
+            prepared.set(Field::LastName, last);
+        }
+    }
+}
+
 fn remark(row: &Row<'_>, column: Option<&str>, reason: String, refused: bool) -> Remark {
     Remark { line: row.line, column: column.map(str::to_owned), reason, raw: raw_line(row.raw), refused }
 }
@@ -229,6 +405,11 @@ mod tests {
             on_duplicate: OnDuplicate::Skip,
             list_name: "List".into(),
             file_hash: "abc".into(),
+            first_line: 1,
+            header_unclear: false,
+            asks: vec![None; targets.len()],
+            spares: Vec::new(),
+            allow_repeats: false,
         }
     }
 
@@ -301,7 +482,8 @@ mod tests {
         assert_eq!((known.stage, known.score, known.flags[0]), (Some("mql"), Some(70), Some(true)));
         assert_eq!(known.custom.get("lead_score"), None);
         let odd = prepare(&plan, "Lee,hot,9000,maybe").unwrap();
-        assert_eq!((odd.stage, odd.score, odd.flags[0]), (None, None, None));
+        // in doubt nobody is written to
+        assert_eq!((odd.stage, odd.score, odd.flags[0]), (None, None, Some(true)));
         assert_eq!(odd.custom.get("lead_score"), Some("9000"));
         assert_eq!(odd.remarks.len(), 3);
     }

@@ -56,11 +56,15 @@ impl<'a> Row<'a> {
         (0..self.width()).map(|index| self.cell(index))
     }
 
-    /// Whether the row fits a table of `columns`: up to half of the cells may be missing at its end, where spreadsheets
-    /// leave out empty ones, and further cells may be there when they are empty.
+    /// Whether the row fits a table of `columns`: cells may be missing at its end, where spreadsheets leave out empty ones,
+    /// and further cells may be there when they are empty.
     pub fn fits(&self, columns: usize) -> bool {
-        let missing = columns.saturating_sub(self.width());
-        missing * 2 <= columns && (columns..self.width()).all(|index| self.cell(index).trim().is_empty())
+        !self.is_scant(columns) && (columns..self.width()).all(|index| self.cell(index).trim().is_empty())
+    }
+
+    /// Whether hardly a quarter of the cells are there: a note below the table, unless it says whom it is about.
+    pub fn is_scant(&self, columns: usize) -> bool {
+        self.width() * 4 < columns || (self.width() == 1 && columns > 2)
     }
 }
 
@@ -141,6 +145,14 @@ impl<R: Read> Rows<R> {
         self.text.bytes_read()
     }
 
+    /// The line the next row begins on; `None` at the end.
+    ///
+    /// # Errors
+    /// Only what the source of the bytes answers.
+    pub fn next_line(&mut self) -> io::Result<Option<u64>> {
+        Ok(self.skip_line_ends()?.then_some(self.line))
+    }
+
     /// The next row; `None` at the end.
     ///
     /// # Errors
@@ -156,7 +168,7 @@ impl<R: Read> Rows<R> {
             }
             Parsed::Record(record) => record,
         };
-        if self.has_swallowed(&record) {
+        if self.has_swallowed(&record)? {
             return self.broken(record.length, "a quote is opened and not closed").map(Some);
         }
         let (start, line) = (self.at, self.line);
@@ -170,11 +182,42 @@ impl<R: Read> Rows<R> {
         Ok(Some(Item::Row(row)))
     }
 
-    /// A row over several lines must be whole: one that is short has run into its successors by an open quote.
-    fn has_swallowed(&self, record: &Record) -> bool {
+    /// A row over several lines must be whole: one that is short has run into its successors by an open quote. One that is
+    /// whole has too, where lines within a cell are rows themselves, or where the file ends before the quote does.
+    fn has_swallowed(&mut self, record: &Record) -> io::Result<bool> {
+        if self.layout.columns == 0 {
+            return Ok(false);
+        }
         let raw = self.window[self.at..self.at + record.length].trim_ascii_end();
-        let whole = record.ends >= self.layout.columns && self.row(record).fits(self.layout.columns);
-        self.layout.columns > 0 && !whole && raw.iter().any(ends_line)
+        let over_lines = raw.iter().any(ends_line);
+        if !over_lines && !raw.contains(&b'"') {
+            return Ok(false);
+        }
+        let odd = raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        let opened = odd && opens_quote(raw, self.layout.delimiter);
+        if over_lines {
+            let whole = record.ends >= self.layout.columns && self.row(record).fits(self.layout.columns);
+            if !whole || (odd && holds_rows(raw, self.layout)) || holds_many_rows(raw, self.layout) {
+                return Ok(true);
+            }
+        }
+        Ok(opened && self.is_last(record)?)
+    }
+
+    /// Whether nothing comes after a record.
+    fn is_last(&mut self, record: &Record) -> io::Result<bool> {
+        Ok(self.at + record.length >= self.window.len() && !self.look_ahead()?)
+    }
+
+    /// Takes more from the source, keeping the record the reader stands on.
+    fn look_ahead(&mut self) -> io::Result<bool> {
+        let length = self.window.len();
+        while self.text.fill(&mut self.window)? {
+            if self.window.len() > length {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn row(&self, record: &Record) -> Row<'_> {
@@ -282,6 +325,32 @@ fn ends_line(byte: &u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
+/// Whether a quote stands where a cell begins: elsewhere it is a sign like any other, as in `5" pipe`.
+fn opens_quote(raw: &[u8], delimiter: u8) -> bool {
+    let begins = |at: usize| at.checked_sub(1).is_none_or(|before| raw[before] == delimiter || ends_line(&raw[before]));
+    raw.iter().enumerate().any(|(at, byte)| *byte == b'"' && begins(at))
+}
+
+/// How many lines within a record have as many cells as the table, written as programs write rows: without blanks after
+/// the delimiter, which prose and addresses have.
+fn row_lines(raw: &[u8], layout: Layout) -> usize {
+    let is_row = |line: &&[u8]| {
+        let cells: Vec<&[u8]> = line.split(|byte| *byte == layout.delimiter).collect();
+        cells.len() == layout.columns && cells.iter().skip(1).all(|cell| !cell.starts_with(b" "))
+    };
+    raw.split(|byte| ends_line(byte)).skip(1).filter(is_row).count()
+}
+
+fn holds_rows(raw: &[u8], layout: Layout) -> bool {
+    layout.columns > 1 && row_lines(raw, layout) > 0
+}
+
+/// A closed quote may hold a line with a delimiter or two; many such lines, or long ones, are rows.
+fn holds_many_rows(raw: &[u8], layout: Layout) -> bool {
+    let lines = row_lines(raw, layout);
+    (layout.columns > 2 && lines > 0) || (layout.columns == 2 && lines > 2)
+}
+
 fn parser(delimiter: u8) -> csv_core::Reader {
     csv_core::ReaderBuilder::new().delimiter(delimiter).build()
 }
@@ -306,9 +375,10 @@ pub fn guess_delimiter(sample: &[u8], encoding: Encoding) -> u8 {
                 break;
             }
         }
-        let columns = counts.first().copied().unwrap_or_default();
-        let regular = counts.iter().filter(|count| **count == columns).count();
-        if columns < 2 { 0 } else { regular * 1000 / counts.len() * columns.min(20) }
+        // titles above a table have fewer cells than most rows
+        let how_many = |columns: usize| counts.iter().filter(|count| **count == columns).count();
+        let columns = counts.iter().copied().max_by_key(|columns| (how_many(*columns), *columns)).unwrap_or_default();
+        if columns < 2 { 0 } else { how_many(columns) * 1000 / counts.len() * columns.min(20) }
     };
     // On a tie the first of the list wins, for which `max_by_key` has to see it last.
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
@@ -372,16 +442,36 @@ mod tests {
     }
 
     #[test]
-    fn a_short_row_fits_when_half_of_it_is_there_and_a_long_one_when_the_rest_is_empty() {
+    fn a_quote_that_swallows_whole_rows_is_found_in_the_last_column_too() {
+        let text = "a,b,c\n1,2,\"x\n4,5,6\n7,8,9\n";
+        let rows = ["1: a|b|c", "2! 1,2,\"x", "3: 4|5|6", "4: 7|8|9"];
+        assert_eq!(all(text, 3), rows);
+        // closed by the next row's quote, or by one that is nowhere a cell's end
+        assert_eq!(all("a,b,c\n1,2,\"x\n4,5,\"y\"\n7,8,9\n", 3), ["1: a|b|c", "2! 1,2,\"x", "3: 4|5|y", "4: 7|8|9"]);
+        assert_eq!(all("a,b\n1,\"x\n4,5\n", 2), ["1: a|b", "2! 1,\"x", "3: 4|5"]);
+        assert_eq!(all("a,b\n1,2\n4,\"x", 2), ["1: a|b", "2: 1|2", "3! 4,\"x"]);
+        assert_eq!(all("a,b\n1,\"x\nnote\n", 2), ["1: a|b", "2! 1,\"x", "3: note"]);
+    }
+
+    #[test]
+    fn line_breaks_that_belong_to_a_cell_stay_in_it() {
+        let text = "a,b,c\n1,\"12 Oak St\nColumbus, OH 43215\nUS\",3\n4,5\" pipe,6\n7,8,\"9\nx\"\n";
+        assert_eq!(all(text, 3), ["1: a|b|c", "2: 1|12 Oak St\nColumbus, OH 43215\nUS|3", "5: 4|5\" pipe|6", "6: 7|8|9\nx"]);
+        assert_eq!(all("a,b\n1,\"x\ny,z\"\n", 2), ["1: a|b", "2: 1|x\ny,z"]);
+        assert_eq!(all("a,b\n1,5\"", 2), ["1: a|b", "2: 1|5\""]);
+    }
+
+    #[test]
+    fn a_short_row_fits_when_a_quarter_of_it_is_there_and_a_long_one_when_the_rest_is_empty() {
         let fits = |text: &str| {
             let mut rows = Rows::new(text.as_bytes(), Layout { encoding: Encoding::Utf8, delimiter: b',', columns: 0 });
             match rows.next().unwrap().unwrap() {
-                Item::Row(row) => row.fits(4),
+                Item::Row(row) => row.fits(8),
                 _ => false,
             }
         };
-        assert!(fits("1,2") && fits("1,2,3,4,,  "));
-        assert!(!fits("1") && !fits("1,2,3,4,5"));
+        assert!(fits("1,2") && fits("1,2,3,4,5,6,7,8,,  "));
+        assert!(!fits("1") && !fits("1,2,3,4,5,6,7,8,9"));
     }
 
     #[test]

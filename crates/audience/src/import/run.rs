@@ -7,7 +7,7 @@ use uuid::Uuid;
 use web::App;
 
 use super::chunk::{Chunk, Tally};
-use super::options::Plan;
+use super::plan::Plan;
 use super::read::{self, Reading};
 use super::source;
 use crate::store::imports::{self, DELETE_FILE, END_IMPORT, Import, LOCK_IMPORT, Locked};
@@ -15,6 +15,10 @@ use crate::store::merge::{self, Merged, Staged, Target};
 
 /// Chunks that are ready while one is written.
 const AHEAD: usize = 1;
+
+/// Why an import stops whose rows turn out to be the same few people again and again.
+const REPEATS: &str = "Most of the next rows repeat an earlier one, so that people would be lost in each other; nothing of them \
+    was imported. Import the file again with the column that tells people apart, or say allow_repeats=true if it is meant so.";
 
 /// Runs an import to its end, from wherever it stands, and tells `on_progress` after every chunk. Does nothing to one
 /// that is not under way. Two processes that run the same import do not write a row twice: the one that comes second
@@ -89,6 +93,10 @@ impl Writer<'_> {
         let mut done = (self.import.last_line, self.import.rows_flagged);
         let mut ready = self.stage(&mut chunks).await?;
         while let Some(chunk) = ready {
+            if !self.plan.allow_repeats && chunk.tally.mostly_repeats() {
+                self.end("failed", Some(REPEATS)).await?;
+                return Ok(false);
+            }
             let (written, next) = tokio::join!(self.write(chunk, done), self.stage(&mut chunks));
             let Some(import) = written? else { return Ok(false) };
             done = (import.last_line, import.rows_flagged);

@@ -16,7 +16,7 @@ use super::encoding::{Encoding, Sniffer};
 use crate::store::imports::{FIND_PIECE, INSERT_PIECE};
 
 /// Bytes of one stored piece.
-const PIECE: usize = 512 * 1024;
+pub(super) const PIECE: usize = 512 * 1024;
 /// Pieces read ahead of the parser.
 const AHEAD: usize = 2;
 

@@ -1,16 +1,35 @@
 //! How people write names, yes and no, stages and tags.
 
-/// First and last name: `Ada Lee`, `Lee, Ada`, `Ada & Bo Lee Jr.`
+/// First and last name: `Ada Lee`, `Lee, Ada`, `Smith, John, Jr.`, `Ada & Bo Lee Jr.`, `Maria de la Cruz`.
 pub fn split_name(name: &str) -> (String, String) {
-    if let Some((last, first)) = name.split_once(',')
-        && !is_suffix(first)
+    let parts: Vec<&str> = name.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_suffixes = |part: &str| part.split_whitespace().all(is_suffix);
+    // behind a comma a suffix belongs to the last name; "Jr" alone is a name like any other
+    let kept = parts.iter().enumerate().filter(|(index, part)| *index == 0 || !is_suffixes(part));
+    let kept: Vec<&str> = kept.map(|(_, part)| *part).collect();
+    let suffixes: Vec<&str> = parts.iter().skip(1).copied().filter(|part| is_suffixes(part)).collect();
+    let with_suffixes = |last: &str| [&[last], suffixes.as_slice()].concat().join(" ").trim().to_owned();
+    if let [last, first @ ..] = kept.as_slice()
+        && !first.is_empty()
     {
-        return (first.trim().to_owned(), last.trim().to_owned());
+        return (first.join(" "), with_suffixes(last));
     }
-    let name = name.replace(',', " ");
+    let (first, last) = split_words(kept.first().copied().unwrap_or_default());
+    if last.is_empty() && suffixes.is_empty() { (first, last) } else { (first, with_suffixes(&last)) }
+}
+
+/// A name in the order it is spoken: the last word is the last name, with what belongs before and behind it.
+fn split_words(name: &str) -> (String, String) {
+    const BEFORE: [&str; 22] = [
+        "de", "del", "de'", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "la", "las", "los",
+        "bin", "ibn", "st.",
+    ];
     let words: Vec<&str> = name.split_whitespace().collect();
     let suffixes = words.iter().rev().take_while(|word| is_suffix(word)).count();
-    let last = words.len().saturating_sub(suffixes + 1);
+    let mut last = words.len().saturating_sub(suffixes + 1);
+    while last > 1 && BEFORE.contains(&words[last - 1].to_lowercase().as_str()) {
+        last -= 1;
+    }
     if last == 0 {
         return (words.join(" "), String::new());
     }
@@ -18,17 +37,35 @@ pub fn split_name(name: &str) -> (String, String) {
 }
 
 fn is_suffix(word: &str) -> bool {
-    let word = word.trim().trim_end_matches('.').to_ascii_lowercase();
-    matches!(word.as_str(), "jr" | "sr" | "ii" | "iii" | "iv" | "md" | "phd" | "esq")
+    let word = word.trim().replace('.', "").to_lowercase();
+    matches!(word.as_str(), "jr" | "sr" | "junior" | "senior" | "ii" | "iii" | "iv" | "md" | "phd" | "esq" | "dds" | "dmd" | "cpa" | "rn" | "dvm")
 }
 
-/// Yes or no, where it is clear which.
-pub fn yes_no(word: &str) -> Option<bool> {
-    match word.to_lowercase().as_str() {
-        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "✓" | "opted out" | "unsubscribed" => Some(true),
-        "no" | "n" | "false" | "f" | "0" | "-" | "off" | "none" | "subscribed" => Some(false),
-        _ => None,
-    }
+/// Whether a name is a company's: `Acme Holdings, LLC`, `Johnson & Sons, Inc.`
+pub fn is_company(name: &str) -> bool {
+    const FORMS: [&str; 19] = [
+        "llc", "llp", "lllp", "pllc", "inc", "incorporated", "corp", "corporation", "ltd", "limited", "plc", "company", "gmbh",
+        "sarl", "sas", "srl", "bv", "nv", "pty",
+    ];
+    let plain = name.to_lowercase().replace(['.', ','], " ");
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let dotted = name.to_lowercase().replace(['.', ' '], "");
+    let form = words.len() > 1 && words.last().is_some_and(|word| FORMS.contains(word));
+    let short_form = words.len() > 1 && [",pc", ",co", "&co"].iter().any(|form| dotted.ends_with(form));
+    let spelt = ["l l c", "p c", "s a", "l l p", "e v", "s p a"].iter().any(|form| plain.trim_end().ends_with(&format!(" {form}")));
+    let family = ["& sons", "and sons", "& daughters", "& co", "& company", "& associates", "and associates"];
+    let plain = words.join(" ");
+    form || short_form || spelt || family.iter().any(|end| plain.ends_with(end) || plain.contains(&format!("{end} ")))
+}
+
+/// Whether a first cell begins a line of totals or a note below the table, which is nobody.
+pub fn is_total(cell: &str) -> bool {
+    let word = cell.trim().trim_end_matches(':').to_lowercase();
+    matches!(
+        word.as_str(),
+        "total" | "totals" | "grand total" | "subtotal" | "sub total" | "sub-total" | "sum" | "count" | "record count" | "total records" | "grand totals" | "gesamt" | "summe" | "gesamtsumme" | "total general" | "total général" | "average"
+    ) || word.starts_with("grand total")
+        || word.starts_with("total (")
 }
 
 /// The lifecycle stage of the data model.
@@ -44,10 +81,11 @@ pub fn stage(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Tags apart by commas, semicolons or bars, each once.
+/// Tags apart by commas, semicolons, bars or Google's `:::`, each once.
 pub fn tags(cell: &str) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
-    for tag in cell.split([',', ';', '|']).map(str::trim).filter(|tag| !tag.is_empty()) {
+    let cell = cell.replace(":::", ";");
+    for tag in cell.split([',', ';', '|']).map(|tag| tag.trim().trim_start_matches("* ")).filter(|tag| !tag.is_empty()) {
         let tag: String = tag.chars().take(100).collect();
         if !tags.contains(&tag) {
             tags.push(tag);
@@ -80,11 +118,29 @@ mod tests {
         assert_eq!(split("Ada Lee, Jr."), "Ada|Lee Jr.");
         assert_eq!(split("Cher"), "Cher|");
         assert_eq!(split("Jr"), "Jr|");
+        assert_eq!(split("Smith, John, Jr."), "John|Smith Jr.");
+        assert_eq!(split("Smith Jr., John"), "John|Smith Jr.");
+        assert_eq!(split("MARIA DE LA CRUZ"), "MARIA|DE LA CRUZ");
+        assert_eq!(split("Ludwig van Beethoven"), "Ludwig|van Beethoven");
+        assert_eq!(split("Lee, Ada, MD, PhD"), "Ada|Lee MD PhD");
+        assert_eq!(split("Van Morrison"), "Van|Morrison");
+        assert_eq!((split(""), split(",")), ("|".into(), "|".into()));
     }
 
     #[test]
-    fn what_is_neither_yes_nor_no_is_not_guessed() {
-        assert_eq!((yes_no("TRUE"), yes_no("0"), yes_no("maybe")), (Some(true), Some(false), None));
+    fn companies_are_told_from_people() {
+        for name in ["Acme Holdings, LLC", "Johnson & Sons, Inc.", "Acme L.L.C.", "Roof Corp", "Müller GmbH", "Smith & Co.", "Lee Dental, P.C.", "Cruz and Sons Roofing", "Acme Company"] {
+            assert!(is_company(name), "{name}");
+        }
+        for name in ["Mason, Ruth", "Cher", "Smith, John, Jr.", "MARIA DE LA CRUZ", "Ada & Bo Lee", "Inc", "Wayne Co"] {
+            assert!(!is_company(name), "{name}");
+        }
+        assert!(is_total("TOTAL") && is_total("Grand Total (12)") && !is_total("Total Care Dental"));
+    }
+
+    #[test]
+    fn tags_and_stages_are_read_as_programs_write_them() {
+        assert_eq!(tags("* myContacts ::: Church"), ["myContacts", "Church"]);
         assert_eq!(tags("roof; Roof, roof|vip"), ["roof", "Roof", "vip"]);
         assert_eq!((stage("Customer"), stage("hot")), (Some("customer"), None));
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use web::view::{Choice, FieldErrors, StepState, Steps};
-use web::{App, Caller, Form, Path, Result, Shell, redirect, render, render_with};
+use web::{App, Caller, Form, Path, Result, Shell, redirect, redirect_with, render, render_with};
 
 use super::imports::{frame, steps};
 use super::{Id, some};
@@ -22,6 +22,8 @@ struct Column {
     sample: String,
     /// Its own custom field, and another one the user gave it.
     custom: Vec<Choice>,
+    /// Whether only a person can tell what it is.
+    asked: bool,
 }
 
 #[derive(Template)]
@@ -35,6 +37,8 @@ struct ColumnsPage {
     targets: Vec<Choice>,
     form: Chosen,
     layout: String,
+    notes: Vec<String>,
+    questions: Vec<String>,
 }
 
 /// The choices that are not about one column.
@@ -43,6 +47,8 @@ struct Chosen {
     list_name: String,
     dedupe: String,
     on_duplicate: String,
+    header: String,
+    first_line: String,
 }
 
 impl Chosen {
@@ -51,6 +57,8 @@ impl Chosen {
             list_name: plan.list_name.clone(),
             dedupe: plan.dedupe.word().into(),
             on_duplicate: plan.on_duplicate.word().into(),
+            header: if plan.has_header { "yes" } else { "no" }.into(),
+            first_line: plan.first_line.max(1).to_string(),
         }
     }
 }
@@ -91,6 +99,7 @@ fn columns_page(
         confidence: plan.confidence[index],
         sample: sample(index),
         custom: custom_choices(key, &plan.targets[index]),
+        asked: plan.is_guessed(index) && plan.asks.get(index).is_some_and(Option::is_some),
     };
     let delimiter = match plan.delimiter {
         '\t' => "tabs",
@@ -102,7 +111,9 @@ fn columns_page(
     let action = shell.at(&format!("imports/{}/columns", import.id));
     let keys = import::custom_keys(&plan.headers);
     let columns = plan.headers.iter().zip(keys).enumerate().map(column).collect();
-    ColumnsPage { shell, steps, errors, action, columns, targets: targets(), form, layout }
+    let questions = preview.questions.iter().map(|question| question.text.clone()).collect();
+    let notes = preview.notes.clone();
+    ColumnsPage { shell, steps, errors, action, columns, targets: targets(), form, layout, notes, questions }
 }
 
 /// What any column can be: nothing, or a field.
@@ -130,7 +141,20 @@ pub async fn save(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response> {
     let import = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let (options, form, wrong) = read_columns(&fields);
+    let (mut options, form, wrong) = read_columns(&fields);
+    let plan = import::plan_of(&import)?;
+    if options.header.is_some_and(|header| header != plan.has_header)
+        || options.first_line.is_some_and(|line| line != plan.first_line)
+    {
+        // other names, other columns: they are matched anew, and shown before anything else
+        options.mapping.clear();
+        let anew = import::save(&app, &caller.actor, (import.client_id, id), &options).await;
+        let columns = Shell::new(&caller, "").at(&format!("imports/{id}/columns"));
+        return match anew {
+            Ok(_) => Ok(redirect(&columns)),
+            Err(error) => Ok(redirect_with(&columns, &error.to_string())),
+        };
+    }
     let saved = match wrong {
         Some(error) => Err(error),
         None => import::save(&app, &caller.actor, (import.client_id, id), &options).await,
@@ -160,12 +184,33 @@ fn read_columns(fields: &[(String, String)]) -> (ImportOptions, Chosen, Option<E
     let text = |name: &str| {
         fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
     };
-    let form = Chosen { list_name: text("list_name"), dedupe: text("dedupe"), on_duplicate: text("on_duplicate") };
+    let form = Chosen {
+        list_name: text("list_name"),
+        dedupe: text("dedupe"),
+        on_duplicate: text("on_duplicate"),
+        header: text("header"),
+        first_line: text("first_line"),
+    };
     for (field, value) in fields {
         let Some(number) = field.strip_prefix("column/") else { continue };
+        if value.is_empty() {
+            problems.invalid(field.clone(), format!("choose what column {number} is"));
+            continue;
+        }
         match value.parse::<Target>() {
             Ok(target) => options.mapping.push((format!("#{number}"), target)),
             Err(problem) => drop(problems.invalid(field.clone(), problem)),
+        }
+    }
+    options.header = match form.header.as_str() {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    };
+    if !form.first_line.is_empty() {
+        match form.first_line.parse() {
+            Ok(line) if line > 0 => options.first_line = Some(line),
+            _ => drop(problems.invalid("first_line", "enter the number of a line")),
         }
     }
     problems.require("list_name", &form.list_name);

@@ -10,7 +10,7 @@ use kernel::page::{Page, PageParams};
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{FieldErrors, Filters, Pager, Stat, StepState, Steps};
-use web::{App, Caller, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
+use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
 
 use super::{Id, some};
 use crate::import::{self, ImportOptions, Plan, Preview, Runs, Target};
@@ -133,6 +133,14 @@ impl PreviewPage {
         format!("Import into {}", self.plan.list_name)
     }
 
+    /// What would be lost where most rows repeat an earlier one.
+    fn repeats(&self) -> String {
+        let rows = self.preview.checked - self.preview.refused;
+        let [repeated, rows, left] =
+            [self.preview.repeated, rows, rows - self.preview.repeated].map(web::view::number);
+        format!("{repeated} of {rows} rows would be taken for somebody in an earlier row: only {left} people would be left. Change how contacts are recognised, under Columns.")
+    }
+
     fn summary(&self) -> String {
         let [refused, checked, flagged] =
             [self.preview.refused, self.preview.checked, self.preview.flagged].map(web::view::number);
@@ -168,10 +176,16 @@ pub async fn preview(State(app): State<App>, caller: Caller, Path(Id { id }): Pa
     render(&PreviewPage { shell, steps, plan, preview, base })
 }
 
-pub async fn start(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
+pub async fn start(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response> {
     let (client_id, base) = (caller.client_id()?, Shell::new(&caller, "").at(&format!("imports/{id}")));
-    // what was chosen and saved stays chosen
-    let options = ImportOptions::default();
+    // what was chosen and saved stays chosen; that rows may repeat each other is said on the page that counts them
+    let meant = fields.iter().any(|(field, value)| field == "allow_repeats" && value == "yes");
+    let options = ImportOptions { allow_repeats: meant.then_some(true), ..ImportOptions::default() };
     match import::begin(&app, &caller.actor, (client_id, id), &options, Runs::Queued).await {
         Ok(_) => Ok(redirect(&base)),
         Err(Error::Invalid(fields)) => {

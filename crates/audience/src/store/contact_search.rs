@@ -161,6 +161,27 @@ pub async fn list_whole(
     scope.query_filter(&filter).await
 }
 
+/// A name of a custom field.
+#[derive(FromRow)]
+struct Key {
+    key: String,
+}
+
+/// The names of the wanted contacts' custom fields, up to `limit`.
+///
+/// # Errors
+/// What the database answered.
+pub async fn custom_keys(scope: &Scope<'_>, client_id: Uuid, wanted: &Wanted, limit: i64) -> Result<Vec<String>> {
+    let search = Search::of(wanted);
+    let filter = Filter::new(
+        "custom fields of contacts",
+        "select distinct k.key from contacts c cross join lateral jsonb_object_keys(c.custom_fields) k (key)",
+    );
+    let filter = narrowed(filter, &client_id, wanted, search.as_ref()).bind("order by k.key limit", &limit);
+    let keys: Vec<Key> = scope.query_filter(&filter).await?;
+    Ok(keys.into_iter().map(|key| key.key).collect())
+}
+
 /// How many contacts are wanted.
 ///
 /// # Errors
@@ -184,8 +205,8 @@ fn narrowed<'a>(filter: Filter<'a>, client_id: &'a Uuid, wanted: &'a Wanted, sea
     }
     let Some(search) = search else { return filter };
     filter = filter
-        .bind("and (concat_ws(' ', c.first_name, c.last_name, c.company) ilike", &search.like)
-        .bind("or c.email ilike", &search.like)
+        .bind("and (app.fold(concat_ws(' ', c.first_name, c.last_name, c.company)) like app.fold(", &search.like)
+        .bind(") or c.email ilike", &search.like)
         .bind("or c.customer_code ilike", &search.like);
     if let Some(digits) = &search.digits {
         filter = filter.bind("or c.phone like", digits).bind("or c.mobile_phone like", digits);

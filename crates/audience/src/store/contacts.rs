@@ -1,5 +1,7 @@
 //! Contacts: found, listed, written.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction, statement};
 use kernel::{Error, Result, new_id};
@@ -66,6 +68,13 @@ statement! {
         from contact_tags
         where client_id = $1
           and contact_id = $2";
+    /// The tags of some contacts, each contact's in one text.
+    TAGS_OF_CONTACTS, app, "
+        select contact_id, string_agg(tag, '; ' order by tag) as tags
+        from contact_tags
+        where client_id = $1
+          and contact_id = any ($2)
+        group by contact_id";
     /// What a contact did lately, in any campaign.
     EVENTS_OF_CONTACT, app, "
         select e.event_type, c.name as campaign, e.created_at
@@ -143,6 +152,21 @@ pub(crate) async fn lock(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<
 /// What the database answered.
 pub async fn tags(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Vec<String>> {
     scope.query_scalar(&TAGS_OF_CONTACT, &[&client_id, &id]).await
+}
+
+#[derive(FromRow)]
+struct Tagged {
+    contact_id: Uuid,
+    tags: String,
+}
+
+/// The tags of some contacts, each contact's in one text.
+///
+/// # Errors
+/// What the database answered.
+pub async fn tags_of(scope: &Scope<'_>, client_id: Uuid, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+    let found: Vec<Tagged> = scope.query(&TAGS_OF_CONTACTS, &[&client_id, &ids]).await?;
+    Ok(found.into_iter().map(|tagged| (tagged.contact_id, tagged.tags)).collect())
 }
 
 /// Every yes and no of a contact, the latest first.

@@ -97,7 +97,8 @@ async fn a_report_of_very_long_rows_comes_page_by_page_and_complete() {
     let test = test_app().await;
     let acme = test.story.acme.id;
     let cell = "x".repeat(200_000);
-    let file = format!("code,name\n{}", format!("AB-1,{cell}\n").repeat(50));
+    let rows: String = (0..50).map(|n| format!("AB-{n},{cell}\n")).collect();
+    let file = format!("code,name\n{rows}");
     let import = run(&test, acme, options("long.csv"), file).await;
     assert_eq!(import.rows_refused, 50);
     let actor = test.operator();

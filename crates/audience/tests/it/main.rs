@@ -4,6 +4,7 @@
 mod contacts;
 mod import_duplicates;
 mod import_trouble;
+mod import_cases;
 mod imports;
 mod lists;
 mod pages;

@@ -54,3 +54,16 @@ async fn a_wrong_number_or_a_foreign_campaign_is_named_and_agents_do_not_manage_
     assert_eq!(foreign["errors"][0]["pointer"], "#/campaign_id");
     let _ = scene.test.get(&scene.at("numbers")).as_user(&scene.story().acme_agent).await.expect_status(403);
 }
+
+#[tokio::test]
+async fn nobody_takes_a_number_from_another_client_or_learns_that_it_is_entered() {
+    let scene = Scene::set().await;
+    let (acme, corner) = (&scene.story().acme.key, &scene.story().corner.key);
+    for key in [acme, corner] {
+        let body = json!({ "phone_number": "+16145550177" });
+        let entered = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(key).await.expect_status(201).json();
+        assert_eq!(entered["phone_number"], "+16145550177");
+        let twice = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(key).await.expect_status(422).json();
+        assert_eq!(twice["errors"][0]["code"], "taken");
+    }
+}

@@ -1,0 +1,173 @@
+//! Columns that say who may not be written to, in either polarity, and what their cells say.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::super::field::Field;
+use super::knowledge::{consent as phrases, words};
+
+/// What a consent column is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The field it fills.
+    pub field: Field,
+    /// Whether the name alone says so; otherwise its cells must, or a person.
+    pub clear: bool,
+}
+
+/// What a cell of a consent column says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// May not be written to.
+    No,
+    /// May be written to.
+    Yes,
+    /// Something else.
+    Unclear,
+}
+
+type Words = LazyLock<HashSet<&'static str>>;
+
+static SAYS_NO: Words = LazyLock::new(|| set("says_no"));
+static SAYS_YES: Words = LazyLock::new(|| set("says_yes"));
+static REFUSES: Words = LazyLock::new(|| set("refuses"));
+static NO: Words = LazyLock::new(|| set("no"));
+static YES: Words = LazyLock::new(|| set("yes"));
+
+fn set(role: &str) -> HashSet<&'static str> {
+    phrases(role).iter().map(String::as_str).collect()
+}
+
+/// What a column's name says of consent, if it does.
+pub fn named(name: &str) -> Option<Named> {
+    let padded = format!(" {name} ");
+    let has = |role: &str| phrases(role).iter().any(|phrase| padded.contains(&format!(" {phrase} ")));
+    if has("not") {
+        return None;
+    }
+    let (out, status) = (has("out"), phrases("status").iter().any(|known| known == name));
+    let about_channel = has("email") || has("sms");
+    let wished = has("in") || (has("in_with_channel") && about_channel && !is_value(name));
+    let is_yes = wished && !(has("details") && !has("status"));
+    if !out && !status && !is_yes && !has("vague") {
+        return None;
+    }
+    if !out && !status && has("details") {
+        return None;
+    }
+    let channel = match () {
+        () if has("email") => 0,
+        () if has("sms") => 1,
+        () if has("all") => 2,
+        () => 0,
+    };
+    let fields = if out && !status { Field::STOPS } else { Field::ALLOWS };
+    Some(Named { field: fields[channel], clear: out || (is_yes && !status) || (status && is_yes) })
+}
+
+/// Names such as "text message" hold a channel and a word of wishes without being about either.
+fn is_value(name: &str) -> bool {
+    super::knowledge::field(name).is_some()
+}
+
+/// What a cell says under the name of `field`; empty cells say nothing where a yes stops.
+pub fn says(field: Field, cell: &str) -> Says {
+    let word = words(cell);
+    let stops = Field::STOPS.contains(&field);
+    match word.as_str() {
+        "" if cell.trim().chars().all(|c| "-–—./".contains(c)) => if stops { Says::Yes } else { Says::No },
+        word if SAYS_NO.contains(word) => Says::No,
+        word if YES.contains(word) => if stops { Says::No } else { Says::Yes },
+        word if stops && matches!(word, "pending" | "unknown") => Says::Unclear,
+        word if stops && is_plain_no(word) => Says::Yes,
+        word if NO.contains(word) => Says::No,
+        word if SAYS_YES.contains(word) => Says::Yes,
+        word if begins_with(word, &SAYS_NO) => Says::No,
+        word if begins_with(word, &SAYS_YES) => Says::Yes,
+        _ if is_date(cell) => if stops { Says::No } else { Says::Yes },
+        _ => Says::Unclear,
+    }
+}
+
+/// Whether a cell refuses mail whatever its column is called.
+pub fn refuses(cell: &str) -> bool {
+    (3..=30).contains(&cell.trim().len()) && REFUSES.contains(words(cell).as_str())
+}
+
+/// Whether a cell speaks of consent whatever its column is called.
+pub fn speaks(cell: &str) -> bool {
+    let word = words(cell);
+    SAYS_NO.contains(word.as_str()) || SAYS_YES.contains(word.as_str())
+}
+
+/// The no that answers "may this be stopped?": everything in `@no` that is a bare no, not a refusal.
+fn is_plain_no(word: &str) -> bool {
+    const BARE: [&str; 18] = [
+        "no", "n", "false", "f", "0", "off", "none", "never", "nein", "falsch", "non", "faux", "nie", "not set", "disabled",
+        "inactive", "not specified", "not applicable",
+    ];
+    BARE.contains(&word)
+}
+
+/// `Unsubscribed (by admin)`, `hard bounce: mailbox full`.
+fn begins_with(word: &str, known: &HashSet<&'static str>) -> bool {
+    word.match_indices(' ').any(|(at, _)| known.contains(&word[..at]))
+}
+
+/// A day or a moment in any common spelling.
+fn is_date(cell: &str) -> bool {
+    let cell = cell.trim();
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    let separators = cell.chars().filter(|c| matches!(c, '-' | '/' | '.')).count();
+    (4..=17).contains(&digits) && (separators >= 2 || (digits >= 5 && cell.contains(',')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(header: &str) -> String {
+        named(&words(header)).map_or_else(String::new, |named| {
+            format!("{}{}", named.field.word(), if named.clear { "" } else { "?" })
+        })
+    }
+
+    #[test]
+    fn names_of_consent_are_known_in_both_polarities_and_for_their_channel() {
+        for (field, headers) in [
+            ("email_opt_out", &["HasOptedOutOfEmail", "Email Opt Out", "email_opt_out", "Unsubscribed", "Unsubscribed from all email", "Opted out of email: Marketing Information", "Unsubscribed date", "UNSUB_TIME", "UNSUB_REASON", "CLEAN_TIME", "Opt-out of email", "do not email", "Email Bounced Date", "Confirmed Opt-Out Date", "Email Suppressions", "Blocklisted", "EMAIL_BLACKLISTED", "Abgemeldet", "Désabonné"][..]),
+            ("sms_opt_out", &["DoNotCall", "Do Not Call", "SMS Opt-Out", "No text", "sms_opt_out", "Opted Out of SMS"]),
+            ("do_not_contact", &["Do not contact", "DO NOT MAIL", "DNC", "Suppressed all", "do_not_contact", "Werbesperre"]),
+            ("email_opt_in", &["Subscribed", "Accepts Marketing", "accepts_marketing", "Accepts Email Marketing", "Email Opt-In", "OptIn", "Email consent", "OK to email", "Receives email", "Abonné"]),
+            ("sms_opt_in", &["Accepts SMS Marketing", "SMS consent", "OK to text", "Receive Text", "TCPA consent"]),
+            ("may_contact", &["Marketing consent", "GDPR Consent", "Consent", "May contact", "Einwilligung"]),
+            ("email_opt_in?", &["Email Marketing Status", "Newsletter", "Subscription status", "Email status", "Email Subscription Status", "Marketing"]),
+            ("may_contact?", &["GDPR", "Contact preference"]),
+            ("", &["Has Opted Out Of Fax", "OPTIN_TIME", "Opt-in date", "Email", "Mobile", "Text message", "Last contact", "Contact ID", "Notes", "Status", "Consent IP", "Do Not Service"]),
+        ] {
+            for header in headers {
+                assert_eq!(role(header), field, "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn cells_say_it_in_the_words_of_many_programs() {
+        let out = |cell| says(Field::EmailOptOut, cell);
+        let allowed = |cell| says(Field::EmailOptIn, cell);
+        for cell in ["true", "YES", "1", "x", "2024-05-01", "5/1/2024 10:00 AM", "Unsubscribed", "opted_out", "Bounced", "Ja", "May 5, 2024"] {
+            assert_eq!(out(cell), Says::No, "{cell}");
+        }
+        for cell in ["false", "No", "0", "-", "Subscribed", "nein", "never"] {
+            assert_eq!(out(cell), Says::Yes, "{cell}");
+        }
+        for cell in ["FALSE", "no", "denied", "Unsubscribed", "Cleaned", "Non-Subscribed", "NEVER_SUBSCRIBED", "pending", "blocklisted", "Hard bounce: full", "nicht?"] {
+            assert_ne!(allowed(cell), Says::Yes, "{cell}");
+        }
+        for cell in ["TRUE", "yes", "Subscribed", "granted", "2024-05-01", "Active"] {
+            assert_eq!(allowed(cell), Says::Yes, "{cell}");
+        }
+        assert_eq!((out("maybe"), out("N: too many mails")), (Says::Unclear, Says::Unclear));
+        assert!(refuses("Unsubscribed") && refuses("do-not-contact") && !refuses("no") && !refuses("declined"));
+    }
+}
