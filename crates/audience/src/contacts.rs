@@ -171,7 +171,8 @@ pub fn is_customer_code(code: &str) -> bool {
 /// The customer code a text gives: in upper case. Ids that differ in case only stay different: those of Salesforce get
 /// the three characters it writes them with itself, other long ones of mixed case a mark of the same kind.
 pub fn code_from(given: &str) -> String {
-    let case = |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.is_ascii_uppercase()).collect();
+    let case =
+        |text: &str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.is_ascii_uppercase()).collect();
     let bits: Vec<bool> = case(given);
     let changes = bits.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let mixed = given.bytes().any(|byte| byte.is_ascii_lowercase()) && given.bytes().any(|byte| byte.is_ascii_digit());

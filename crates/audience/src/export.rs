@@ -93,8 +93,17 @@ pub async fn contacts(app: &App, actor: &Actor, client_id: Uuid, wanted: Wanted,
     .await?;
     tx.commit().await?;
     let wanted = Wanted { order: Order::Oldest, ..wanted };
-    let state =
-        Walk { app: app.clone(), actor: actor.clone(), client_id, wanted, format, keys: Vec::new(), more_keys: false, after: None, step: Step::Head };
+    let state = Walk {
+        app: app.clone(),
+        actor: actor.clone(),
+        client_id,
+        wanted,
+        format,
+        keys: Vec::new(),
+        more_keys: false,
+        after: None,
+        step: Step::Head,
+    };
     let body = web::streamed(stream::try_unfold(state, Walk::next));
     Ok(match format {
         Format::Csv => download(body, "text/csv; charset=utf-8", "contacts.csv"),
@@ -178,7 +187,9 @@ impl Walk {
         let mut out = Vec::new();
         for (index, contact) in page.iter().enumerate() {
             match self.format {
-                Format::Csv => out.extend(csv_line(contact, (&self.keys, self.more_keys), tags.get(&contact.id)).into_bytes()),
+                Format::Csv => {
+                    out.extend(csv_line(contact, (&self.keys, self.more_keys), tags.get(&contact.id)).into_bytes())
+                }
                 Format::Json => {
                     out.extend_from_slice(if first && index == 0 { b"\n" } else { b",\n" });
                     out.extend(serde_json::to_vec(contact).map_err(Error::internal)?);
@@ -205,8 +216,11 @@ fn csv_line(contact: &Contact, (keys, more): (&[String], bool), tags: Option<&St
     });
     let custom = keys.iter().map(|key| text(&contact.custom_fields[key.as_str()]));
     let rest = more.then(|| {
-        let rest = contact.custom_fields.as_object().map(|all| all.iter().filter(|(key, _)| !keys.contains(key)).map(|(key, value)| (key.clone(), value.clone())).collect());
-        rest.filter(|rest: &serde_json::Map<String, Value>| !rest.is_empty()).map_or_else(String::new, |rest| Value::Object(rest).to_string())
+        let rest = contact.custom_fields.as_object().map(|all| {
+            all.iter().filter(|(key, _)| !keys.contains(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        });
+        rest.filter(|rest: &serde_json::Map<String, Value>| !rest.is_empty())
+            .map_or_else(String::new, |rest| Value::Object(rest).to_string())
     });
     cells::line(own.chain(custom).chain(rest))
 }

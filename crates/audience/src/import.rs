@@ -158,9 +158,8 @@ async fn check_answers(app: &App, actor: &Actor, ids: (Uuid, Uuid), plan: &Plan)
         return Ok(());
     }
     let (file, looked) = (source::open(app, actor, ids), plan.clone());
-    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, ids.0))
-        .await
-        .map_err(Error::internal)??;
+    let preview =
+        tokio::task::spawn_blocking(move || preview::look(file, &looked, ids.0)).await.map_err(Error::internal)??;
     if preview.mostly_repeats {
         return Err(Error::invalid("allow_repeats", preview.about_repeats()));
     }

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn formulas_become_text_and_text_stays_as_it_is() {
-        for cell in ["=1+1", "+16145550123", "-5", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＠SUM(A1)", " =1", ";=1", "\n|-1"]
+        for cell in
+            ["=1+1", "+16145550123", "-5", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＠SUM(A1)", " =1", ";=1", "\n|-1"]
         {
             assert_eq!(neutralise(cell), format!("'{cell}"));
         }
@@ -64,7 +65,10 @@ mod tests {
 
     #[test]
     fn a_cell_that_another_separator_would_split_is_quoted() {
-        assert_eq!(line(["a", "b;=1", "c\td", "e|f", "say \"hi\""]), "a,\"b;=1\",\"c\td\",\"e|f\",\"say \"\"hi\"\"\"\n");
+        assert_eq!(
+            line(["a", "b;=1", "c\td", "e|f", "say \"hi\""]),
+            "a,\"b;=1\",\"c\td\",\"e|f\",\"say \"\"hi\"\"\"\n"
+        );
         assert_eq!(line(Vec::<String>::new()), "\n");
     }
 

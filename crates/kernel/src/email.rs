@@ -22,8 +22,28 @@ pub fn normalise(input: &str) -> Option<String> {
 
 /// What people type into a field that asks for an address they do not have or do not give.
 const NOBODY: [&str; 22] = [
-    "none", "noemail", "noemails", "nomail", "noaddress", "nobody", "noone", "nothing", "notprovided", "notgiven", "notavailable",
-    "noreply", "donotreply", "unknown", "declined", "refused", "na", "null", "void", "anonymous", "fake", "nope",
+    "none",
+    "noemail",
+    "noemails",
+    "nomail",
+    "noaddress",
+    "nobody",
+    "noone",
+    "nothing",
+    "notprovided",
+    "notgiven",
+    "notavailable",
+    "noreply",
+    "donotreply",
+    "unknown",
+    "declined",
+    "refused",
+    "na",
+    "null",
+    "void",
+    "anonymous",
+    "fake",
+    "nope",
 ];
 /// What means nobody only where the other side of the `@` says the same or is an example.
 const EXAMPLES: [&str; 10] = ["test", "testing", "email", "mail", "example", "abc", "asdf", "user", "name", "no"];
@@ -113,12 +133,24 @@ mod tests {
     #[test]
     fn placeholders_are_told_from_addresses() {
         for given in [
-            "none@none.com", "noemail@gmail.com", "no-email@noemail.com", "n.a@na.com", "test@test.com", "test@example.com",
-            "noreply@shop.example", "ada@noemail.com", "x@x.com", "abc@abc.com", "unknown@unknown.com", "no@email.com",
+            "none@none.com",
+            "noemail@gmail.com",
+            "no-email@noemail.com",
+            "n.a@na.com",
+            "test@test.com",
+            "test@example.com",
+            "noreply@shop.example",
+            "ada@noemail.com",
+            "x@x.com",
+            "abc@abc.com",
+            "unknown@unknown.com",
+            "no@email.com",
         ] {
             assert!(is_placeholder(given), "{given}");
         }
-        for given in ["ada@example.com", "test.user@gmail.com", "nona@example.com", "mail@ada-lee.example", "info@acme.com"] {
+        for given in
+            ["ada@example.com", "test.user@gmail.com", "nona@example.com", "mail@ada-lee.example", "info@acme.com"]
+        {
             assert!(!is_placeholder(given), "{given}");
         }
     }

@@ -49,7 +49,8 @@ pub fn extension(input: &str) -> Option<String> {
 /// Number and extension, of a text in lower case.
 fn split(lower: &str) -> (&str, Option<&str>) {
     const MARKS: [&str; 6] = ["extension", "ext", "durchwahl", "poste", "x", "#"];
-    let begin = MARKS.iter().filter_map(|mark| lower.find(mark).filter(|at| *at > 0).map(|at| (at, at + mark.len()))).min();
+    let begin =
+        MARKS.iter().filter_map(|mark| lower.find(mark).filter(|at| *at > 0).map(|at| (at, at + mark.len()))).min();
     match begin {
         Some((number, extension)) => (&lower[..number], Some(&lower[extension..])),
         None => match lower.split_once(";ext=") {
@@ -63,7 +64,10 @@ fn split(lower: &str) -> (&str, Option<&str>) {
 pub fn is_placeholder(e164: &str) -> bool {
     let digits: Vec<char> = e164.chars().filter(char::is_ascii_digit).collect();
     let last = &digits[digits.len().saturating_sub(7)..];
-    last.len() == 7 && (last.iter().all(|digit| *digit == last[0]) || last == ['1', '2', '3', '4', '5', '6', '7'] || last == ['4', '5', '6', '7', '8', '9', '0'])
+    last.len() == 7
+        && (last.iter().all(|digit| *digit == last[0])
+            || last == ['1', '2', '3', '4', '5', '6', '7']
+            || last == ['4', '5', '6', '7', '8', '9', '0'])
 }
 
 fn parse(input: &str, region: &str) -> Option<PhoneNumber> {
@@ -114,7 +118,13 @@ mod tests {
 
     #[test]
     fn an_extension_is_told_beside_its_number() {
-        for given in ["(614) 555-0123 x12", "614-555-0123 ext. 12", "614 555 0123 Extension 12", "614 555 0123#12", "tel:+16145550123;ext=12"] {
+        for given in [
+            "(614) 555-0123 x12",
+            "614-555-0123 ext. 12",
+            "614 555 0123 Extension 12",
+            "614 555 0123#12",
+            "tel:+16145550123;ext=12",
+        ] {
             assert_eq!(normalise(given, DEFAULT_REGION).as_deref(), Some("+16145550123"), "{given}");
             assert_eq!(extension(given).as_deref(), Some("12"), "{given}");
         }

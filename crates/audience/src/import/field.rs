@@ -95,7 +95,11 @@ impl Field {
 
     /// What a no in this column stops, where it is about consent. Several columns may stop the same.
     pub fn stops(self) -> Option<Self> {
-        Self::STOPS.into_iter().zip(Self::ALLOWS).find(|(stops, allows)| self == *stops || self == *allows).map(|(stops, _)| stops)
+        Self::STOPS
+            .into_iter()
+            .zip(Self::ALLOWS)
+            .find(|(stops, allows)| self == *stops || self == *allows)
+            .map(|(stops, _)| stops)
     }
 
     /// Fields of an address, which are taken from one block of columns.

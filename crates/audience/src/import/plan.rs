@@ -177,7 +177,10 @@ impl Plan {
             option: "header",
             column: None,
             text: if self.has_header {
-                format!("The first row ({}) may be a person and not the names of the columns: say header=yes, or header=no to import it too.", first.join(", "))
+                format!(
+                    "The first row ({}) may be a person and not the names of the columns: say header=yes, or header=no to import it too.",
+                    first.join(", ")
+                )
             } else {
                 "The first row looks like a person and not like names of columns: say header=no to import it too, with #1=first_name and so on for the columns, or header=yes.".to_owned()
             },
@@ -197,7 +200,11 @@ impl Plan {
         for (column, header) in self.headers.iter().enumerate() {
             let earlier = self.headers[..column].iter().any(|other| headers::words(other) == headers::words(header));
             if earlier && !headers::words(header).is_empty() {
-                notes.push(format!("Column {} is called {header} like one before it; it goes to {}.", column + 1, self.targets[column]));
+                notes.push(format!(
+                    "Column {} is called {header} like one before it; it goes to {}.",
+                    column + 1,
+                    self.targets[column]
+                ));
             }
         }
         for (column, target) in self.spares.iter().filter_map(|group| group.first()) {

@@ -230,8 +230,11 @@ impl<'a> Preparer<'a> {
     /// Of several addresses or numbers in one cell the first is the contact's, the others are kept; and an extension.
     fn take_first(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: &str) {
         let header = Some(self.plan.headers[index].as_str());
-        let separators: &[&str] =
-            if field == Field::Email { &[":::", ";", ",", " / ", "|", " "] } else { &[":::", ";", ",", "/", "|", " or "] };
+        let separators: &[&str] = if field == Field::Email {
+            &[":::", ";", ",", " / ", "|", " "]
+        } else {
+            &[":::", ";", ",", "/", "|", " or "]
+        };
         let several = separators.iter().filter_map(|separator| cell.split_once(separator)).find(|(first, rest)| {
             let looks = |part: &str| match field {
                 Field::Email => email::normalise(part).is_some(),
@@ -242,7 +245,8 @@ impl<'a> Preparer<'a> {
         let (first, rest) = several.map_or((cell, None), |(first, rest)| (first.trim(), Some(rest.trim())));
         if let Some(rest) = rest {
             let key = format!("other_{}", field.word());
-            let reason = format!("several in one cell: the first is taken, the others are kept as the custom field {key}");
+            let reason =
+                format!("several in one cell: the first is taken, the others are kept as the custom field {key}");
             prepared.remarks.push(remark(row, header, reason, false));
             prepared.custom.add(&key, rest.to_owned());
         }
@@ -371,7 +375,10 @@ impl Loose {
             prepared.set(Field::LastName, self.company);
         }
         let last = prepared.text(Field::LastName);
-        if !self.suffix.is_empty() && !last.is_empty() && !last.to_lowercase().ends_with(&format!(" {}", self.suffix.to_lowercase())) {
+        if !self.suffix.is_empty()
+            && !last.is_empty()
+            && !last.to_lowercase().ends_with(&format!(" {}", self.suffix.to_lowercase()))
+        {
             let last = format!("{last} {}", self.suffix);
             prepared.set(Field::LastName, last);
         }

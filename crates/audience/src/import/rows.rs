@@ -456,7 +456,10 @@ mod tests {
     #[test]
     fn line_breaks_that_belong_to_a_cell_stay_in_it() {
         let text = "a,b,c\n1,\"12 Oak St\nColumbus, OH 43215\nUS\",3\n4,5\" pipe,6\n7,8,\"9\nx\"\n";
-        assert_eq!(all(text, 3), ["1: a|b|c", "2: 1|12 Oak St\nColumbus, OH 43215\nUS|3", "5: 4|5\" pipe|6", "6: 7|8|9\nx"]);
+        assert_eq!(
+            all(text, 3),
+            ["1: a|b|c", "2: 1|12 Oak St\nColumbus, OH 43215\nUS|3", "5: 4|5\" pipe|6", "6: 7|8|9\nx"]
+        );
         assert_eq!(all("a,b\n1,\"x\ny,z\"\n", 2), ["1: a|b", "2: 1|x\ny,z"]);
         assert_eq!(all("a,b\n1,5\"", 2), ["1: a|b", "2: 1|5\""]);
     }

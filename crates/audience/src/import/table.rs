@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn a_first_row_that_is_somebody_is_asked_about_and_numbers_in_names_are_no_data() {
         assert_eq!(table("Ruth,Mason,ruth@b.co\nOle,Berg,ole@b.co\n"), (1, false, true, ',', 2));
-        assert_eq!(table("Ruth,Mason,12 Oak St,Columbus,43215\nOle,Berg,14 Oak St,Columbus,43215\n"), (1, false, true, ',', 2));
+        assert_eq!(
+            table("Ruth,Mason,12 Oak St,Columbus,43215\nOle,Berg,14 Oak St,Columbus,43215\n"),
+            (1, false, true, ',', 2)
+        );
         assert_eq!(table("Ruth,Mason,Columbus\nOle,Berg,Dayton\n"), (1, true, true, ',', 1));
         assert_eq!(table("Email,2023 Giving,2024\na@b.co,100,200\n"), (1, true, false, ',', 1));
         assert_eq!(table("First Name,Last Name,6145550123\nAda,Lee,1\n"), (1, true, false, ',', 1));

@@ -21,8 +21,8 @@ pub fn split_name(name: &str) -> (String, String) {
 /// A name in the order it is spoken: the last word is the last name, with what belongs before and behind it.
 fn split_words(name: &str) -> (String, String) {
     const BEFORE: [&str; 22] = [
-        "de", "del", "de'", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter", "la", "las", "los",
-        "bin", "ibn", "st.",
+        "de", "del", "de'", "della", "di", "da", "das", "dos", "do", "du", "des", "van", "von", "der", "den", "ter",
+        "la", "las", "los", "bin", "ibn", "st.",
     ];
     let words: Vec<&str> = name.split_whitespace().collect();
     let suffixes = words.iter().rev().take_while(|word| is_suffix(word)).count();
@@ -38,21 +38,56 @@ fn split_words(name: &str) -> (String, String) {
 
 fn is_suffix(word: &str) -> bool {
     let word = word.trim().replace('.', "").to_lowercase();
-    matches!(word.as_str(), "jr" | "sr" | "junior" | "senior" | "ii" | "iii" | "iv" | "md" | "phd" | "esq" | "dds" | "dmd" | "cpa" | "rn" | "dvm")
+    matches!(
+        word.as_str(),
+        "jr" | "sr"
+            | "junior"
+            | "senior"
+            | "ii"
+            | "iii"
+            | "iv"
+            | "md"
+            | "phd"
+            | "esq"
+            | "dds"
+            | "dmd"
+            | "cpa"
+            | "rn"
+            | "dvm"
+    )
 }
 
 /// Whether a name is a company's: `Acme Holdings, LLC`, `Johnson & Sons, Inc.`
 pub fn is_company(name: &str) -> bool {
     const FORMS: [&str; 19] = [
-        "llc", "llp", "lllp", "pllc", "inc", "incorporated", "corp", "corporation", "ltd", "limited", "plc", "company", "gmbh",
-        "sarl", "sas", "srl", "bv", "nv", "pty",
+        "llc",
+        "llp",
+        "lllp",
+        "pllc",
+        "inc",
+        "incorporated",
+        "corp",
+        "corporation",
+        "ltd",
+        "limited",
+        "plc",
+        "company",
+        "gmbh",
+        "sarl",
+        "sas",
+        "srl",
+        "bv",
+        "nv",
+        "pty",
     ];
     let plain = name.to_lowercase().replace(['.', ','], " ");
     let words: Vec<&str> = plain.split_whitespace().collect();
     let dotted = name.to_lowercase().replace(['.', ' '], "");
     let form = words.len() > 1 && words.last().is_some_and(|word| FORMS.contains(word));
     let short_form = words.len() > 1 && [",pc", ",co", "&co"].iter().any(|form| dotted.ends_with(form));
-    let spelt = ["l l c", "p c", "s a", "l l p", "e v", "s p a"].iter().any(|form| plain.trim_end().ends_with(&format!(" {form}")));
+    let spelt = ["l l c", "p c", "s a", "l l p", "e v", "s p a"]
+        .iter()
+        .any(|form| plain.trim_end().ends_with(&format!(" {form}")));
     let family = ["& sons", "and sons", "& daughters", "& co", "& company", "& associates", "and associates"];
     let plain = words.join(" ");
     form || short_form || spelt || family.iter().any(|end| plain.ends_with(end) || plain.contains(&format!("{end} ")))
@@ -63,7 +98,23 @@ pub fn is_total(cell: &str) -> bool {
     let word = cell.trim().trim_end_matches(':').to_lowercase();
     matches!(
         word.as_str(),
-        "total" | "totals" | "grand total" | "subtotal" | "sub total" | "sub-total" | "sum" | "count" | "record count" | "total records" | "grand totals" | "gesamt" | "summe" | "gesamtsumme" | "total general" | "total général" | "average"
+        "total"
+            | "totals"
+            | "grand total"
+            | "subtotal"
+            | "sub total"
+            | "sub-total"
+            | "sum"
+            | "count"
+            | "record count"
+            | "total records"
+            | "grand totals"
+            | "gesamt"
+            | "summe"
+            | "gesamtsumme"
+            | "total general"
+            | "total général"
+            | "average"
     ) || word.starts_with("grand total")
         || word.starts_with("total (")
 }
@@ -85,7 +136,8 @@ pub fn stage(word: &str) -> Option<&'static str> {
 pub fn tags(cell: &str) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let cell = cell.replace(":::", ";");
-    for tag in cell.split([',', ';', '|']).map(|tag| tag.trim().trim_start_matches("* ")).filter(|tag| !tag.is_empty()) {
+    for tag in cell.split([',', ';', '|']).map(|tag| tag.trim().trim_start_matches("* ")).filter(|tag| !tag.is_empty())
+    {
         let tag: String = tag.chars().take(100).collect();
         if !tags.contains(&tag) {
             tags.push(tag);
@@ -129,7 +181,17 @@ mod tests {
 
     #[test]
     fn companies_are_told_from_people() {
-        for name in ["Acme Holdings, LLC", "Johnson & Sons, Inc.", "Acme L.L.C.", "Roof Corp", "Müller GmbH", "Smith & Co.", "Lee Dental, P.C.", "Cruz and Sons Roofing", "Acme Company"] {
+        for name in [
+            "Acme Holdings, LLC",
+            "Johnson & Sons, Inc.",
+            "Acme L.L.C.",
+            "Roof Corp",
+            "Müller GmbH",
+            "Smith & Co.",
+            "Lee Dental, P.C.",
+            "Cruz and Sons Roofing",
+            "Acme Company",
+        ] {
             assert!(is_company(name), "{name}");
         }
         for name in ["Mason, Ruth", "Cher", "Smith, John, Jr.", "MARIA DE LA CRUZ", "Ada & Bo Lee", "Inc", "Wayne Co"] {

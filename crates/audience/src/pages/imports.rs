@@ -136,9 +136,10 @@ impl PreviewPage {
     /// What would be lost where most rows repeat an earlier one.
     fn repeats(&self) -> String {
         let rows = self.preview.checked - self.preview.refused;
-        let [repeated, rows, left] =
-            [self.preview.repeated, rows, rows - self.preview.repeated].map(web::view::number);
-        format!("{repeated} of {rows} rows would be taken for somebody in an earlier row: only {left} people would be left. Change how contacts are recognised, under Columns.")
+        let [repeated, rows, left] = [self.preview.repeated, rows, rows - self.preview.repeated].map(web::view::number);
+        format!(
+            "{repeated} of {rows} rows would be taken for somebody in an earlier row: only {left} people would be left. Change how contacts are recognised, under Columns."
+        )
     }
 
     fn summary(&self) -> String {

@@ -39,9 +39,15 @@ async fn people_are_people_companies_are_companies_and_types_are_no_codes() {
     let test = test_app().await;
     let acme = test.story.acme.id;
     assert_eq!(came_of(&run(&test, acme, options("c02.csv"), case!("c02-quickbooks-customer")).await), [2, 0, 0, 0, 0]);
-    assert_eq!(people(&test, acme).await, sorted(["Ruth|Mason||ruth@c02.example||", "Harbor|Dental||office@c02.example||"]));
+    assert_eq!(
+        people(&test, acme).await,
+        sorted(["Ruth|Mason||ruth@c02.example||", "Harbor|Dental||office@c02.example||"])
+    );
     let bright = test.story.bright.id;
-    assert_eq!(came_of(&run(&test, bright, options("c14.csv"), case!("c14-companies-as-names")).await), [6, 0, 0, 0, 0]);
+    assert_eq!(
+        came_of(&run(&test, bright, options("c14.csv"), case!("c14-companies-as-names")).await),
+        [6, 0, 0, 0, 0]
+    );
     assert_eq!(
         people(&test, bright).await,
         sorted([
@@ -64,7 +70,10 @@ async fn of_several_blocks_the_filled_one_counts_and_labels_do_not() {
     assert_eq!(came_of(&run(&test, acme, options("c04.csv"), case!("c04-google-2024")).await)[0], 2);
     assert_eq!(
         people(&test, acme).await,
-        sorted(["Ole|Berg|Berg Bakery|ole@c04.example|Columbus|43215", "Ida|Falk|Berg Bakery|ida@c04.example|Columbus|43215"])
+        sorted([
+            "Ole|Berg|Berg Bakery|ole@c04.example|Columbus|43215",
+            "Ida|Falk|Berg Bakery|ida@c04.example|Columbus|43215"
+        ])
     );
     let blocks = "First Name,Last Name,Business Street,Business City,Business Postal Code,Home Street,Home City,Home Postal Code\n\
         Ada,Lee,,,,1 Oak St,Rome,43215\nBo,Hall,2 Elm St,Bonn,43216,,,\n";
@@ -76,13 +85,22 @@ async fn of_several_blocks_the_filled_one_counts_and_labels_do_not() {
 async fn ids_that_differ_in_case_only_are_two_people_and_opt_outs_of_salesforce_are_kept() {
     let test = test_app().await;
     let acme = test.story.acme.id;
-    assert_eq!(came_of(&run(&test, acme, options("c05.csv"), case!("c05-salesforce-api-names")).await), [2, 0, 0, 0, 0]);
+    assert_eq!(
+        came_of(&run(&test, acme, options("c05.csv"), case!("c05-salesforce-api-names")).await),
+        [2, 0, 0, 0, 0]
+    );
     let stopped = "select count(*) from contacts where email = 'ruth@c05.example' and email_opt_out and sms_opt_out and zip = '43215'";
     assert_eq!(count(&test, stopped).await, 1);
-    assert_eq!(count(&test, "select count(*) from contacts where email_opt_out or sms_opt_out or do_not_contact").await, 1);
+    assert_eq!(
+        count(&test, "select count(*) from contacts where email_opt_out or sms_opt_out or do_not_contact").await,
+        1
+    );
     let report = run(&test, test.story.bright.id, options("c06.csv"), case!("c06-salesforce-report")).await;
     assert_eq!((report.rows_created, report.rows_refused), (2, 4));
-    assert_eq!(count(&test, "select count(*) from contacts where email = 'ruth@c06.example' and email_opt_out").await, 1);
+    assert_eq!(
+        count(&test, "select count(*) from contacts where email = 'ruth@c06.example' and email_opt_out").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -90,7 +108,10 @@ async fn what_stands_above_and_below_a_table_is_nobody() {
     let test = test_app().await;
     let acme = test.story.acme.id;
     assert_eq!(came_of(&run(&test, acme, options("c15.csv"), case!("c15-sep-line")).await), [2, 0, 0, 0, 0]);
-    assert_eq!(people(&test, acme).await, sorted(["Ruth|Mason||ruth@c15.example|Columbus|", "Ole|Berg||ole@c15.example|Dayton|"]));
+    assert_eq!(
+        people(&test, acme).await,
+        sorted(["Ruth|Mason||ruth@c15.example|Columbus|", "Ole|Berg||ole@c15.example|Dayton|"])
+    );
     let titled = run(&test, test.story.bright.id, options("c16.csv"), case!("c16-title-above")).await;
     assert_eq!(came_of(&titled), [2, 0, 0, 1, 0]);
     assert_eq!(people(&test, test.story.bright.id).await[1], "Ruth|Mason||ruth@c16.example|Columbus|");
@@ -152,9 +173,13 @@ async fn whoever_refused_in_any_words_is_written_to_no_more() {
     {
         let file = format!("email,{header}\nno{n}@p.example,{no}\nyes{n}@p.example,{yes}\n");
         run(&test, test.story.acme.id, options("consent.csv"), file).await;
-        let stopped = format!("select count(*) from contacts where email = 'no{n}@p.example' and (email_opt_out or do_not_contact)");
+        let stopped = format!(
+            "select count(*) from contacts where email = 'no{n}@p.example' and (email_opt_out or do_not_contact)"
+        );
         assert_eq!(count(&test, &stopped).await, 1, "{header}={no}");
-        let free = format!("select count(*) from contacts where email = 'yes{n}@p.example' and not (email_opt_out or do_not_contact or sms_opt_out)");
+        let free = format!(
+            "select count(*) from contacts where email = 'yes{n}@p.example' and not (email_opt_out or do_not_contact or sms_opt_out)"
+        );
         assert_eq!(count(&test, &free).await, 1, "{header}={yes}");
     }
 }
@@ -202,7 +227,8 @@ async fn suffixes_and_placeholders_make_nobody_somebody_else() {
     let test = test_app().await;
     let suffixes = "First Name,Last Name,Suffix,Address,City,State,ZIP\nJohn,Lee,Jr.,1 Oak St,Rome,OH,43215\nJohn,Lee,Sr.,1 Oak St,Rome,OH,43215\n";
     assert_eq!(came_of(&run(&test, test.story.acme.id, options("jr.csv"), suffixes).await)[0], 2);
-    let nobody = "First Name,Last Name,Email,Phone\nAda,Lee,none@none.com,614-555-5555\nBo,Hall,none@none.com,614-555-5555\n";
+    let nobody =
+        "First Name,Last Name,Email,Phone\nAda,Lee,none@none.com,614-555-5555\nBo,Hall,none@none.com,614-555-5555\n";
     for dedupe in [Dedupe::Email, Dedupe::Phone] {
         let wanted = ImportOptions { dedupe: Some(dedupe), ..options("none.csv") };
         let client_id = if dedupe == Dedupe::Email { test.story.bright.id } else { test.story.corner.id };
@@ -215,7 +241,9 @@ async fn short_rows_extensions_and_limits_in_characters() {
     let test = test_app().await;
     let acme = test.story.acme.id;
     let name = "é".repeat(400);
-    let file = format!("email,first name,last name,phone,city,state,zip,ID\na@p.example,Ada,Lee\nb@p.example,{name},Hall,(614) 555-0101 x12,Rome,OH,43215,1\n");
+    let file = format!(
+        "email,first name,last name,phone,city,state,zip,ID\na@p.example,Ada,Lee\nb@p.example,{name},Hall,(614) 555-0101 x12,Rome,OH,43215,1\n"
+    );
     assert_eq!(came_of(&run(&test, acme, options("short.csv"), file).await), [2, 0, 0, 0, 1]);
     let kept = "select count(*) from contacts where phone = '+16145550101' and custom_fields = '{\"id\": \"1\", \"phone_extension\": \"12\"}'";
     assert_eq!(count(&test, kept).await, 1);
@@ -225,10 +253,27 @@ async fn short_rows_extensions_and_limits_in_characters() {
 async fn people_are_found_however_their_names_are_typed() {
     let test = test_app().await;
     let (acme, key) = (test.story.acme.id, &test.story.acme.key);
-    run(&test, acme, options("n.csv"), "first name,last name\nJosé,Núñez\nAnn,O’Brien\nZoe\u{308},Straße\nIda,O'Brien\n").await;
-    for (typed, found) in [("nunez", 1), ("NÚÑEZ", 1), ("nun\u{303}ez", 1), ("obrien", 2), ("o'brien", 2), ("O’Brien", 2), ("zoë", 1), ("strasse", 1), ("nunes", 0)] {
+    run(
+        &test,
+        acme,
+        options("n.csv"),
+        "first name,last name\nJosé,Núñez\nAnn,O’Brien\nZoe\u{308},Straße\nIda,O'Brien\n",
+    )
+    .await;
+    for (typed, found) in [
+        ("nunez", 1),
+        ("NÚÑEZ", 1),
+        ("nun\u{303}ez", 1),
+        ("obrien", 2),
+        ("o'brien", 2),
+        ("O’Brien", 2),
+        ("zoë", 1),
+        ("strasse", 1),
+        ("nunes", 0),
+    ] {
         let text: String = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let reply = test.api(Method::GET, &format!("/v1/contacts?q={text}")).bearer(key).await.expect_status(200).json();
+        let reply =
+            test.api(Method::GET, &format!("/v1/contacts?q={text}")).bearer(key).await.expect_status(200).json();
         assert_eq!(reply["data"].as_array().unwrap().len(), found, "{typed}");
     }
 }

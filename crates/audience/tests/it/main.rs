@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
 mod contacts;
+mod import_cases;
 mod import_duplicates;
 mod import_trouble;
-mod import_cases;
 mod imports;
 mod lists;
 mod pages;

@@ -283,9 +283,8 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, wanted: &ListFilter, limit
     if let Some(phone) = &phone {
         filter = filter.bind("and s.caller_phone =", phone);
     } else if let Some(pattern) = &pattern {
-        filter = filter
-            .bind("and app.fold(concat_ws(' ', r.first_name, r.last_name)) like app.fold(", pattern)
-            .push(")");
+        filter =
+            filter.bind("and app.fold(concat_ws(' ', r.first_name, r.last_name)) like app.fold(", pattern).push(")");
     }
     if let (Some(at), Some(id)) = (&after_at, &after_id) {
         filter = filter.bind("and (s.created_at, s.id) < (", at).bind(",", id).push(")");

@@ -61,7 +61,8 @@ async fn nobody_takes_a_number_from_another_client_or_learns_that_it_is_entered(
     let (acme, corner) = (&scene.story().acme.key, &scene.story().corner.key);
     for key in [acme, corner] {
         let body = json!({ "phone_number": "+16145550177" });
-        let entered = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(key).await.expect_status(201).json();
+        let entered =
+            scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(key).await.expect_status(201).json();
         assert_eq!(entered["phone_number"], "+16145550177");
         let twice = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(key).await.expect_status(422).json();
         assert_eq!(twice["errors"][0]["code"], "taken");

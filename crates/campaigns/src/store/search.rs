@@ -103,9 +103,8 @@ pub async fn search(scope: &Scope<'_>, client_id: Uuid, of: Search<'_>, limit: i
             .bind("and campaign_id = any (array(select k.id from campaigns k where k.client_id =", &client_id)
             .push("))");
     } else if let Some(pattern) = &pattern {
-        filter = filter
-            .bind("and app.fold(concat_ws(' ', first_name, last_name, email)) like app.fold(", pattern)
-            .push(")");
+        filter =
+            filter.bind("and app.fold(concat_ws(' ', first_name, last_name, email)) like app.fold(", pattern).push(")");
     }
     filter = if of.live_first {
         filter

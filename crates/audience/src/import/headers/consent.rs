@@ -75,16 +75,34 @@ pub fn says(field: Field, cell: &str) -> Says {
     let word = words(cell);
     let stops = Field::STOPS.contains(&field);
     match word.as_str() {
-        "" if cell.trim().chars().all(|c| "-–—./".contains(c)) => if stops { Says::Yes } else { Says::No },
+        "" if cell.trim().chars().all(|c| "-–—./".contains(c)) => {
+            if stops {
+                Says::Yes
+            } else {
+                Says::No
+            }
+        }
         word if SAYS_NO.contains(word) => Says::No,
-        word if YES.contains(word) => if stops { Says::No } else { Says::Yes },
+        word if YES.contains(word) => {
+            if stops {
+                Says::No
+            } else {
+                Says::Yes
+            }
+        }
         word if stops && matches!(word, "pending" | "unknown") => Says::Unclear,
         word if stops && is_plain_no(word) => Says::Yes,
         word if NO.contains(word) => Says::No,
         word if SAYS_YES.contains(word) => Says::Yes,
         word if begins_with(word, &SAYS_NO) => Says::No,
         word if begins_with(word, &SAYS_YES) => Says::Yes,
-        _ if is_date(cell) => if stops { Says::No } else { Says::Yes },
+        _ if is_date(cell) => {
+            if stops {
+                Says::No
+            } else {
+                Says::Yes
+            }
+        }
         _ => Says::Unclear,
     }
 }
@@ -103,8 +121,24 @@ pub fn speaks(cell: &str) -> bool {
 /// The no that answers "may this be stopped?": everything in `@no` that is a bare no, not a refusal.
 fn is_plain_no(word: &str) -> bool {
     const BARE: [&str; 18] = [
-        "no", "n", "false", "f", "0", "off", "none", "never", "nein", "falsch", "non", "faux", "nie", "not set", "disabled",
-        "inactive", "not specified", "not applicable",
+        "no",
+        "n",
+        "false",
+        "f",
+        "0",
+        "off",
+        "none",
+        "never",
+        "nein",
+        "falsch",
+        "non",
+        "faux",
+        "nie",
+        "not set",
+        "disabled",
+        "inactive",
+        "not specified",
+        "not applicable",
     ];
     BARE.contains(&word)
 }
@@ -127,23 +161,88 @@ mod tests {
     use super::*;
 
     fn role(header: &str) -> String {
-        named(&words(header)).map_or_else(String::new, |named| {
-            format!("{}{}", named.field.word(), if named.clear { "" } else { "?" })
-        })
+        named(&words(header))
+            .map_or_else(String::new, |named| format!("{}{}", named.field.word(), if named.clear { "" } else { "?" }))
     }
 
     #[test]
     fn names_of_consent_are_known_in_both_polarities_and_for_their_channel() {
         for (field, headers) in [
-            ("email_opt_out", &["HasOptedOutOfEmail", "Email Opt Out", "email_opt_out", "Unsubscribed", "Unsubscribed from all email", "Opted out of email: Marketing Information", "Unsubscribed date", "UNSUB_TIME", "UNSUB_REASON", "CLEAN_TIME", "Opt-out of email", "do not email", "Email Bounced Date", "Confirmed Opt-Out Date", "Email Suppressions", "Blocklisted", "EMAIL_BLACKLISTED", "Abgemeldet", "Désabonné"][..]),
+            (
+                "email_opt_out",
+                &[
+                    "HasOptedOutOfEmail",
+                    "Email Opt Out",
+                    "email_opt_out",
+                    "Unsubscribed",
+                    "Unsubscribed from all email",
+                    "Opted out of email: Marketing Information",
+                    "Unsubscribed date",
+                    "UNSUB_TIME",
+                    "UNSUB_REASON",
+                    "CLEAN_TIME",
+                    "Opt-out of email",
+                    "do not email",
+                    "Email Bounced Date",
+                    "Confirmed Opt-Out Date",
+                    "Email Suppressions",
+                    "Blocklisted",
+                    "EMAIL_BLACKLISTED",
+                    "Abgemeldet",
+                    "Désabonné",
+                ][..],
+            ),
             ("sms_opt_out", &["DoNotCall", "Do Not Call", "SMS Opt-Out", "No text", "sms_opt_out", "Opted Out of SMS"]),
-            ("do_not_contact", &["Do not contact", "DO NOT MAIL", "DNC", "Suppressed all", "do_not_contact", "Werbesperre"]),
-            ("email_opt_in", &["Subscribed", "Accepts Marketing", "accepts_marketing", "Accepts Email Marketing", "Email Opt-In", "OptIn", "Email consent", "OK to email", "Receives email", "Abonné"]),
+            (
+                "do_not_contact",
+                &["Do not contact", "DO NOT MAIL", "DNC", "Suppressed all", "do_not_contact", "Werbesperre"],
+            ),
+            (
+                "email_opt_in",
+                &[
+                    "Subscribed",
+                    "Accepts Marketing",
+                    "accepts_marketing",
+                    "Accepts Email Marketing",
+                    "Email Opt-In",
+                    "OptIn",
+                    "Email consent",
+                    "OK to email",
+                    "Receives email",
+                    "Abonné",
+                ],
+            ),
             ("sms_opt_in", &["Accepts SMS Marketing", "SMS consent", "OK to text", "Receive Text", "TCPA consent"]),
             ("may_contact", &["Marketing consent", "GDPR Consent", "Consent", "May contact", "Einwilligung"]),
-            ("email_opt_in?", &["Email Marketing Status", "Newsletter", "Subscription status", "Email status", "Email Subscription Status", "Marketing"]),
+            (
+                "email_opt_in?",
+                &[
+                    "Email Marketing Status",
+                    "Newsletter",
+                    "Subscription status",
+                    "Email status",
+                    "Email Subscription Status",
+                    "Marketing",
+                ],
+            ),
             ("may_contact?", &["GDPR", "Contact preference"]),
-            ("", &["Has Opted Out Of Fax", "OPTIN_TIME", "Opt-in date", "Email", "Mobile", "Text message", "Last contact", "Contact ID", "Notes", "Status", "Consent IP", "Do Not Service"]),
+            (
+                "",
+                &[
+                    "Has Opted Out Of Fax",
+                    "OPTIN_TIME",
+                    "Opt-in date",
+                    "Email",
+                    "Mobile",
+                    "Text message",
+                    "Last contact",
+                    "Contact ID",
+                    "Notes",
+                    "Status",
+                    "Consent IP",
+                    "Do Not Service",
+                ],
+            ),
         ] {
             for header in headers {
                 assert_eq!(role(header), field, "{header}");
@@ -155,13 +254,37 @@ mod tests {
     fn cells_say_it_in_the_words_of_many_programs() {
         let out = |cell| says(Field::EmailOptOut, cell);
         let allowed = |cell| says(Field::EmailOptIn, cell);
-        for cell in ["true", "YES", "1", "x", "2024-05-01", "5/1/2024 10:00 AM", "Unsubscribed", "opted_out", "Bounced", "Ja", "May 5, 2024"] {
+        for cell in [
+            "true",
+            "YES",
+            "1",
+            "x",
+            "2024-05-01",
+            "5/1/2024 10:00 AM",
+            "Unsubscribed",
+            "opted_out",
+            "Bounced",
+            "Ja",
+            "May 5, 2024",
+        ] {
             assert_eq!(out(cell), Says::No, "{cell}");
         }
         for cell in ["false", "No", "0", "-", "Subscribed", "nein", "never"] {
             assert_eq!(out(cell), Says::Yes, "{cell}");
         }
-        for cell in ["FALSE", "no", "denied", "Unsubscribed", "Cleaned", "Non-Subscribed", "NEVER_SUBSCRIBED", "pending", "blocklisted", "Hard bounce: full", "nicht?"] {
+        for cell in [
+            "FALSE",
+            "no",
+            "denied",
+            "Unsubscribed",
+            "Cleaned",
+            "Non-Subscribed",
+            "NEVER_SUBSCRIBED",
+            "pending",
+            "blocklisted",
+            "Hard bounce: full",
+            "nicht?",
+        ] {
             assert_ne!(allowed(cell), Says::Yes, "{cell}");
         }
         for cell in ["TRUE", "yes", "Subscribed", "granted", "2024-05-01", "Active"] {

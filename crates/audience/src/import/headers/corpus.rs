@@ -20,7 +20,10 @@ fn the_headers_of_every_program_are_taken_for_what_they_are() {
                 other => other.to_string(),
             };
             if target != *wanted {
-                wrong.push(format!("{}: {header} => {target}, not {wanted}", program.lines().next().unwrap_or_default()));
+                wrong.push(format!(
+                    "{}: {header} => {target}, not {wanted}",
+                    program.lines().next().unwrap_or_default()
+                ));
             }
         }
     }

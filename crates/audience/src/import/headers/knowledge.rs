@@ -72,7 +72,9 @@ pub fn words(header: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for word in spaced.split_whitespace() {
         match (words.last(), word) {
-            (Some(&"e"), "mail" | "mails") => *words.last_mut().unwrap_or(&mut "") = if word == "mail" { "email" } else { "emails" },
+            (Some(&"e"), "mail" | "mails") => {
+                *words.last_mut().unwrap_or(&mut "") = if word == "mail" { "email" } else { "emails" }
+            }
             _ => words.push(word),
         }
     }

@@ -34,7 +34,11 @@ pub fn meant(header: &str) -> Option<Meant> {
         let block = if behind == "value" { String::new() } else { behind.clone() };
         let bare = front.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
         let meant = found(&front, &block).or_else(|| qualified(&front)).or_else(|| found(bare, &front));
-        meant.map(|meant| Meant { sure: meant.sure.min(90), block: if meant.block.is_empty() { block } else { meant.block }, ..meant })
+        meant.map(|meant| Meant {
+            sure: meant.sure.min(90),
+            block: if meant.block.is_empty() { block } else { meant.block },
+            ..meant
+        })
     })
 }
 
@@ -63,12 +67,28 @@ fn qualified(name: &str) -> Option<Meant> {
 fn is_sensible(meant: &Meant) -> bool {
     !matches!(meant.field, Field::CustomerCode | Field::Tags | Field::Notes | Field::LifecycleStage | Field::LeadSource)
         && !(matches!(meant.field, Field::FullName | Field::FirstName | Field::LastName)
-            && meant.block.split(' ').any(|word| matches!(word, "property" | "service" | "site" | "user" | "company" | "business" | "organization" | "other" | "alternate" | "secondary" | "second")))
+            && meant.block.split(' ').any(|word| {
+                matches!(
+                    word,
+                    "property"
+                        | "service"
+                        | "site"
+                        | "user"
+                        | "company"
+                        | "business"
+                        | "organization"
+                        | "other"
+                        | "alternate"
+                        | "secondary"
+                        | "second"
+                )
+            }))
 }
 
 /// What stands before and behind a dash, a colon or a bracket.
 fn parts(header: &str) -> (Option<String>, String) {
-    let cut = [" - ", " – ", "(", ":"].iter().filter_map(|mark| header.rfind(mark).map(|at| (at, at + mark.len()))).max();
+    let cut =
+        [" - ", " – ", "(", ":"].iter().filter_map(|mark| header.rfind(mark).map(|at| (at, at + mark.len()))).max();
     match cut {
         Some((end, begin)) => (Some(words(&header[..end])), words(&header[begin..])),
         None => (None, String::new()),

@@ -34,8 +34,7 @@ struct Candidate {
 /// Picks among the columns.
 pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
     let none = Vec::new();
-    let mut picked =
-        Picked { chosen: vec![None; headers.len()], asks: vec![None; headers.len()], spares: Vec::new() };
+    let mut picked = Picked { chosen: vec![None; headers.len()], asks: vec![None; headers.len()], spares: Vec::new() };
     let mut candidates = Vec::new();
     let vorname = headers.iter().any(|header| matches!(knowledge::words(header).as_str(), "vorname" | "prenom"));
     for (column, header) in headers.iter().enumerate() {
@@ -53,7 +52,9 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
             meant.field = Field::LastName;
         }
         match check(&meant, header, &filled) {
-            Check::Sure(sure) if sure >= ENOUGH => candidates.push(Candidate { column, meant: Meant { sure, ..meant } }),
+            Check::Sure(sure) if sure >= ENOUGH => {
+                candidates.push(Candidate { column, meant: Meant { sure, ..meant } })
+            }
             Check::Ask => picked.asks[column] = Some(Ask::Code),
             Check::Sure(_) => {}
         }
@@ -78,7 +79,8 @@ fn about_consent(header: &str, filled: &[&str]) -> Option<Found> {
         None if refusals && !holds_text(header) => consent::Named { field: Field::EmailOptIn, clear: false },
         None => return None,
     };
-    let share = |clear: &dyn Fn(&str) -> bool| filled.iter().filter(|cell| clear(cell)).count() * 100 / filled.len().max(1);
+    let share =
+        |clear: &dyn Fn(&str) -> bool| filled.iter().filter(|cell| clear(cell)).count() * 100 / filled.len().max(1);
     let readable = share(&|cell| consent::says(named.field, cell) != Says::Unclear) >= 80;
     let speaks = !filled.is_empty() && share(&consent::speaks) >= 80;
     if (named.clear && (readable || filled.is_empty())) || speaks {
@@ -108,7 +110,10 @@ fn holds_text(header: &str) -> bool {
 /// A strange header over cells that can be only one thing.
 fn by_cells(header: &str, filled: &[&str]) -> Option<Meant> {
     let name = knowledge::words(header);
-    if name.is_empty() || filled.is_empty() || name.split(' ').any(|word| role("others").iter().any(|known| known == word)) {
+    if name.is_empty()
+        || filled.is_empty()
+        || name.split(' ').any(|word| role("others").iter().any(|known| known == word))
+    {
         return None;
     }
     let share = |looks: fn(&str) -> bool| filled.iter().filter(|cell| looks(cell)).count() * 100 / filled.len();
@@ -117,7 +122,9 @@ fn by_cells(header: &str, filled: &[&str]) -> Option<Meant> {
         return meant(Field::Email, 80);
     }
     // bare digits are as often an account
-    let punctuated = |cell: &str| cell.contains(['(', ')', '-', '.', '+', ' ', '/']) && kernel::phone::normalise(cell, DEFAULT_REGION).is_some();
+    let punctuated = |cell: &str| {
+        cell.contains(['(', ')', '-', '.', '+', ' ', '/']) && kernel::phone::normalise(cell, DEFAULT_REGION).is_some()
+    };
     if share(punctuated) >= 80 {
         return meant(Field::Phone, 60);
     }
@@ -136,11 +143,14 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
         return sure;
     }
     let share = |looks: &dyn Fn(&str) -> bool| filled.iter().filter(|cell| looks(cell)).count() * 100 / filled.len();
-    let phone = |cell: &str| kernel::phone::normalise(cell, DEFAULT_REGION).is_some() || cell.starts_with(['+', '\'', '0']);
+    let phone =
+        |cell: &str| kernel::phone::normalise(cell, DEFAULT_REGION).is_some() || cell.starts_with(['+', '\'', '0']);
     let looks = match meant.field {
         Field::CustomerCode => return code(header, filled),
         Field::Email => share(&|cell| cell.contains('@') || kernel::email::is_placeholder(cell)),
-        Field::Phone | Field::MobilePhone => share(&|cell| phone(cell) || cell.bytes().filter(u8::is_ascii_digit).count() >= 7),
+        Field::Phone | Field::MobilePhone => {
+            share(&|cell| phone(cell) || cell.bytes().filter(u8::is_ascii_digit).count() >= 7)
+        }
         Field::Zip => share(&|cell| cell.contains(|c: char| c.is_ascii_digit())),
         Field::FirstName | Field::LastName | Field::FullName | Field::City => {
             share(&|cell| cell.contains(char::is_alphabetic) && !looks_like_day(cell))
@@ -152,8 +162,17 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
     };
     match looks {
         // A header that promises e-mails over cells that hold none is a question, not an answer.
-        0..30 => Check::Sure(if meant.sure >= 95 && matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone | Field::Zip) { 60 } else { 0 }),
-        80.. if matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone) => Check::Sure(meant.sure.max(90)),
+        0..30 => Check::Sure(
+            if meant.sure >= 95 && matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone | Field::Zip)
+            {
+                60
+            } else {
+                0
+            },
+        ),
+        80.. if matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone) => {
+            Check::Sure(meant.sure.max(90))
+        }
         _ => sure,
     }
 }
@@ -181,7 +200,10 @@ fn looks_like_day(cell: &str) -> bool {
 }
 
 fn is_honorific(cell: &str) -> bool {
-    matches!(cell.trim_end_matches('.').to_lowercase().as_str(), "mr" | "mrs" | "ms" | "miss" | "dr" | "herr" | "frau" | "mme" | "m" | "mlle" | "prof" | "rev" | "sr" | "sra")
+    matches!(
+        cell.trim_end_matches('.').to_lowercase().as_str(),
+        "mr" | "mrs" | "ms" | "miss" | "dr" | "herr" | "frau" | "mme" | "m" | "mlle" | "prof" | "rev" | "sr" | "sra"
+    )
 }
 
 /// Takes one block of address columns: the one with most streets in it, in doubt the one people mean by "address".
