@@ -16,7 +16,7 @@ const ofClient = (paths) => paths.map((path) => `/:client/${path}`)
 // The walk must reach at least these kinds of page; a link that is lost would silently shorten it.
 const KINDS = [
   '/', '/account', '/account/second-factor', '/help', '/help/:topic', '/sandbox', '/admin/organizations', '/admin/organizations/:org', '/admin/users',
-  '/admin/permissions', '/admin/audit', '/admin/jobs', '/admin/brands', '/admin/brands/new', '/admin/brands/:id',
+  '/admin/permissions', '/admin/audit', '/admin/jobs', '/admin/brands', '/admin/brands/new', '/admin/brands/:id', '/admin/quarantine',
   ...ofClient(['home', 'contacts', 'contacts/new', 'contacts/:id', 'contacts/:id/edit', 'lists', 'lists/new', 'lists/:id', 'lists/:id/edit', 'imports', 'imports/new',
     'imports/:id', 'campaigns', 'campaigns/new', 'campaigns/:campaign', 'campaigns/:campaign/recipients', 'campaigns/:campaign/conditions',
     'campaigns/:campaign/history', 'campaigns/:campaign/skipped', 'recipients/:id', 'campaigns/:campaign/edit/audience', 'campaigns/:campaign/edit/design', 'campaigns/:campaign/edit/page',

@@ -110,6 +110,16 @@ fn without_separators(dollars: &str) -> Option<String> {
     Some(digits)
 }
 
+/// A whole number as people type it: `2500`, `2,500`, `-40`. Refuses what could be read two ways, such as `2,5`.
+pub fn whole(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, text) = text.strip_prefix(['-', '−']).map_or((false, text), |rest| (true, rest));
+    let digits = without_separators(text)?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| digits.parse::<i64>().ok())??;
+    Some(if negative { -number } else { number })
+}
+
 impl Add for Money {
     type Output = Self;
 
@@ -213,6 +223,16 @@ mod tests {
             assert_eq!(text.parse::<Money>().unwrap_err().fields()[0].field, "amount", "{text}");
         }
         assert_eq!(Money::from_decimal(Decimal::new(25_001, 3)), None);
+    }
+
+    #[test]
+    fn whole_numbers_have_separators_before_three_digits_or_none() {
+        for (text, number) in [("2500", 2500), ("2,500", 2500), ("1,234,567", 1_234_567), (" -40 ", -40), ("0", 0)] {
+            assert_eq!(whole(text), Some(number), "{text}");
+        }
+        for text in ["", "-", "2,5", "1,0", "2,50", "12,34", ",500", "2.5", "1e3", "+5", "٣", "99999999999999999999"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::keyring::Keyring;
 use kernel::{Error, Result};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Which secret of a card.
@@ -55,19 +56,53 @@ impl CardRef {
     }
 }
 
-/// The code without what people put in for reading: spaces, dashes, case.
-pub fn normalise(code: &str) -> String {
-    code.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
+/// Whether codes that differ in upper and lower case only are the same code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// They are: the brand's code pattern begins with `(?i)`.
+    Ignored,
+    /// They are not.
+    Matters,
 }
 
-/// The keyed hash by which a code is found, however it is written.
-pub fn fingerprint(keyring: &Keyring, code: &str) -> [u8; 32] {
-    keyring.fingerprint("card code", normalise(code).as_bytes())
+impl Case {
+    /// What a brand's code pattern says.
+    pub fn of_pattern(pattern: Option<&str>) -> Self {
+        if pattern.is_some_and(|text| text.trim().starts_with("(?i)")) { Self::Ignored } else { Self::Matters }
+    }
+}
+
+/// The code without what people and programs put in for reading: blanks, hyphens and dashes of every kind, marks that
+/// nobody sees.
+pub fn normalise(code: &str, case: Case) -> String {
+    let bare = code.chars().filter(|c| !is_separator(*c));
+    match case {
+        Case::Ignored => bare.flat_map(char::to_uppercase).collect(),
+        Case::Matters => bare.collect(),
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    let dash =
+        matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{2043}');
+    let unseen = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    c.is_whitespace() || c.is_control() || dash || unseen
+}
+
+/// The keyed hash of a code, however it is written.
+pub fn fingerprint(keyring: &Keyring, code: &str, case: Case) -> [u8; 32] {
+    keyring.fingerprint("card code", normalise(code, case).as_bytes())
+}
+
+/// The fingerprint under which a card is kept: the same digits of two brands are two cards. The database makes it of a
+/// brand and a [`fingerprint`] in the same way.
+pub fn of_brand(brand_id: Uuid, fingerprint: [u8; 32]) -> [u8; 32] {
+    Sha256::new().chain_update(brand_id.as_bytes()).chain_update(fingerprint).finalize().into()
 }
 
 /// What lists show of a code; nothing of one so short that four characters would be most of it.
 pub fn last4(code: &str) -> String {
-    let code = normalise(code);
+    let code = normalise(code, Case::Ignored);
     let length = code.chars().count();
     if length < 8 { String::new() } else { code.chars().skip(length - 4).collect() }
 }
@@ -91,9 +126,26 @@ mod tests {
     #[test]
     fn one_code_has_one_fingerprint_however_it_is_written() {
         let keyring = Keyring::for_tests();
-        assert_eq!(fingerprint(&keyring, "ab12 cd34-ef56"), fingerprint(&keyring, "AB12CD34EF56"));
-        assert_ne!(fingerprint(&keyring, "AB12CD34EF57"), fingerprint(&keyring, "AB12CD34EF56"));
+        let print = |code| fingerprint(&keyring, code, Case::Ignored);
+        for spelling in
+            ["ab12 cd34-ef56", "AB12‑CD34–EF56", "AB12\u{a0}CD34\u{2212}EF56", "\u{feff}AB12CD34EF56\u{200b}"]
+        {
+            assert_eq!(print(spelling), print("AB12CD34EF56"), "{spelling:?}");
+        }
+        assert_ne!(print("AB12CD34EF57"), print("AB12CD34EF56"));
+        let exact = |code| fingerprint(&keyring, code, Case::Matters);
+        assert_ne!(exact("giftx"), exact("giftX"));
+        assert_eq!(exact("gift-x"), exact("gift x"));
+        let brands = [1, 2].map(|brand| of_brand(Uuid::from_u128(brand), exact("6006491234567890")));
+        assert_ne!(brands[0], brands[1]);
         assert_eq!(last4("ab12-cd34"), "CD34");
         assert_eq!(last4("AB12"), "", "four characters would be all of it");
+    }
+
+    #[test]
+    fn a_pattern_says_whether_case_matters() {
+        assert_eq!(Case::of_pattern(Some("(?i)[A-Z]{4}")), Case::Ignored);
+        assert_eq!(Case::of_pattern(Some("[A-Z]{4}")), Case::Matters);
+        assert_eq!(Case::of_pattern(None), Case::Matters);
     }
 }

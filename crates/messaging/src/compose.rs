@@ -188,6 +188,8 @@ mod tests {
             amount: Some(kernel::money::Money::from_cents(2500)),
             expires_at: chrono::NaiveDate::from_ymd_opt(2027, 3, 1),
             revoked: false,
+            redeemed: false,
+            expired: false,
             brand: Some("Target".into()),
             redemption_url: None,
         }

@@ -1,7 +1,7 @@
 //! Who must not be written to. Asked when a message is wanted and again at the moment it leaves.
 
 use database::{FromRow, Transaction};
-use kernel::Result;
+use kernel::{Result, new_id};
 use uuid::Uuid;
 
 use crate::message::Channel;
@@ -42,7 +42,80 @@ database::statement! {
           where client_id = $1
             and $3 = 'email'
             and email = $4
-        ) c"
+        ) c";
+    /// An address must not be written to any more.
+    SUPPRESS, both, "
+        select app.suppress_address($1, $2, $3, $4, $5, $6)"
+}
+
+/// What a provider's refusal says about the address, beyond the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// The person wants nothing more.
+    Stop,
+    /// Nobody is there.
+    Bounce,
+}
+
+impl Signal {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Bounce => "bounce",
+        }
+    }
+}
+
+/// Enhanced status codes (RFC 3463) of an address that does not exist or takes nothing any more.
+const NOBODY: &[&str] = &["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
+
+/// How servers without enhanced codes say it.
+const NOBODY_IN_WORDS: &[&str] = &[
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "no such recipient",
+    "no such mailbox",
+    "user not found",
+    "recipient not found",
+    "mailbox not found",
+    "does not exist",
+    "doesn't exist",
+    "unknown recipient",
+    "recipient unknown",
+    "invalid recipient",
+    "invalid mailbox",
+    "account disabled",
+    "account has been disabled",
+    "mailbox disabled",
+];
+
+/// What a final refusal with this code and text says about the address. A full mailbox, a filter or a blocked sender
+/// says nothing about it.
+pub(crate) fn signal(channel: Channel, code: &str, text: &str) -> Option<Signal> {
+    match channel {
+        // Twilio: the person replied STOP to us
+        Channel::Sms => (code == "21610").then_some(Signal::Stop),
+        Channel::Email => {
+            let text = text.to_ascii_lowercase();
+            let mut words = text.split(|c: char| !c.is_ascii_digit() && c != '.').chain([code]);
+            let coded = words.any(|word| NOBODY.contains(&word));
+            let said = code.starts_with("55") && NOBODY_IN_WORDS.iter().any(|words| text.contains(words));
+            (coded || said).then_some(Signal::Bounce)
+        }
+    }
+}
+
+/// Keeps an address from being written to again, whoever has it.
+pub(crate) async fn suppress(
+    tx: &Transaction,
+    client_id: Uuid,
+    (channel, address): (Channel, &str),
+    signal: Signal,
+) -> Result<()> {
+    let params: database::Params<'_> =
+        &[&new_id(), &client_id, &channel.as_str(), &address, &signal.reason(), &tx.now()];
+    tx.execute(&SUPPRESS, params).await.map(|_| ())
 }
 
 #[derive(Debug, FromRow)]
@@ -105,5 +178,37 @@ fn judge(consent: &Consent) -> Option<Refusal> {
         Consent { opted_out: true, .. } => Some(Refusal::OptedOut),
         Consent { suppressed: true, .. } => Some(Refusal::Suppressed),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_and_an_address_without_anybody_are_told_from_every_other_refusal() {
+        assert_eq!(signal(Channel::Sms, "21610", "unsubscribed recipient"), Some(Signal::Stop));
+        for code in ["30005", "30003", "21211", "5.1.1", "opted_out"] {
+            assert_eq!(signal(Channel::Sms, code, "unknown"), None, "{code}");
+        }
+        for (code, text) in [
+            ("550", "5.1.1 <ada@example.com>: Recipient address rejected: User unknown"),
+            ("5.1.1", "bounced"),
+            ("550", "No such user here"),
+            ("551", "account disabled"),
+            ("553", "5.1.3 bad syntax"),
+        ] {
+            assert_eq!(signal(Channel::Email, code, text), Some(Signal::Bounce), "{code} {text}");
+        }
+        for (code, text) in [
+            ("550", "5.7.1 blocked by policy"),
+            ("552", "5.2.2 mailbox full"),
+            ("571", "blocked"),
+            ("550", "5.1.8 sender rejected"),
+            ("450", "user unknown, perhaps later"),
+            ("unreachable", "server at 15.1.1.7"),
+        ] {
+            assert_eq!(signal(Channel::Email, code, text), None, "{code} {text}");
+        }
     }
 }

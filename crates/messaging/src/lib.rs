@@ -13,6 +13,7 @@ pub mod card_code;
 mod compose;
 pub mod consent;
 mod invariants;
+mod masking;
 pub mod message;
 mod pages;
 mod routes;

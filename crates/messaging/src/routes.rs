@@ -4,6 +4,7 @@ use providers::Drivers;
 use web::{App, Doc, Method, Routes};
 
 use crate::actions::resend::ResendInput;
+use crate::api::hooks::Refused;
 use crate::api::messages::{ListParams, MessageOut, SegmentsIn};
 use crate::segments::Segments;
 use crate::{api, pages};
@@ -12,7 +13,7 @@ use crate::{api, pages};
 pub fn routes(app: &App, drivers: &Drivers) -> Routes {
     console(Routes::new(app))
         .merge(rest(Routes::new(app)))
-        .merge(hooks(Routes::new(app)).extension(drivers.webhooks.clone()))
+        .merge(hooks(Routes::new(app)).extension(drivers.webhooks.clone()).extension(Refused::default()))
 }
 
 #[rustfmt::skip]
@@ -30,7 +31,7 @@ fn rest(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/messages", "messages.view", api::messages::list, Doc::new("List messages").query::<ListParams>().words("status", "MessageStatus", &[]).words("channel", "MessageChannel", &[]).returns_page_of::<MessageOut>())
         .api(Method::GET, "/v1/messages/{id}", "messages.view", api::messages::get, Doc::new("Get a message").returns::<MessageOut>())
-        .api(Method::POST, "/v1/messages/{id}/resend", "messages.resend", api::messages::resend, Doc::new("Send a message once more").describe("The same card to the same person, perhaps at another address.").body::<ResendInput>().returns_with::<MessageOut>(201))
+        .api(Method::POST, "/v1/messages/{id}/resend", "messages.resend", api::messages::resend, Doc::new("Send a message once more").describe("The same card to the same person. Another address needs gift_cards.reveal and a reason, and is refused (409) once the card arrived.").body::<ResendInput>().returns_with::<MessageOut>(201))
         .api(Method::POST, "/v1/messages/segments", "messages.view", api::messages::segments, Doc::new("Count the segments of a text").body::<SegmentsIn>().returns::<Segments>())
 }
 

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use database::Database;
 use kernel::keyring::Keyring;
 use kernel::settings::{self, Secret, Settings};
-use kernel::{Clock, Result};
+use kernel::{Clock, Error, Result};
 
+use crate::email::address::mailbox;
 use crate::email::sandbox::SandboxEmail;
 use crate::email::smtp::{self, Smtp, SmtpConfig};
 use crate::sandbox::{Courier, Mailroom};
@@ -64,6 +65,8 @@ fn email(settings: &Settings, mailroom: &Mailroom) -> Result<Arc<dyn EmailDriver
     Ok(match settings.email.driver {
         settings::EmailDriver::Sandbox => Arc::new(SandboxEmail(mailroom.clone())),
         settings::EmailDriver::Smtp => {
+            let from = mailbox(&settings.email.from, "the sender");
+            from.map_err(|_| Error::invalid("email.from", "must be an address, or a name and <an address>"))?;
             let config = SmtpConfig::parse(settings.email.smtp_url.expose())?;
             Arc::new(Smtp::new(config, smtp::STEP, mailroom.clock.clone())?)
         }

@@ -1,5 +1,6 @@
 //! E-mail: what every way of sending it can do.
 
+pub(crate) mod address;
 pub mod sandbox;
 pub mod smtp;
 

@@ -5,7 +5,8 @@
 //!
 //! | address | what happens |
 //! |---|---|
-//! | a number that ends in `0001` | refused at once as invalid, code 21211 |
+//! | a number that ends in `0001`, or is none | refused at once as invalid, code 21211 |
+//! | what is no e-mail address | refused at once, as by SMTP |
 //! | a number that ends in `0000` | taken, then reported undelivered, code 30005 |
 //! | `bounce@…` | taken, then reported undelivered, code 5.1.1 |
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::delivery::{Accepted, SendError};
+use crate::email::address::address;
 pub use courier::{Callback, Courier, Delivered, Reply};
 use database::Database;
 pub use reading::{SandboxMessage, Thread, Which, find, list, mark_read, threads};
@@ -59,11 +61,17 @@ enum Fate {
 
 fn fate(channel: Channel, address: &str) -> Fate {
     match channel {
-        Channel::Sms if address.ends_with("0001") => Fate::Refused,
+        Channel::Sms if address.ends_with("0001") || !is_number(address) => Fate::Refused,
         Channel::Sms if address.ends_with("0000") => Fate::Bounces("30005"),
         Channel::Email if address.starts_with("bounce@") => Fate::Bounces("5.1.1"),
         Channel::Sms | Channel::Email => Fate::Arrives,
     }
+}
+
+/// As E.164 writes one.
+fn is_number(text: &str) -> bool {
+    text.strip_prefix('+')
+        .is_some_and(|rest| (7..=15).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// What a message says; sealed before it is kept, for it may hold a card code.
@@ -146,6 +154,9 @@ impl<'a> From<&'a crate::OutgoingEmail> for Item<'a> {
 impl Mailroom {
     /// Takes a message like a provider: refuses at once, or keeps it and promises callbacks.
     pub(crate) async fn take(&self, item: Item<'_>) -> Result<Accepted, SendError> {
+        if item.channel == Channel::Email {
+            address(item.person, "the recipient")?;
+        }
         if fate(item.channel, item.person) == Fate::Refused {
             return Err(SendError::permanent("21211", "the number cannot be one: it is not valid"));
         }
@@ -188,6 +199,7 @@ mod tests {
         assert_eq!(fate(Channel::Sms, "+16145550123"), Fate::Arrives);
         assert_eq!(fate(Channel::Sms, "+16145550000"), Fate::Bounces("30005"));
         assert_eq!(fate(Channel::Sms, "+16145550001"), Fate::Refused);
+        assert_eq!(fate(Channel::Sms, "6145550123"), Fate::Refused, "no number as providers take it");
         assert_eq!(fate(Channel::Email, "ada@example.com"), Fate::Arrives);
         assert_eq!(fate(Channel::Email, "bounce@example.com"), Fate::Bounces("5.1.1"));
         assert_eq!(fate(Channel::Email, "ada.0000"), Fate::Arrives);

@@ -88,12 +88,7 @@ database::statement! {
         select count(*)
         from (
           select client_id, gift_card_id, array_agg('rewards.message_moved:' || id || ':' || status) as job_keys,
-            case
-              when bool_or(status = 'delivered') then 'delivered'
-              when bool_or(status = 'sent') then 'sent'
-              when bool_or(status in ('pending', 'held')) then 'pending'
-              else 'failed'
-            end as furthest
+            app.reward_status(array_agg(status)) as furthest
           from messages
           where gift_card_id is not null
           group by client_id, gift_card_id

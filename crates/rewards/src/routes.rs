@@ -30,6 +30,7 @@ fn console(routes: Routes) -> Routes {
         .page(Method::GET, "/{client}/pools/{id}", "gift_cards.view", pages::pools::show)
         .page(Method::POST, "/{client}/pools/{id}", "gift_cards.manage_pools", pages::pools::rename)
         .page(Method::POST, "/{client}/pools/{id}/archive", "gift_cards.manage_pools", pages::pools::archive)
+        .page(Method::POST, "/{client}/pools/{id}/restore", "gift_cards.manage_pools", pages::pools::restore)
         .page(Method::POST, "/{client}/pools/{id}/cards", "gift_cards.upload", pages::pools::upload)
         .page(Method::GET, "/{client}/cards/{id}", "gift_cards.view", pages::cards::show)
         .page(Method::POST, "/{client}/cards/{id}/reveal", "gift_cards.reveal", pages::cards::reveal)
@@ -49,6 +50,8 @@ fn admin(routes: Routes) -> Routes {
         .account_page(Method::POST, "/admin/brands/shipped", "platform.brands", pages::brands::add_shipped)
         .account_page(Method::GET, "/admin/brands/{id}", "platform.brands", pages::brands::show)
         .account_page(Method::POST, "/admin/brands/{id}", "platform.brands", pages::brands::update)
+        .account_page(Method::GET, "/admin/quarantine", "platform.pools", pages::quarantine::list)
+        .account_page(Method::POST, "/admin/quarantine/{id}/release", "platform.pools", pages::quarantine::release)
 }
 
 #[rustfmt::skip]
@@ -63,7 +66,8 @@ fn stock(routes: Routes) -> Routes {
         .api(Method::GET, "/v1/pools/{id}", "gift_cards.view", api::pools::get, Doc::new("Get a pool").returns::<PoolOut>().versioned())
         .api(Method::PATCH, "/v1/pools/{id}", "gift_cards.manage_pools", api::pools::rename, Doc::new("Rename a pool").patch::<RenameInput>().returns::<PoolOut>().versioned())
         .api(Method::POST, "/v1/pools/{id}/archive", "gift_cards.manage_pools", api::pools::archive, Doc::new("Archive a pool").describe("Refused (409) while its cards are promised or awaited, or a campaign under way hands them out.").returns::<PoolOut>().versioned())
-        .api(Method::POST, "/v1/pools/{id}/cards", "gift_cards.upload", api::pools::upload, Doc::new("Upload cards").describe("A CSV with the columns code and, optionally, pin, number, expiry and cost: all cards or none.").raw_body("text/csv").returns_with::<UploadReport>(201))
+        .api(Method::POST, "/v1/pools/{id}/restore", "gift_cards.manage_pools", api::pools::restore, Doc::new("Bring a pool back").describe("Takes back its archiving: cards come in again, and campaigns can choose it.").returns::<PoolOut>().versioned())
+        .api(Method::POST, "/v1/pools/{id}/cards", "gift_cards.upload", api::pools::upload, Doc::new("Upload cards").describe("A CSV with the columns code and, optionally, pin, number, expiry, cost, value and currency: all cards or none. A refused file leaves an audit row.").raw_body("text/csv").returns_with::<UploadReport>(201))
 }
 
 #[rustfmt::skip]
@@ -74,8 +78,8 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::POST, "/v1/cards/find", "gift_cards.view", api::cards::find, Doc::new("Find a card by its code").describe("The code travels in the body, so that it is in no log.").body::<FindInput>().returns::<CardOut>())
         .api(Method::POST, "/v1/cards/{id}/reveal", "gift_cards.reveal", api::cards::reveal, Doc::new("Reveal a card's code").describe("Leaves an audit row. Refused (409) for a card that is still to be handed out.").returns::<OpenCard>())
         .api(Method::POST, "/v1/cards/{id}/redeem", "gift_cards.provision", api::cards::redeem, Doc::new("Mark a card as redeemed").body::<RedeemInput>().returns::<CardOut>())
-        .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").body::<RevokeInput>().returns::<CardOut>())
-        .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits.").body::<ReplaceInput>().returns_with::<CardOut>(201))
+        .api(Method::POST, "/v1/cards/{id}/revoke", "gift_cards.revoke", api::cards::revoke, Doc::new("Revoke a card").describe("One in stock goes even when every card of its pool is promised: the newest promise is cut then, which an alert tells.").body::<RevokeInput>().returns::<CardOut>())
+        .api(Method::POST, "/v1/cards/{id}/replace", "gift_cards.revoke", api::cards::replace, Doc::new("Replace a card").describe("Revokes it and issues another one of the same pool, free of credits. Refused (409) at the moment it is being sent.").body::<ReplaceInput>().returns_with::<CardOut>(201))
         .api(Method::GET, "/v1/credits", "credits.view", api::credits::list, Doc::new("Get credits").query::<api::credits::ListParams>().words("reason", "CreditReason", &[]).returns::<CreditsOut>())
-        .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").describe("The same `id` again books nothing more.").body::<GrantInput>().returns_with::<Balance>(201))
+        .api(Method::POST, "/v1/credits", "credits.grant", api::credits::grant, Doc::new("Grant credits").describe("The operator makes credits; everybody else moves them here from another client of the same organization (`from`). The same `id` again books nothing more.").body::<GrantInput>().returns_with::<Balance>(201))
 }

@@ -2,6 +2,8 @@
 //!
 //! Codes are sealed while the file is read. Nothing of a code leaves here but its last four characters.
 
+mod cell;
+mod columns;
 mod read;
 
 use std::collections::HashMap;
@@ -12,15 +14,16 @@ use database::{Audited, Transaction};
 use kernel::keyring::Keyring;
 use kernel::money::Money;
 use kernel::{Actor, Error, FieldError, Result, new_id};
-use messaging::card_code::{CardRef, Part, fingerprint, last4};
+use messaging::card_code::{CardRef, Case, Part, fingerprint, last4, of_brand};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
+use crate::actions::quarantine;
 use crate::actions::stock::fulfil_job;
-use crate::store::cards::{self, Columns};
+use crate::store::arrivals::{self, Arrival, Columns};
 use crate::store::pools::{self, Target};
 use read::{Line, Rules};
 
@@ -30,6 +33,8 @@ pub const MOST_CARDS: usize = 200_000;
 pub const MOST_BYTES: u64 = 50_000_000;
 /// Refused lines that are told; the number of all of them is told as well.
 const MOST_TOLD: usize = 200;
+/// The word for a code that the client holds already.
+const EXISTS: &str = "exists";
 /// Cards of one statement.
 const CHUNK: usize = 5_000;
 
@@ -96,6 +101,8 @@ struct SealedCard {
     code: String,
     pin: Option<String>,
     fingerprint: [u8; 32],
+    /// The fingerprint of the code in upper case.
+    folded: [u8; 32],
     last4: String,
     number: Option<String>,
     cost: Option<Money>,
@@ -108,22 +115,25 @@ struct FileRead {
     problems: Vec<LineProblem>,
 }
 
-/// Puts the cards of a CSV into a pool: all of them, or none.
+/// Puts the cards of a CSV into a pool: all of them, or none. A refusal is audited: a file of guesses leaves a trace.
 ///
 /// # Errors
 /// `NotFound` for a pool out of reach, `file` when it is no CSV with a column `code`. Refused lines are no error: see
 /// the report.
 pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uuid, reader: R) -> Result<UploadReport> {
-    let target = pools::target(&app.scope(actor), pool_id).await?;
-    let rules = Rules::new(&target, app.clock.now().date_naive())?;
-    let (shared, client_id) = (app.clone(), target.client_id);
-    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, client_id));
+    let target = pools::target(&app.scope(actor), pool_id, app.clock.now()).await?;
+    let rules = Rules::new(&target)?;
+    let (shared, of) = (app.clone(), Of::new(&target));
+    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, of));
     let FileRead { cards, problems } = reading.await.map_err(Error::internal)??;
-    let read = cards.len();
-    if !problems.is_empty() {
-        return Ok(report(pool_id, read, problems));
+    let report = match problems.is_empty() {
+        true => write(app, actor, (pool_id, &target), cards).await?,
+        false => report(pool_id, cards.len(), problems),
+    };
+    if report.refused > 0 {
+        record_refusal(app, actor, (pool_id, target.client_id), &report).await?;
     }
-    write(app, actor, (pool_id, &target), cards).await
+    Ok(report)
 }
 
 fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadReport {
@@ -133,38 +143,72 @@ fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadR
     UploadReport { pool_id, read, added: 0, refused, problems }
 }
 
-fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, client_id: Option<Uuid>) -> Result<FileRead> {
+async fn record_refusal(
+    app: &App,
+    actor: &Actor,
+    (pool_id, client_id): (Uuid, Option<Uuid>),
+    report: &UploadReport,
+) -> Result<()> {
+    let known = report.problems.iter().filter(|problem| problem.code == EXISTS).count();
+    let tx = app.scope(actor).transaction().await?;
+    let after = json!({ "read": report.read, "refused": report.refused, "known": known });
+    let what = Audited { client_id, after: Some(after), ..Audited::default() };
+    tx.audit("cards.upload_refused", "gift_card_pools", Some(pool_id), what).await?;
+    tx.commit().await
+}
+
+/// Whose cards a file brings.
+#[derive(Debug, Clone, Copy)]
+struct Of {
+    client_id: Option<Uuid>,
+    brand_id: Uuid,
+    case: Case,
+}
+
+impl Of {
+    fn new(target: &Target) -> Self {
+        let case = Case::of_pattern(target.code_pattern.as_deref());
+        Self { client_id: target.client_id, brand_id: target.brand_id, case }
+    }
+}
+
+fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Result<FileRead> {
     let mut read = FileRead { cards: Vec::new(), problems: Vec::new() };
     let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
+    let mut rounded = read::Rounded::default();
     for line in read::lines(reader)? {
         let line = line?;
         let found = rules.check(&line);
-        let fingerprint = fingerprint(keyring, &line.code);
-        if let (true, Some(first)) = (found.is_empty(), seen.insert(fingerprint, line.number)) {
+        let card = seal(&line, keyring, of)?;
+        if let (true, Some(first)) = (found.is_empty(), seen.insert(card.fingerprint, line.number)) {
             read.problems.push(line.problem("code", "duplicate", format!("the same code as in line {first}")));
         }
+        rounded.look_at(&line);
         read.problems.extend(found);
         if read.cards.len() == MOST_CARDS {
             return Err(Error::invalid("file", format!("at most {MOST_CARDS} cards at once")));
         }
-        read.cards.push(seal(&line, keyring, (client_id, fingerprint))?);
+        read.cards.push(card);
     }
     if read.cards.is_empty() {
         return Err(Error::invalid("file", "there is no card in this file"));
     }
+    read.problems.extend(rounded.problems());
     Ok(read)
 }
 
-fn seal(line: &Line, keyring: &Keyring, of: (Option<Uuid>, [u8; 32])) -> Result<SealedCard> {
+fn seal(line: &Line, keyring: &Keyring, of: Of) -> Result<SealedCard> {
     let id = new_id();
-    let card = CardRef { client_id: of.0, card_id: id };
+    let card = CardRef { client_id: of.client_id, card_id: id };
     let pin = if line.pin.is_empty() { None } else { Some(card.seal(keyring, Part::Pin, &line.pin)?) };
+    let print = |case| of_brand(of.brand_id, fingerprint(keyring, &line.code, case));
     Ok(SealedCard {
         line: line.number,
         id,
         code: card.seal(keyring, Part::Code, &line.code)?,
         pin,
-        fingerprint: of.1,
+        fingerprint: print(of.case),
+        folded: print(Case::Ignored),
         last4: last4(&line.code),
         number: Some(line.card_number.clone()).filter(|number| !number.is_empty()),
         cost: line.cost(),
@@ -183,33 +227,68 @@ async fn write(
     // in one order everywhere: two uploads of the same codes wait for each other instead of deadlocking
     cards.sort_by_key(|card| card.fingerprint);
     let tx = app.scope(actor).transaction().await?;
-    let mut problems = Vec::new();
+    let (mut problems, mut quarantined) = (Vec::new(), 0);
     for chunk in cards.chunks(CHUNK) {
-        problems.extend(write_chunk(&tx, (pool_id, target), chunk).await?);
+        let written = write_chunk(&tx, (pool_id, target), chunk).await?;
+        problems.extend(written.known);
+        quarantined += written.quarantined;
     }
     if !problems.is_empty() {
         // dropped without a commit: nothing was written
         return Ok(report(pool_id, read, problems));
     }
     pools::lock(&tx, pool_id).await?;
-    pools::add(&tx, pool_id, i32::try_from(read).map_err(Error::internal)?).await?;
+    if !pools::add(&tx, pool_id, i32::try_from(read).map_err(Error::internal)?).await? {
+        return Err(Error::conflict(
+            "pool_archived",
+            "this pool was archived meanwhile: bring it back, and upload again",
+        ));
+    }
+    pools::mend_promises(&tx, pool_id).await?;
     if let Some(client_id) = target.client_id {
         jobs::enqueue(&tx, &fulfil_job(client_id, pool_id)).await?;
     }
+    quarantine::tell(&tx, (pool_id, target.client_id), quarantined).await?;
     let what = Audited { client_id: target.client_id, after: Some(json!({ "cards": read })), ..Audited::default() };
     tx.audit("cards.uploaded", "gift_card_pools", Some(pool_id), what).await?;
     tx.commit().await?;
     Ok(UploadReport { pool_id, read, added: read, refused: 0, problems: Vec::new() })
 }
 
-/// Writes cards; answers those whose code exists already, in whatever pool of whatever client.
-async fn write_chunk(
-    tx: &Transaction,
-    (pool_id, target): (Uuid, &Target),
-    chunk: &[SealedCard],
-) -> Result<Vec<LineProblem>> {
+/// What became of a chunk.
+struct Written {
+    /// Lines whose code the client holds already.
+    known: Vec<LineProblem>,
+    /// Cards that another client holds.
+    quarantined: usize,
+}
+
+/// Writes cards. What cannot be live because another client holds it is set aside, and the uploader is told nothing.
+async fn write_chunk(tx: &Transaction, (pool_id, target): (Uuid, &Target), chunk: &[SealedCard]) -> Result<Written> {
+    let case_folded = Case::of_pattern(target.code_pattern.as_deref()) == Case::Ignored;
+    let (to, value) = ((target.client_id, pool_id), target.value_amount);
+    let live = Arrival { value, case_folded, quarantined: false };
+    let taken = arrivals::insert_many(tx, to, live, &columns(chunk.iter())).await?;
+    let missing: Vec<&SealedCard> = chunk.iter().filter(|card| !taken.contains(&card.id)).collect();
+    if missing.is_empty() {
+        return Ok(Written { known: Vec::new(), quarantined: 0 });
+    }
+    let aside = Arrival { quarantined: true, ..live };
+    let set_aside = arrivals::insert_many(tx, to, aside, &columns(missing.iter().copied())).await?;
+    let known = missing.iter().filter(|card| !set_aside.contains(&card.id));
+    let known = known.map(|card| LineProblem {
+        line: card.line,
+        column: "code",
+        code: EXISTS,
+        reason: "you uploaded this code before".into(),
+        last4: card.last4.clone(),
+    });
+    Ok(Written { known: known.collect(), quarantined: set_aside.len() })
+}
+
+fn columns<'a>(cards: impl Iterator<Item = &'a SealedCard>) -> Columns {
     let mut columns = Columns::default();
-    for card in chunk {
+    for card in cards {
         columns.ids.push(card.id);
         columns.codes.push(card.code.clone());
         columns.pins.push(card.pin.clone());
@@ -218,17 +297,7 @@ async fn write_chunk(
         columns.numbers.push(card.number.clone());
         columns.costs.push(card.cost);
         columns.expiries.push(card.expires_at);
+        columns.folded.push(card.folded.to_vec());
     }
-    let written = cards::insert_many(tx, (target.client_id, pool_id), target.value_amount, &columns).await?;
-    let written: std::collections::HashSet<Uuid> = written.into_iter().collect();
-    let missing = chunk.iter().filter(|card| !written.contains(&card.id));
-    Ok(missing
-        .map(|card| LineProblem {
-            line: card.line,
-            column: "code",
-            code: "exists",
-            reason: "this code was uploaded before".into(),
-            last4: card.last4.clone(),
-        })
-        .collect())
+    columns
 }

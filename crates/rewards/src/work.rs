@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 use web::App;
 
-use crate::actions::{deliveries, stock};
+use crate::actions::{deliveries, quarantine, stock};
 
 #[derive(Deserialize)]
 struct MovedPayload {
@@ -39,6 +39,11 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
                 Ok(())
             }
         });
+    let told = app.clone();
+    let registry = registry.on(quarantine::TELL_JOB, move |_| {
+        let app = told.clone();
+        async move { Ok(quarantine::write_to_operator(&app).await?) }
+    });
     recurring(registry, app)
 }
 

@@ -71,6 +71,7 @@ const ADMIN: &[Place] = &[
     Place("Organizations", "/admin/organizations", "building-2", "organizations.view"),
     Place("Users", "/admin/users", "users", "users.view"),
     Place("Brands", "/admin/brands", "store", "platform.brands"),
+    Place("Quarantine", "/admin/quarantine", "triangle-alert", "platform.pools"),
     Place("Permissions", "/admin/permissions", "shield-check", "platform.permissions"),
     Place("Jobs", "/admin/jobs", "list-todo", "platform.jobs"),
     Place("Audit", "/admin/audit", "scroll-text", "audit.view"),

@@ -73,7 +73,7 @@ pub async fn give_numbers(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow
 async fn grant(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow::Result<()> {
     if found::id(&demo.scope(), &found::GRANT, &[&tenant.id]).await?.is_none() {
         let note = "Credits to begin with".to_owned();
-        let input = credits::GrantInput { amount: told.credits.to_string(), note, id: None };
+        let input = credits::GrantInput { amount: told.credits.to_string(), note, ..Default::default() };
         credits::grant(&demo.app, &demo.operator, tenant.id, &input).await?;
     }
     Ok(())
@@ -111,7 +111,10 @@ fn cards(demo: &Demo, told: &Client, pool: &Pool) -> Vec<u8> {
     let expires = demo.app.clock.now().date_naive() + chrono::Duration::days(demo.story.weeks * 7 + CARDS_LAST);
     let mut file = "code,expiry\n".to_owned();
     for _ in 0..number.max(1) {
-        let code: String = kernel::random::bytes::<8>().iter().map(|byte| format!("{byte:02X}")).collect();
+        // digits, which every brand's pattern takes; Target's are one fewer
+        let digits = if pool.brand == "Target" { 15 } else { 16 };
+        let code: String =
+            kernel::random::bytes::<16>().iter().take(digits).map(|byte| char::from(b'0' + byte % 10)).collect();
         file.push_str(&format!("{}-{}-{}-{},{expires}\n", &code[..4], &code[4..8], &code[8..12], &code[12..]));
     }
     file.into_bytes()

@@ -22,6 +22,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("forms", "ace_forms", "id"),
     ("pools", "gift_card_pools", "id"),
     ("cards", "gift_cards", "id"),
+    ("quarantine", "gift_cards", "id"),
     ("campaigns", "campaigns", "slug"),
     ("recipients", "recipients", "id"),
     ("desk", "recipients", "id"),
@@ -33,7 +34,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
 ];
 
 /// Where a row that was only just made has no such thing yet.
-pub const NOT_YET: &[&str] = &["GET /v1/campaigns/{id}/launch"];
+pub const NOT_YET: &[&str] = &["GET /v1/campaigns/{id}/launch", "POST /admin/quarantine/{id}/release"];
 
 /// The application with a row of every noun for Acme and for Corner Auto.
 pub struct Walk {

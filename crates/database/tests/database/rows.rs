@@ -10,7 +10,11 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// Values of a full row that a check over several columns asks for.
-const HINTS: [(&str, &str, &str); 2] = [("contact_lists", "list_type", "dynamic"), ("gift_cards", "status", "claimed")];
+const HINTS: [(&str, &str, &str); 3] = [
+    ("contact_lists", "list_type", "dynamic"),
+    ("gift_cards", "status", "claimed"),
+    ("credit_ledger", "reason", "piece"),
+];
 
 const COLUMNS: &str = "
     select c.oid::regclass::text as \"table\", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,

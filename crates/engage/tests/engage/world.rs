@@ -128,7 +128,7 @@ impl World {
             let keyring = &self.test.app.keyring;
             let sealed =
                 CardRef { client_id: Some(self.client_id), card_id: id }.seal(keyring, Part::Code, &code).unwrap();
-            let print = card_code::fingerprint(keyring, &code).to_vec();
+            let print = card_code::fingerprint(keyring, &code, card_code::Case::Matters).to_vec();
             let sql =
                 "insert into gift_cards (id, client_id, pool_id, card_code, code_fingerprint, code_last4, value_amount)
                        values ($1, $2, $3, $4, $5, $6, 25)";

@@ -72,8 +72,8 @@ async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i3
     let tx = app.scope(&actor).transaction().await?;
     let Some(attempts) = store::count_try(&tx, client_id, message_id).await? else { return Ok(None) };
     let material = composing::find(&tx, client_id, message_id).await?;
-    let refused = if material.revoked {
-        Some(("card_revoked", "the card was revoked before it was sent"))
+    let refused = if let Some(spent) = spent(&material) {
+        Some(spent)
     } else {
         let to = Addressee {
             client_id,
@@ -93,6 +93,16 @@ async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i3
     }
     tx.commit().await?;
     Ok(refused.is_none().then_some((attempts, material)))
+}
+
+/// Why the card would be of no use to anybody.
+fn spent(material: &Material) -> Option<(&'static str, &'static str)> {
+    match material {
+        Material { revoked: true, .. } => Some(("card_revoked", "the card was revoked before it was sent")),
+        Material { redeemed: true, .. } => Some(("card_redeemed", "the card was used before it was sent")),
+        Material { expired: true, .. } => Some(("card_expired", "the card's last day was over before it was sent")),
+        _ => None,
+    }
 }
 
 fn channel(material: &Material) -> Channel {
@@ -151,6 +161,8 @@ async fn failed(app: &App, (client_id, message_id): (Uuid, Uuid), attempts: i32,
     let tx = app.scope(&actor).transaction().await?;
     let what = (error.code(), error.message());
     let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
+    // no address: the row has it
+    tracing::warn!(message = %message_id, code = what.0, attempts, last, "a message was not taken");
     if last {
         status::change(
             &tx,

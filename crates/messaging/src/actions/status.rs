@@ -9,6 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use crate::consent;
 use crate::message::{Channel, Status};
 use crate::store::messages::{self as store, Happened, Tracked};
 
@@ -58,6 +59,9 @@ pub(crate) async fn change(tx: &Transaction, message_id: Uuid, change: &Change<'
     let error_code = change.error.map(|(code, _)| code);
     let what = Happened { status: change.word, error_code, payload: json!({ "id": sid }) };
     store::note_event(tx, message.client_id, message_id, &what).await?;
+    if let (Status::Failed, Some(error)) = (change.status, change.error) {
+        suppress(tx, &message, error).await?;
+    }
     // A failure of an earlier try says nothing of the one that is under way.
     let outdated = change.status == Status::Failed
         && sid.is_some_and(|sid| message.provider_message_id.as_deref().is_some_and(|known| known != sid));
@@ -70,6 +74,15 @@ pub(crate) async fn change(tx: &Transaction, message_id: Uuid, change: &Change<'
     store::advance(tx, message.client_id, message_id, change.status, change.error).await?;
     tell(tx, message_id, &message, change).await?;
     Ok(Some(change.status))
+}
+
+/// Whoever said stop, and whoever is not there, is not written to again.
+async fn suppress(tx: &Transaction, message: &Tracked, (code, text): (&str, &str)) -> Result<()> {
+    let Some(channel) = Channel::parse(&message.channel) else { return Ok(()) };
+    match consent::signal(channel, code, text) {
+        Some(reason) => consent::suppress(tx, message.client_id, (channel, &message.to_address), reason).await,
+        None => Ok(()),
+    }
 }
 
 /// The event for everybody, and the job for the room that owns the card.

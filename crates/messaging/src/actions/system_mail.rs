@@ -62,6 +62,7 @@ async fn failed(app: &App, id: Uuid, attempts: i32, error: &SendError) -> Result
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     store::failed(&tx, id, last, (error.code(), error.message())).await?;
+    tracing::warn!(mail = %id, code = error.code(), attempts, last, "a mail to one of our own people was not taken");
     tx.commit().await?;
     if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }
 }

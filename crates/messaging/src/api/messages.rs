@@ -44,6 +44,8 @@ pub struct MessageOut {
     purpose: String,
     to: String,
     status: String,
+    /// How far the reward is that it brings, by whichever message: pending, sent, delivered or failed.
+    reward_status: Option<String>,
     attempts: i32,
     error_code: Option<String>,
     error: Option<String>,
@@ -65,6 +67,7 @@ impl From<store::Message> for MessageOut {
             purpose: row.purpose,
             to: row.to_address,
             status: row.status,
+            reward_status: row.reward_status,
             attempts: row.attempts,
             error_code: row.last_error_code,
             error: row.last_error,
@@ -94,6 +97,7 @@ pub async fn list(
     let limit = page.limit()?;
     let which = store::Which {
         with_card: params.with_card,
+        rewards: false,
         status: params.status,
         channel: params.channel,
         to: None,
@@ -115,7 +119,8 @@ pub async fn resend(
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<ResendInput>,
 ) -> Result<Made<MessageOut>> {
-    let id = resend::resend(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    let at = (caller.client_id()?, id);
+    let id = resend::resend(&app, &caller.actor, at, caller.may("gift_cards.reveal"), &input).await?;
     let Json(message) = get(State(app), caller, Path(id)).await?;
     Ok(Made::plain(format!("/v1/messages/{id}"), message))
 }

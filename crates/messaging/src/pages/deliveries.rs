@@ -42,6 +42,7 @@ struct ShowPage {
     form: ResendInput,
     errors: FieldErrors,
     may_resend: bool,
+    may_send_elsewhere: bool,
     action: String,
     cards: String,
 }
@@ -56,6 +57,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
         .choice("channel", "Channel", [("sms", "SMS"), ("email", "E-mail")]);
     let which = Which {
         with_card: true,
+        rewards: true,
         status: some(&query.status),
         channel: some(&query.channel),
         to: some(&query.q).map(|text| address(&text)),
@@ -80,7 +82,8 @@ pub async fn resend(
     Path((_, id)): Path<(String, Uuid)>,
     Form(form): Form<ResendInput>,
 ) -> Result<Response> {
-    match action::resend(&app, &caller.actor, caller.client_id()?, id, &form).await {
+    let may_reveal = caller.may("gift_cards.reveal");
+    match action::resend(&app, &caller.actor, (caller.client_id()?, id), may_reveal, &form).await {
         Ok(id) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("deliveries/{id}")), "On its way again")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -99,7 +102,8 @@ async fn page(app: &App, caller: &Caller, id: Uuid, form: ResendInput, errors: F
     Ok(ShowPage {
         action: format!("{list}/{id}/resend"),
         cards: shell.at("cards"),
-        shell: shell.crumb("Deliveries", list).status(&message.status),
+        shell: shell.crumb("Deliveries", list).status(message.reward_status.as_deref().unwrap_or(&message.status)),
+        may_send_elsewhere: caller.may("gift_cards.reveal") && message.reward_status.as_deref() != Some("delivered"),
         may_resend: caller.may("messages.resend") && !matches!(message.status.as_str(), "pending" | "held"),
         message,
         events,

@@ -3,12 +3,15 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::extract::State;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use kernel::page::PageParams;
 use providers::sandbox::{self, Channel, SandboxMessage, Thread, Which};
 use serde::Deserialize;
 use web::view::Tabs;
 use web::{App, Caller, Query, Result, Shell, render};
+
+use crate::masking;
 
 /// Phones and inboxes on the page.
 const MOST_THREADS: i64 = 50;
@@ -71,12 +74,18 @@ pub async fn show(State(app): State<App>, caller: Caller, Query(query): Query<Sa
         .tab("Phone", "/sandbox?channel=sms")
         .tab("Inbox", "/sandbox?channel=email");
     let poll = format!("/sandbox/latest?channel={}&person={}", latest.channel(), encoded(&query.person));
-    render(&ShowPage { shell, poll, tabs, latest })
+    Ok(not_stored(render(&ShowPage { shell, poll, tabs, latest })?))
+}
+
+/// It holds card codes.
+fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// `GET /sandbox/latest`
 pub async fn latest(State(app): State<App>, caller: Caller, Query(query): Query<SandboxQuery>) -> Result<Response> {
-    render(&gather(&app, &caller, &query).await?)
+    Ok(not_stored(render(&gather(&app, &caller, &query).await?)?))
 }
 
 async fn gather(app: &App, caller: &Caller, query: &SandboxQuery) -> Result<Latest> {
@@ -87,7 +96,10 @@ async fn gather(app: &App, caller: &Caller, query: &SandboxQuery) -> Result<Late
         chosen => chosen.to_owned(),
     };
     let which = Which { client_id: None, channel, person: Some(person.clone()) };
-    let messages = sandbox::list(&scope, &app.keyring, &which, &PageParams::default()).await?.data;
+    let mut messages = sandbox::list(&scope, &app.keyring, &which, &PageParams::default()).await?.data;
+    if !caller.may("gift_cards.reveal") {
+        masking::mask(&scope, &app.keyring, &mut messages).await?;
+    }
     sandbox::mark_read(&scope, channel, &person, app.clock.now()).await?;
     let is_phone = channel == Channel::Sms;
     Ok(Latest {

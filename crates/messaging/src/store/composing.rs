@@ -1,7 +1,7 @@
 //! What a message is made of, read at the moment it leaves.
 
 use chrono::NaiveDate;
-use database::{FromRow, Transaction};
+use database::{FromRow, Scope, Transaction};
 use kernel::Result;
 use kernel::money::Money;
 use serde_json::Value;
@@ -68,6 +68,10 @@ pub struct Material {
     pub expires_at: Option<NaiveDate>,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// Whether it was used.
+    pub redeemed: bool,
+    /// Whether its last day is over where the client is.
+    pub expired: bool,
     /// The card's brand.
     pub brand: Option<String>,
     /// Where the brand lets people redeem.
@@ -95,6 +99,8 @@ database::statement! {
           ca.name as campaign,
           g.card_code, g.pin_code, g.card_number, g.value_amount as amount, g.expires_at,
           g.revoked_at is not null as revoked,
+          coalesce(g.status = 'redeemed', false) as redeemed,
+          coalesce(g.expires_at < app.client_day(m.client_id, $3), false) as expired,
           b.brand_name as brand, b.redemption_url
         from messages m
         join clients cl on cl.id = m.client_id
@@ -105,7 +111,28 @@ database::statement! {
         left join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
         left join gift_card_brands b on b.id = p.brand_id
         where m.client_id = $1
-          and m.id = $2"
+          and m.id = $2";
+    /// The sealed secrets of the cards that messages bring, of every client within reach.
+    SECRETS, app, "
+        select m.id as message_id, g.client_id, g.id as card_id, g.card_code, g.pin_code
+        from messages m
+        join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
+        where m.id = any ($1)"
+}
+
+/// The sealed secrets of the card that a message brings.
+#[derive(FromRow)]
+pub(crate) struct Secrets {
+    pub(crate) message_id: Uuid,
+    pub(crate) client_id: Option<Uuid>,
+    pub(crate) card_id: Uuid,
+    pub(crate) card_code: String,
+    pub(crate) pin_code: Option<String>,
+}
+
+/// The sealed secrets of the cards that messages bring.
+pub(crate) async fn secrets(scope: &Scope<'_>, message_ids: &[Uuid]) -> Result<Vec<Secrets>> {
+    scope.query(&SECRETS, &[&message_ids]).await
 }
 
 /// The material of a message.
@@ -113,5 +140,5 @@ database::statement! {
 /// # Errors
 /// `NotFound`, or what the database answered.
 pub async fn find(tx: &Transaction, client_id: Uuid, message_id: Uuid) -> Result<Material> {
-    tx.query_one(&FIND, &[&client_id, &message_id]).await
+    tx.query_one(&FIND, &[&client_id, &message_id, &tx.now()]).await
 }

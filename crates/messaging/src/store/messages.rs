@@ -39,6 +39,8 @@ pub struct Message {
     pub to_address: String,
     /// `held`, `pending`, `sent`, `delivered` or `failed`.
     pub status: String,
+    /// How far the reward is that it brings, by whichever message: `pending`, `sent`, `delivered` or `failed`.
+    pub reward_status: Option<String>,
     /// Which provider took it.
     pub provider: Option<String>,
     /// How often it was tried.
@@ -81,6 +83,8 @@ pub struct Tracked {
     pub gift_card_id: Option<Uuid>,
     /// `sms` or `email`.
     pub channel: String,
+    /// The number or address.
+    pub to_address: String,
     /// How far it is.
     pub status: String,
     /// How the provider names it.
@@ -90,7 +94,8 @@ pub struct Tracked {
 const COLUMNS: &str = "
     select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, m.recipient_id, m.contact_id,
       btrim(coalesce(r.first_name, c.first_name, '') || ' ' || coalesce(r.last_name, c.last_name, '')) as person,
-      m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status, m.provider,
+      m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status,
+      w.delivery_status as reward_status, m.provider,
       m.attempts, m.last_error_code, m.last_error, m.created_at, m.sent_at, m.delivered_at, m.failed_at
     from messages m
     left join campaigns ca on ca.client_id = m.client_id and ca.id = m.campaign_id
@@ -98,14 +103,16 @@ const COLUMNS: &str = "
     left join contacts c on c.client_id = m.client_id and c.id = m.contact_id
     left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
     left join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
-    left join gift_card_brands b on b.id = p.brand_id";
+    left join gift_card_brands b on b.id = p.brand_id
+    left join call_conditions_met w on w.client_id = m.client_id and w.gift_card_id = m.gift_card_id";
 
 database::statement! {
     /// One message.
     FIND, app, "
         select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, m.recipient_id, m.contact_id,
           btrim(coalesce(r.first_name, c.first_name, '') || ' ' || coalesce(r.last_name, c.last_name, '')) as person,
-          m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status, m.provider,
+          m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status,
+          w.delivery_status as reward_status, m.provider,
           m.attempts, m.last_error_code, m.last_error, m.created_at, m.sent_at, m.delivered_at, m.failed_at
         from messages m
         left join campaigns ca on ca.client_id = m.client_id and ca.id = m.campaign_id
@@ -114,6 +121,7 @@ database::statement! {
         left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         left join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
         left join gift_card_brands b on b.id = p.brand_id
+        left join call_conditions_met w on w.client_id = m.client_id and w.gift_card_id = m.gift_card_id
         where m.client_id = $1
           and m.id = $2";
     /// What happened to a message.
@@ -145,7 +153,7 @@ database::statement! {
           and id = $2";
     /// What a callback is about; nobody else moves it meanwhile.
     LOCK, both, "
-        select client_id, campaign_id, recipient_id, gift_card_id, channel, status, provider_message_id
+        select client_id, campaign_id, recipient_id, gift_card_id, channel, to_address, status, provider_message_id
         from messages
         where id = $1
         for no key update";
@@ -166,10 +174,10 @@ database::statement! {
         set provider = $3, provider_message_id = $4
         where client_id = $1
           and id = $2";
-    /// Counts a try before it is made, so that a crash counts too.
+    /// Counts a try before it is made, so that a crash counts too; a card is not replaced while it lasts.
     COUNT_TRY, app, "
         update messages
-        set attempts = attempts + 1
+        set attempts = attempts + 1, sending_since = $3
         where client_id = $1
           and id = $2
           and status = 'pending'
@@ -177,7 +185,7 @@ database::statement! {
     /// Notes why a try came to nothing.
     NOTE_ERROR, app, "
         update messages
-        set last_error_code = $3, last_error = $4
+        set last_error_code = $3, last_error = $4, sending_since = null
         where client_id = $1
           and id = $2";
     /// Keeps what happened, once however often it is told.
@@ -219,6 +227,8 @@ pub struct Stranded {
 pub struct Which {
     /// Only those that bring a card.
     pub with_card: bool,
+    /// One for each reward: the message by which it is as far as it is. `status` is the reward's then.
+    pub rewards: bool,
     /// Only with this status.
     pub status: Option<String>,
     /// Only on this channel.
@@ -243,10 +253,14 @@ pub async fn list(
     let more = limit + 1;
     let mut filter = Filter::new("messages list", COLUMNS)
         .bind("where m.client_id =", &client_id)
-        .bind_some("and m.status =", which.status.as_ref())
+        .bind_some(status_filter(which), which.status.as_ref())
         .bind_some("and m.channel =", which.channel.as_ref())
-        .bind_some("and m.to_address =", which.to.as_ref())
+        .bind_some(if which.rewards { SENT_TO } else { "and m.to_address =" }, which.to.as_ref())
+        .push(if which.rewards && which.to.is_some() { ")" } else { "" })
         .bind_some("and m.campaign_id =", which.campaign_id.as_ref());
+    if which.rewards {
+        filter = filter.push("and w.id is not null and m.id = app.furthest_message(m.client_id, m.gift_card_id)");
+    }
     if which.with_card {
         filter = filter.push("and m.gift_card_id is not null");
     }
@@ -254,6 +268,20 @@ pub async fn list(
         filter = filter.bind("and (m.created_at, m.id) < (", at).bind(",", id).push(")");
     }
     scope.query_filter(&filter.push("order by m.created_at desc, m.id desc").bind("limit", &more)).await
+}
+
+/// A reward is found by every address it was sent to.
+const SENT_TO: &str = "and exists (
+      select
+      from messages x
+      where x.client_id = m.client_id
+        and x.gift_card_id = m.gift_card_id
+        and x.to_address =";
+
+/// A reward whose message waits for a look is pending, and found as held.
+fn status_filter(which: &Which) -> &'static str {
+    let is_held = which.status.as_deref() == Some("held");
+    if which.rewards && !is_held { "and w.delivery_status =" } else { "and m.status =" }
 }
 
 /// One message.
@@ -343,7 +371,7 @@ pub(crate) async fn count_try(tx: &Transaction, client_id: Uuid, id: Uuid) -> Re
     struct Counted {
         attempts: i32,
     }
-    Ok(tx.query_opt::<Counted>(&COUNT_TRY, &[&client_id, &id]).await?.map(|row| row.attempts))
+    Ok(tx.query_opt::<Counted>(&COUNT_TRY, &[&client_id, &id, &tx.now()]).await?.map(|row| row.attempts))
 }
 
 /// Notes why a try came to nothing.

@@ -19,6 +19,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::{Address, Message};
 use tokio::time::timeout;
 
+use super::address::{address, mailbox};
 use super::{EmailDriver, OutgoingEmail};
 use crate::delivery::{Accepted, SendError, Sending};
 use connection::Connections;
@@ -68,7 +69,7 @@ impl Smtp {
     async fn text(&self, connection: &mut AsyncSmtpConnection, text: &[u8]) -> Result<(), SendError> {
         match timeout(self.step, connection.message(text)).await {
             Err(_) => Err(SendError::ambiguous("the mail server took the text and did not answer")),
-            Ok(Err(error)) if error.status().is_none() => {
+            Ok(Err(error)) if error.status().is_none() && !is_odd_refusal(&error) => {
                 Err(SendError::ambiguous(format!("the mail server took the text, and its answer was lost: {error}")))
             }
             Ok(answer) => answer.map(|_| ()).map_err(before_the_text),
@@ -90,13 +91,26 @@ impl EmailDriver for Smtp {
 fn before_the_text(error: SmtpError) -> SendError {
     match error.status() {
         Some(code) if error.is_permanent() => SendError::permanent(code.to_string(), reason(&error)),
+        None if is_odd_refusal(&error) => SendError::permanent("571", reason(&error)),
         _ => about_us(error),
     }
 }
 
+/// A reply such as `571 blocked`: the library reads no code whose second digit is above 5, and gives what is left behind
+/// the first. Only refusals for good carry such codes; one that says 4.x.x in its text is none.
+fn is_odd_refusal(error: &SmtpError) -> bool {
+    let text = reason(error);
+    let left = text.split_once("at: ").map_or(text.as_str(), |(_, left)| left);
+    let is_code = |code: &[u8]| matches!(code, [b'6'..=b'9', b'0'..=b'9', b' ' | b'-' | b'\r' | b'\n', ..]);
+    let passes = left.split_whitespace().any(|word| word.starts_with("4."));
+    error.is_response() && is_code(left.as_bytes()) && !passes
+}
+
 /// An answer to something that is not the message's fault: somebody can mend it while the job waits.
 fn about_us(error: SmtpError) -> SendError {
-    let code = error.status().map_or_else(|| "unreachable".to_owned(), |code| code.to_string());
+    // an answer that cannot be read is an answer all the same
+    let silent = if error.is_response() { "unreadable" } else { "unreachable" };
+    let code = error.status().map_or_else(|| silent.to_owned(), |code| code.to_string());
     SendError::temporary(code, reason(&error))
 }
 
@@ -113,8 +127,8 @@ struct Composed {
 }
 
 fn compose(email: &OutgoingEmail, now: DateTime<Utc>) -> Result<Composed, SendError> {
-    let to: Mailbox = mailbox(&email.to, "the recipient")?;
-    let from: Mailbox = mailbox(&email.from, "the sender")?;
+    let to = Mailbox::new(None, address(&email.to, "the recipient")?);
+    let from = mailbox(&email.from, "the sender")?;
     let id = format!("<{}@{}>", email.message_id, from.email.domain());
     let address = to.email.clone();
     let mut builder = Message::builder()
@@ -138,10 +152,6 @@ fn compose(email: &OutgoingEmail, now: DateTime<Utc>) -> Result<Composed, SendEr
     };
     let message = message.map_err(|error| SendError::permanent("message", error.to_string()))?;
     Ok(Composed { message, to: address, id })
-}
-
-fn mailbox(text: &str, whose: &str) -> Result<Mailbox, SendError> {
-    text.parse().map_err(|_| SendError::permanent("address", format!("{whose} has no valid e-mail address")))
 }
 
 fn header(name: &'static str, value: String) -> HeaderValue {

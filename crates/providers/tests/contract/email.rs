@@ -46,3 +46,35 @@ async fn mail_of_ace_itself_belongs_to_no_client_and_every_driver_takes_it() {
     let refused = story.drivers().email.send(&unknown).await.unwrap_err();
     assert!(matches!(refused, SendError::Permanent { .. }), "{refused:?}");
 }
+
+#[tokio::test]
+async fn every_driver_refuses_what_is_no_address() {
+    let server = SmtpServer::start(&[]).await;
+    let mut story = Story::begin().await;
+    let sandbox = story.drivers().email;
+    story.settings.email.driver = Choice::Smtp;
+    story.settings.email.smtp_url = Secret::new(server.url());
+    for driver in [sandbox, story.drivers().email] {
+        for to in ["not-an-email", "ada@", "a b@example.com", "ädä@example.com"] {
+            let refused = driver.send(&story.email(to).await).await;
+            assert!(matches!(refused, Err(SendError::Permanent { .. })), "{} {to}", driver.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sender_that_is_none_is_refused_at_the_start() {
+    let mut story = Story::begin().await;
+    story.settings.email.driver = Choice::Smtp;
+    story.settings.email.smtp_url = Secret::new("smtp://localhost");
+    let start = |story: &Story| {
+        let (db, clock) = (story.test.database(), story.test.clock());
+        providers::Drivers::from_settings(&story.settings, &db, &story.keyring, clock).map(|_| ())
+    };
+    story.settings.email.from = "Roof & Sons, Inc. <hello@acme.example>".into();
+    start(&story).unwrap();
+    for from in ["", "Roof & Sons", "Roof <hello@acme.example", "hello@"] {
+        story.settings.email.from = from.into();
+        assert_eq!(start(&story).unwrap_err().fields()[0].field, "email.from", "{from}");
+    }
+}

@@ -114,3 +114,30 @@ async fn nothing_leaves_without_the_encryption_that_was_asked_for() {
     assert!(error.message().contains("STARTTLS"), "{error:?}");
     assert!(server.texts().is_empty());
 }
+
+#[tokio::test]
+async fn a_refusal_whose_code_the_library_cannot_read_is_a_refusal() {
+    for verb in ["RCPT", "DATA", "."] {
+        let blocked = outcome(&[(verb, Reply::Say("571 blocked"))]).await;
+        assert!(matches!(blocked, SendError::Permanent { .. }), "{verb}: {blocked:?}");
+    }
+    let blocked = outcome(&[("RCPT", Reply::Say("571-5.7.1 blocked\r\n571 see our page"))]).await;
+    assert!(matches!(blocked, SendError::Permanent { .. }), "{blocked:?}");
+    let later = outcome(&[("RCPT", Reply::Say("471 4.7.1 come back later"))]).await;
+    assert!(matches!(later, SendError::Temporary { .. }), "{later:?}");
+    let sender = outcome(&[("MAIL", Reply::Say("571 blocked"))]).await;
+    assert!(matches!(&sender, SendError::Temporary { code, .. } if code == "unreadable"), "{sender:?}");
+}
+
+#[tokio::test]
+async fn addresses_go_out_in_ascii_and_a_senders_name_may_hold_a_comma() {
+    let server = SmtpServer::start(&[]).await;
+    let smtp = driver(&server);
+    let mail = OutgoingEmail { from: "Roof & Sons, Inc. <hello@acme.example>".into(), ..mail("ada@bücher.example") };
+    smtp.send(&mail).await.unwrap();
+    let text = &server.texts()[0];
+    assert!(text.contains("To: ada@xn--bcher-kva.example\r\n"), "{text}");
+    assert!(text.contains("From: \"Roof & Sons, Inc.\" <hello@acme.example>\r\n"), "{text}");
+    let odd = OutgoingEmail { to: "ädä@example.com".into(), ..mail };
+    assert!(matches!(smtp.send(&odd).await, Err(SendError::Permanent { .. })));
+}

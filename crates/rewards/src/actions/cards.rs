@@ -6,14 +6,14 @@ use events::{EventType, NewEvent};
 use kernel::money::Money;
 use kernel::{Actor, Error, Problems, Result};
 use messaging::Channel;
-use messaging::card_code::{CardRef, Part, fingerprint};
+use messaging::card_code::{CardRef, Case, Part, fingerprint};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
-use super::some;
+use super::{some, stock};
 use crate::claim::{Claimed, Outcome};
 use crate::codes;
 use crate::store::cards::{self as store, Held, Sealed};
@@ -94,8 +94,8 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
     if input.code.trim().is_empty() {
         return Err(Error::conflict(codes::MISSING_FIELD, "give the code of the card"));
     }
-    let fingerprint = fingerprint(&app.keyring, &input.code);
-    let found = store::by_fingerprint(&app.scope(actor), client_id, &fingerprint).await?;
+    let prints = [Case::Matters, Case::Ignored].map(|case| fingerprint(&app.keyring, &input.code, case));
+    let found = store::by_fingerprint(&app.scope(actor), client_id, &prints).await?;
     found.ok_or_else(|| Error::conflict(codes::CODE_UNKNOWN, "no card has this code"))
 }
 
@@ -107,6 +107,7 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
 pub async fn reveal(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
     let tx = app.scope(actor).transaction().await?;
     let card = open(app, &tx, client_id, id).await?;
+    store::revealed(&tx, client_id, id).await?;
     tx.audit("gift_card.revealed", "gift_cards", Some(id), about(client_id)).await?;
     tx.commit().await?;
     Ok(card)
@@ -183,10 +184,12 @@ async fn record(tx: &Transaction, client_id: Uuid, id: Uuid, card: &Held) -> Res
     events::record(tx, &event).await
 }
 
-/// Retires a card: its code may have been seen, so it never becomes available again.
+/// Retires a card: its code may have been seen, so it never becomes available again. One in stock goes even when every
+/// card of its pool is promised: the newest promise is cut then, which an alert tells, and is made good first when cards
+/// come.
 ///
 /// # Errors
-/// `NotFound`, `reason`, or a conflict when it was retired already or is promised to a campaign.
+/// `NotFound`, `reason`, or a conflict when it was retired already.
 pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RevokeInput) -> Result<()> {
     let reason = reason(&input.reason)?;
     let tx = app.scope(actor).transaction().await?;
@@ -195,12 +198,13 @@ pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
         return Err(Error::conflict("already_revoked", "this card is retired already"));
     }
     store::revoke(&tx, client_id, id, &reason).await?;
-    if card.status == "available" && !pools::take_off(&tx, card.pool_id).await? {
-        return Err(Error::conflict("pool_reserved", "every card left in this pool is promised to a campaign"));
+    let broken = card.status == "available" && pools::take_off(&tx, card.pool_id).await?;
+    if broken {
+        stock::tell_of_short(&tx, (client_id, card.pool_id), &card.pool_name, 1).await?;
     }
     let what = Audited {
         before: Some(json!({ "status": card.status })),
-        after: Some(json!({ "reason": reason })),
+        after: Some(json!({ "reason": reason, "promise_cut": broken })),
         ..about(client_id)
     };
     tx.audit("gift_card.revoked", "gift_cards", Some(id), what).await?;
@@ -219,6 +223,10 @@ pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input:
     let card = store::hold(&tx, client_id, id).await?;
     if card.status == "redeemed" {
         return Err(Error::conflict("already_redeemed", "this card was used"));
+    }
+    if store::is_under_way(&tx, client_id, id).await? {
+        let text = "this card is being sent at this moment: try again in a minute";
+        return Err(Error::conflict("still_sending", text));
     }
     let way = (to.as_ref().map(|(channel, _)| channel.as_str()), to.as_ref().map(|(_, address)| address.as_str()));
     let row = store::replace(&tx, (client_id, id), &reason, way).await?;

@@ -1,6 +1,7 @@
 //! Credits: granting them, and taking back what was granted too much.
 
-use database::Audited;
+use database::{Audited, Transaction};
+use kernel::money::whole;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -21,32 +22,52 @@ const MOST: i32 = 10_000_000;
 pub struct GrantInput {
     /// The id the entry gets, a UUID of your own making: the same id again books nothing more. Absent: a new one.
     pub id: Option<Uuid>,
-    /// Credits; negative takes back.
+    /// Credits; negative takes back, which is the operator's to do.
     pub amount: String,
+    /// The slug of the client the credits come from, one of the same organization. The operator alone books without one:
+    /// everybody else passes on what there is.
+    pub from: String,
     /// Why.
     pub note: String,
 }
 
-/// Books a grant, or a correction when the amount is negative; returns the balance. The same id again, as by a second
-/// click, is the same grant.
+/// Books a grant, or a correction when the amount is negative, or moves credits here from another client; returns the
+/// balance. The same id again, as by a second click, is the same entry.
 ///
 /// # Errors
-/// `amount`, `GC-006` when more is taken back than there is, or a conflict when the id is that of another entry.
+/// `amount`, `from`, `GC-006` when there are too few, or a conflict when the id is that of another entry.
 pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput) -> Result<i32> {
+    let scope = app.scope(actor);
+    let makes = store::makes_credits(&scope).await?;
+    let from = some(&input.from);
     let mut problems = Problems::new();
-    let amount = input.amount.trim().replace(',', "").parse::<i32>().unwrap_or(0);
+    let amount = whole(&input.amount).and_then(|amount| i32::try_from(amount).ok()).unwrap_or(0);
     if amount == 0 || !(-MOST..=MOST).contains(&amount) {
-        problems.invalid("amount", "a whole number of credits other than 0, at most 10,000,000");
+        problems.invalid("amount", "a whole number of credits other than 0, at most 10,000,000, such as 2,500");
+    } else if amount < 0 && (!makes || from.is_some()) {
+        problems.invalid("amount", "only the operator takes credits back: move them to another client from there");
     }
     let note = some(&input.note);
     if amount < 0 && note.is_none() {
         problems.add("note", "required", "say why credits are taken back");
     }
+    if from.is_none() && !makes {
+        problems.add("from", "required", "name the client the credits come from: only the operator makes new ones");
+    }
     problems.finish()?;
-    let reason = if amount > 0 { "grant" } else { "correction" };
-    let tx = app.scope(actor).transaction().await?;
+    let giver = match &from {
+        Some(slug) => Some(store::giver(&scope, client_id, slug).await?.ok_or_else(no_giver)?),
+        None => None,
+    };
     let id = input.id.unwrap_or_else(new_id);
-    let booked = store::insert(&tx, (client_id, id), amount, reason, note.as_deref()).await;
+    let tx = app.scope(actor).transaction().await?;
+    let booked = match giver {
+        Some(giver) => transfer(&tx, (giver, client_id), (id, amount), note.as_deref()).await,
+        None => {
+            let reason = if amount > 0 { "grant" } else { "correction" };
+            store::insert(&tx, (client_id, id), amount, reason, note.as_deref()).await
+        }
+    };
     if matches!(&booked, Err(Error::Constraint(name)) if name == "credit_ledger_pkey") {
         drop(tx);
         return repeated(app, actor, (client_id, id), amount).await;
@@ -58,11 +79,40 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "credits": balance - amount })),
-        after: Some(json!({ "credits": balance, "note": note })),
+        after: Some(json!({ "credits": balance, "from": giver, "note": note })),
     };
     tx.audit("credits.granted", "credit_ledger", Some(id), what).await?;
+    if let Some(giver) = giver {
+        let after = Some(json!({ "credits": -amount, "to": client_id, "note": note }));
+        let what = Audited { client_id: Some(giver), after, ..Audited::default() };
+        tx.audit("credits.passed_on", "credit_ledger", Some(id), what).await?;
+    }
     tx.commit().await?;
     Ok(balance)
+}
+
+fn no_giver() -> Error {
+    Error::invalid("from", "no other client of this organization has this name")
+}
+
+/// Two entries, in the order of the clients' ids: two transfers in opposite directions wait for each other's first row
+/// and not crosswise.
+async fn transfer(
+    tx: &Transaction,
+    (giver, taker): (Uuid, Uuid),
+    (id, amount): (Uuid, i32),
+    note: Option<&str>,
+) -> Result<i32> {
+    let give = || store::insert(tx, (giver, new_id()), -amount, "transfer", note);
+    let take = || store::insert(tx, (taker, id), amount, "transfer", note);
+    if giver < taker {
+        give().await?;
+        take().await
+    } else {
+        let balance = take().await?;
+        give().await?;
+        Ok(balance)
+    }
 }
 
 async fn repeated(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), amount: i32) -> Result<i32> {

@@ -5,6 +5,7 @@ pub mod cards;
 pub mod credits;
 pub mod deliveries;
 pub mod pools;
+pub mod quarantine;
 pub mod stock;
 
 use kernel::{Error, Result};

@@ -120,6 +120,23 @@ pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Res
     tx.commit().await
 }
 
+/// Brings an archived pool back: cards come in, and campaigns can choose it.
+///
+/// # Errors
+/// `NotFound`, a conflict when it is not archived, or `pool_name` when another pool took its name meanwhile.
+pub async fn restore(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+    store::find(&app.scope(actor), client_id, id).await?;
+    let tx = app.scope(actor).transaction().await?;
+    store::lock(&tx, id).await?;
+    if !store::restore(&tx, client_id, id).await? {
+        return Err(Error::conflict("not_archived", "this pool is not archived"));
+    }
+    store::mend_promises(&tx, id).await?;
+    let what = Audited { client_id: Some(client_id), ..Audited::default() };
+    tx.audit("pool.restored", "gift_card_pools", Some(id), what).await?;
+    tx.commit().await
+}
+
 fn refuse_in_use(pool: &InUse) -> Result<()> {
     if let Some(names) = &pool.campaigns {
         let text = format!("its cards are handed out by {names}: complete that first, or take it back to draft");

@@ -87,14 +87,23 @@ pub async fn watch(app: &App) -> Result<()> {
         alerts::raise(&tx, pool.client_id, ("pool_low", pool.id), &text, &data).await?;
     }
     for pool in alerts::watch_promises(&tx).await? {
-        let text = format!(
-            "Cards of {} expired that campaigns were promised, and {} are missing now: upload as many, or people will wait.",
-            pool.pool_name, pool.cards
-        );
-        let about = ("promise_cut", pool.id);
-        alerts::raise(&tx, pool.client_id, about, &text, &json!({ "cards": pool.cards })).await?;
+        tell_of_short(&tx, (pool.client_id, pool.id), &pool.pool_name, pool.cards).await?;
     }
     tx.commit().await
+}
+
+/// Tells that campaigns were promised cards which expired or were retired.
+pub(crate) async fn tell_of_short(
+    tx: &Transaction,
+    (client_id, pool_id): (Uuid, Uuid),
+    pool_name: &str,
+    cards: i64,
+) -> Result<()> {
+    let text = format!(
+        "{pool_name}: cards that campaigns were promised expired or were revoked, and {cards} are missing now. \
+         Upload as many, or people will wait."
+    );
+    alerts::raise(tx, client_id, ("promise_cut", pool_id), &text, &json!({ "cards": cards })).await
 }
 
 /// Raises an alert for every pool with cards that expire within thirty days, and anew when the next ones come close.
@@ -124,10 +133,10 @@ pub async fn watch_expiring(app: &App) -> Result<()> {
 /// What the database answered for the last pool that failed.
 pub async fn expire(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
-    let today = app.clock.now().date_naive();
+    let now = app.clock.now();
     let (mut after, mut outcome) = (Uuid::nil(), Ok(()));
     loop {
-        let overdue = pools::overdue(&app.scope(&actor), today, after).await?;
+        let overdue = pools::overdue(&app.scope(&actor), now, after).await?;
         let Some(last) = overdue.last() else { return outcome };
         after = last.id;
         for pool in overdue {

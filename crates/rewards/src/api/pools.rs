@@ -127,6 +127,12 @@ pub async fn archive(
     get(State(app), caller, Path(id)).await
 }
 
+/// `POST /v1/pools/{id}/restore`
+pub async fn restore(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<PoolOut>> {
+    actions::restore(&app, &caller.actor, caller.client_id()?, id).await?;
+    get(State(app), caller, Path(id)).await
+}
+
 /// `POST /v1/pools/{id}/cards`: a CSV as the body; every card of it, or a problem that names the lines.
 pub async fn upload(
     State(app): State<App>,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
 use serde::Deserialize;
-use web::view::{FieldErrors, Filters, Pager, Stat};
+use web::view::{Choice, FieldErrors, Filters, Pager, Stat};
 use web::{App, Caller, Form, Query, Result, Shell, redirect_with, render, render_with};
 
 use crate::actions::credits::{self as actions, GrantInput};
@@ -31,6 +31,14 @@ struct ListPage {
     form: GrantInput,
     errors: FieldErrors,
     may_grant: bool,
+    makes_credits: bool,
+    givers: Vec<Choice>,
+}
+
+impl ListPage {
+    fn amount_help(&self) -> &'static str {
+        if self.makes_credits { "A negative number takes back." } else { "They are taken from another client." }
+    }
 }
 
 /// `GET /{client}/credits`
@@ -74,7 +82,14 @@ async fn page(app: &App, caller: &Caller, query: ListQuery, form: GrantInput, er
         Stat::count("A mail piece costs", i64::from(price("piece").await?)).note("credits"),
         Stat::count("A reward costs", i64::from(price("reward").await?)).note("credits"),
     ];
+    let makes_credits = store::makes_credits(&scope).await?;
+    let givers = store::givers(&scope, client_id).await?;
+    let giver = |giver: &store::Giver| {
+        Choice::new(&giver.slug, format!("{} ({} credits)", giver.name, web::view::number(giver.credits)))
+    };
     Ok(ListPage {
+        makes_credits,
+        givers: givers.iter().map(giver).collect(),
         pager: Pager::new(&filters, page.data.len(), page.next.as_deref()),
         rows: page.data,
         may_grant: caller.may("credits.grant"),

@@ -4,3 +4,4 @@ pub mod brands;
 pub mod cards;
 pub mod credits;
 pub mod pools;
+pub mod quarantine;

@@ -63,6 +63,7 @@ struct ShowPage {
     pool: Pool,
     action: String,
     archive_action: String,
+    restore_action: String,
     stats: Vec<Stat>,
     alerts: Vec<Alert>,
     reservations: Vec<Reservation>,
@@ -72,6 +73,7 @@ struct ShowPage {
     report: Option<UploadReport>,
     errors: FieldErrors,
     may_manage: bool,
+    may_restore: bool,
     may_upload: bool,
 }
 
@@ -132,6 +134,14 @@ pub async fn rename(
 pub async fn archive(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     match actions::archive(&app, &caller.actor, caller.client_id()?, id).await {
         Ok(()) => Ok(redirect_with(&Shell::new(&caller, "").at("pools"), "Pool archived")),
+        Err(error) => refused(&app, &caller, id, error).await,
+    }
+}
+
+/// `POST /{client}/pools/{id}/restore`
+pub async fn restore(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    match actions::restore(&app, &caller.actor, caller.client_id()?, id).await {
+        Ok(()) => Ok(redirect_with(&at(&caller, id), "Pool brought back")),
         Err(error) => refused(&app, &caller, id, error).await,
     }
 }
@@ -226,11 +236,13 @@ async fn show_page(app: &App, caller: &Caller, id: Uuid, query: CardsQuery) -> R
         pager: Pager::new(&filters, page.data.len(), page.next.as_deref()),
         rows: page.data,
         may_manage: caller.may("gift_cards.manage_pools") && pool.archived_at.is_none(),
+        may_restore: caller.may("gift_cards.manage_pools") && pool.archived_at.is_some(),
         may_upload: caller.may("gift_cards.upload") && pool.archived_at.is_none(),
         report: None,
         errors: FieldErrors::none(),
         filters,
         archive_action: format!("{action}/archive"),
+        restore_action: format!("{action}/restore"),
         action,
         pool,
     })

@@ -66,8 +66,8 @@ database::statement! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     /// A brand that ships with ACE, unless there is one of that name.
     INSERT_SHIPPED, app, "
-        insert into gift_card_brands (id, brand_name, default_value, redemption_url, created_at)
-        values ($1, $2, $3, $4, $5)
+        insert into gift_card_brands (id, brand_name, default_value, redemption_url, created_at, code_pattern)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict (brand_name) do nothing";
     /// The version of a brand, held until the transaction ends.
     LOCK, app, "
@@ -148,8 +148,15 @@ pub(crate) async fn insert(tx: &Transaction, id: Uuid, draft: &Draft) -> Result<
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
 }
 
-pub(crate) async fn insert_shipped(tx: &Transaction, id: Uuid, name: &str, value: Money, url: &str) -> Result<bool> {
-    tx.execute(&INSERT_SHIPPED, &[&id, &name, &value, &url, &tx.now()]).await.map(|rows| rows == 1)
+pub(crate) async fn insert_shipped(
+    tx: &Transaction,
+    id: Uuid,
+    (name, url): (&str, &str),
+    value: Money,
+    code_pattern: Option<&str>,
+) -> Result<bool> {
+    let params: database::Params<'_> = &[&id, &name, &value, &url, &tx.now(), &code_pattern];
+    tx.execute(&INSERT_SHIPPED, params).await.map(|rows| rows == 1)
 }
 
 pub(crate) async fn expect(tx: &Transaction, id: Uuid, expected: &Expected) -> Result<()> {

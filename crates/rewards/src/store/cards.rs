@@ -1,9 +1,9 @@
 //! Cards. What leaves this file is masked, but for the sealed code that `sealed` hands to a reveal.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
-use kernel::Result;
 use kernel::money::Money;
+use kernel::{Error, Result};
 use uuid::Uuid;
 
 /// A row of `gift_cards` as lists and pages show it.
@@ -96,6 +96,8 @@ impl std::fmt::Debug for Sealed {
 pub struct Held {
     /// Its pool.
     pub pool_id: Uuid,
+    /// The pool's name.
+    pub pool_name: String,
     /// Its status.
     pub status: String,
     /// Whether it was retired.
@@ -105,6 +107,9 @@ pub struct Held {
     /// In which campaign they earned it.
     pub campaign_id: Option<Uuid>,
 }
+
+/// A try that began longer ago is over: its process was killed.
+const LONGEST_TRY: Duration = Duration::minutes(5);
 
 const COLUMNS: &str = "
     select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,
@@ -148,22 +153,32 @@ database::statement! {
           and id = $2";
     /// A card that is about to change; its pool is locked.
     HOLD, app, "
-        select pool_id, status, revoked_at is not null as revoked, recipient_id, campaign_id
-        from gift_cards
+        select g.pool_id, p.pool_name, g.status, g.revoked_at is not null as revoked, g.recipient_id, g.campaign_id
+        from gift_cards g
+        join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+        where g.client_id = $1
+          and g.id = $2
+        for no key update of g";
+    /// Somebody opened the code.
+    REVEALED, app, "
+        update gift_cards
+        set revealed_at = $3
         where client_id = $1
           and id = $2
-        for no key update";
-    /// New cards; those whose code exists anywhere already are left out of the answer.
-    INSERT_MANY, app, "
-        insert into gift_cards (
-          id, client_id, pool_id, card_code, pin_code, code_fingerprint, code_last4, card_number, value_amount,
-          cost_amount, expires_at, created_at)
-        select u.id, $1::uuid, $2, u.card_code, u.pin_code, u.fingerprint, u.last4, u.card_number, $3::numeric,
-          u.cost, u.expires_at, $4
-        from unnest($5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::numeric[], $12::date[])
-          as u (id, card_code, pin_code, fingerprint, last4, card_number, cost, expires_at)
-        on conflict (code_fingerprint) do nothing
-        returning id";
+          and revealed_at is null";
+    /// Whether the code of a retired card nobody has seen came in again.
+    UPLOADED_AGAIN, app, "
+        select exists (
+          select
+          from gift_cards g
+          join gift_cards n on n.client_id = g.client_id and n.code_fingerprint = g.code_fingerprint and n.id <> g.id
+          where g.client_id = $1
+            and g.id = $2
+            and g.status = 'expired'
+            and g.recipient_id is null
+            and n.quarantined_at is null
+            and not (n.status = 'expired' and n.recipient_id is null and n.revealed_at is null)
+        )";
     /// It was used.
     REDEEM, app, "
         update gift_cards
@@ -184,12 +199,48 @@ database::statement! {
         where client_id = $1
           and id = $2
           and status = 'claimed'";
-    /// A card by the keyed hash of its code.
+    /// Cards by the keyed hash of a code, whatever their brand: what is live first.
     BY_FINGERPRINT, app, "
+        with prints as (
+          select sha256(uuid_send(b.brand_id) || f.print) as print, f.nth
+          from (select distinct brand_id from gift_card_pools where client_id = $1) b,
+            unnest($2::bytea[]) with ordinality as f (print, nth)
+        )
         select id
-        from gift_cards
+        from (
+          select g.id, g.created_at, p.nth, 1 as place
+          from prints p
+          join gift_cards g on g.code_fingerprint = p.print
+          where g.client_id = $1
+            and g.quarantined_at is null
+            and not (g.status = 'expired' and g.recipient_id is null and g.revealed_at is null)
+          union all
+          select g.id, g.created_at, p.nth, 2
+          from prints p
+          join gift_cards g on g.code_fingerprint = p.print
+          where g.client_id = $1
+            and g.quarantined_at is not null
+            and not (g.status = 'expired' and g.recipient_id is null and g.revealed_at is null)
+          union all
+          select g.id, g.created_at, p.nth, 3
+          from prints p
+          join gift_cards g on g.code_fingerprint = p.print
+          where g.client_id = $1
+            and g.status = 'expired'
+            and g.recipient_id is null
+            and g.revealed_at is null
+        ) found
+        order by place, nth, created_at desc, id
+        limit 1";
+    /// Whether a message that brings a card is at the provider at this moment; none begins to be sent meanwhile.
+    UNDER_WAY, app, "
+        select coalesce(sending_since > $3, false) as under_way
+        from messages
         where client_id = $1
-          and code_fingerprint = $2";
+          and gift_card_id = $2
+          and status = 'pending'
+        order by id
+        for no key update";
     /// Retires a card and hands out another one.
     REPLACE, app, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
@@ -241,16 +292,17 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Card> 
     scope.query_one(&FIND, &[&client_id, &id]).await
 }
 
-/// The card with a code, without opening any.
+/// The card with a code, without opening any; `fingerprints` are those of the code before the brand, the best first.
 ///
 /// # Errors
 /// What the database answered.
-pub async fn by_fingerprint(scope: &Scope<'_>, client_id: Uuid, fingerprint: &[u8; 32]) -> Result<Option<Uuid>> {
+pub async fn by_fingerprint(scope: &Scope<'_>, client_id: Uuid, fingerprints: &[[u8; 32]]) -> Result<Option<Uuid>> {
     #[derive(FromRow)]
     struct Found {
         id: Uuid,
     }
-    let found = scope.query_opt::<Found>(&BY_FINGERPRINT, &[&client_id, &fingerprint.as_slice()]).await?;
+    let prints: Vec<&[u8]> = fingerprints.iter().map(<[u8; 32]>::as_slice).collect();
+    let found = scope.query_opt::<Found>(&BY_FINGERPRINT, &[&client_id, &prints]).await?;
     Ok(found.map(|row| row.id))
 }
 
@@ -267,45 +319,30 @@ pub(crate) async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<
     tx.query_one(&HOLD, &[&client_id, &id]).await
 }
 
-/// New cards, column by column as PostgreSQL's `unnest` wants them.
-#[derive(Default)]
-pub(crate) struct Columns {
-    pub(crate) ids: Vec<Uuid>,
-    pub(crate) codes: Vec<String>,
-    pub(crate) pins: Vec<Option<String>>,
-    pub(crate) fingerprints: Vec<Vec<u8>>,
-    pub(crate) last4: Vec<String>,
-    pub(crate) numbers: Vec<Option<String>>,
-    pub(crate) costs: Vec<Option<Money>>,
-    pub(crate) expiries: Vec<Option<NaiveDate>>,
+/// Notes that a person opens the code of a card.
+///
+/// # Errors
+/// A conflict when the card was retired unseen and its code came in again: it may be in stock.
+pub(crate) async fn revealed(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    let again = || Error::conflict("uploaded_again", "this code was uploaded again: look at the other card");
+    if tx.query_scalar::<bool>(&UPLOADED_AGAIN, &[&client_id, &id]).await? {
+        return Err(again());
+    }
+    match tx.execute(&REVEALED, &[&client_id, &id, &tx.now()]).await {
+        Err(Error::Constraint(name)) if name == "gift_cards_code_fingerprint_key" => Err(again()),
+        done => done.map(|_| ()),
+    }
 }
 
-/// Writes new cards; answers the ids of those whose code was new.
-pub(crate) async fn insert_many(
-    tx: &Transaction,
-    (client_id, pool_id): (Option<Uuid>, Uuid),
-    value: Money,
-    columns: &Columns,
-) -> Result<Vec<Uuid>> {
+/// Whether a card is being sent at this moment. Its messages are locked: no try begins before the transaction ends.
+pub(crate) async fn is_under_way(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
     #[derive(FromRow)]
-    struct Written {
-        id: Uuid,
+    struct Waiting {
+        under_way: bool,
     }
-    let params: database::Params<'_> = &[
-        &client_id,
-        &pool_id,
-        &value,
-        &tx.now(),
-        &columns.ids,
-        &columns.codes,
-        &columns.pins,
-        &columns.fingerprints,
-        &columns.last4,
-        &columns.numbers,
-        &columns.costs,
-        &columns.expiries,
-    ];
-    Ok(tx.query::<Written>(&INSERT_MANY, params).await?.into_iter().map(|row| row.id).collect())
+    let since = tx.now() - LONGEST_TRY;
+    let waiting = tx.query::<Waiting>(&UNDER_WAY, &[&client_id, &id, &since]).await?;
+    Ok(waiting.iter().any(|message| message.under_way))
 }
 
 pub(crate) async fn redeem(tx: &Transaction, client_id: Uuid, id: Uuid, note: Option<&str>) -> Result<()> {

@@ -32,6 +32,27 @@ database::statement! {
         select credits
         from clients
         where id = $1";
+    /// Whether who asks makes credits: the operator.
+    MAKES, app, "
+        select app.write_all()";
+    /// Another client of the same organization, by its slug, which may give credits.
+    GIVER, app, "
+        select g.id
+        from clients c
+        join clients g on g.org_id = c.org_id and g.id <> c.id
+        where c.id = $1
+          and g.slug = $2
+          and g.archived_at is null";
+    /// The other clients of the same organization that have credits, the richest first.
+    GIVERS, app, "
+        select g.slug, g.name, g.credits
+        from clients c
+        join clients g on g.org_id = c.org_id and g.id <> c.id
+        where c.id = $1
+          and g.archived_at is null
+          and g.credits > 0
+        order by g.credits desc, g.name
+        limit 200";
     /// The amount of an entry.
     AMOUNT, app, "
         select amount
@@ -73,6 +94,42 @@ pub async fn list(
         filter = filter.bind("and (l.created_at, l.id) < (", at).bind(",", id).push(")");
     }
     scope.query_filter(&filter.push("order by l.created_at desc, l.id desc").bind("limit", &more)).await
+}
+
+/// A client that has credits to pass on.
+#[derive(Debug, Clone, FromRow)]
+pub struct Giver {
+    /// Its word in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// What it has.
+    pub credits: i32,
+}
+
+/// Whether who asks makes credits.
+///
+/// # Errors
+/// What the database answered.
+pub async fn makes_credits(scope: &Scope<'_>) -> Result<bool> {
+    scope.query_scalar(&MAKES, &[]).await
+}
+
+/// The other clients of the same organization that have credits to pass on.
+///
+/// # Errors
+/// What the database answered.
+pub async fn givers(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Giver>> {
+    scope.query(&GIVERS, &[&client_id]).await
+}
+
+/// Another client of the same organization, by its slug.
+pub(crate) async fn giver(scope: &Scope<'_>, client_id: Uuid, slug: &str) -> Result<Option<Uuid>> {
+    #[derive(FromRow)]
+    struct Found {
+        id: Uuid,
+    }
+    Ok(scope.query_opt::<Found>(&GIVER, &[&client_id, &slug]).await?.map(|row| row.id))
 }
 
 /// The balance of a client.

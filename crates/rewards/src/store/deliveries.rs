@@ -108,12 +108,7 @@ database::statement! {
         for no key update";
     /// How far a card is: as far as the furthest of its messages.
     FURTHEST, app, "
-        select case
-          when bool_or(status = 'delivered') then 'delivered'
-          when bool_or(status = 'sent') then 'sent'
-          when bool_or(status in ('pending', 'held')) then 'pending'
-          else 'failed'
-        end
+        select app.reward_status(array_agg(status))
         from messages
         where client_id = $1
           and gift_card_id = $2";
@@ -121,13 +116,7 @@ database::statement! {
     BEHIND, system, "
         select s.client_id, s.id, s.status
         from (
-          select client_id, gift_card_id,
-            case
-              when bool_or(status = 'delivered') then 'delivered'
-              when bool_or(status = 'sent') then 'sent'
-              when bool_or(status in ('pending', 'held')) then 'pending'
-              else 'failed'
-            end as furthest
+          select client_id, gift_card_id, app.reward_status(array_agg(status)) as furthest
           from messages
           where gift_card_id is not null
           group by client_id, gift_card_id

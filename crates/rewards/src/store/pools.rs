@@ -55,6 +55,12 @@ impl Pool {
 pub struct Target {
     /// Whose pool it is; none: a master pool.
     pub client_id: Option<Uuid>,
+    /// Its brand.
+    pub brand_id: Uuid,
+    /// The brand's name.
+    pub brand_name: String,
+    /// The day it is for the client.
+    pub today: NaiveDate,
     /// What each card is worth.
     pub value_amount: Money,
     /// What a code must look like.
@@ -105,7 +111,8 @@ database::statement! {
           and p.id = $2";
     /// What an upload must know; row-level security leaves out what is not within reach.
     TARGET, app, "
-        select p.client_id, p.value_amount, b.code_pattern, b.pin_pattern
+        select p.client_id, p.brand_id, b.brand_name, app.client_day(p.client_id, $2) as today, p.value_amount,
+          b.code_pattern, b.pin_pattern
         from gift_card_pools p
         join gift_card_brands b on b.id = p.brand_id
         where p.id = $1
@@ -164,22 +171,30 @@ database::statement! {
         from gift_card_pools
         where id = $1
         for no key update";
-    /// Cards came in.
+    /// It takes cards and is chosen again.
+    RESTORE, app, "
+        update gift_card_pools
+        set archived_at = null, updated_at = $3
+        where client_id = $1
+          and id = $2
+          and archived_at is not null";
+    /// Cards came in; not into a pool that was archived while they were read.
     ADD, app, "
         update gift_card_pools
         set total_cards = total_cards + $2, available_cards = available_cards + $2, updated_at = $3
-        where id = $1";
+        where id = $1
+          and archived_at is null";
+    /// Campaigns whose promises were cut get the new cards promised first.
+    MEND, app, "
+        select app.mend_promises($1, $2)";
     /// A card reached somebody.
     ADD_DELIVERED, app, "
         update gift_card_pools
         set delivered_cards = delivered_cards + 1, updated_at = $2
         where id = $1";
-    /// An available card was taken off the shelf; false when it is promised to somebody.
+    /// An available card was retired; whether that broke a promise.
     TAKE_OFF, app, "
-        update gift_card_pools
-        set available_cards = available_cards - 1, updated_at = $2
-        where id = $1
-          and available_cards > reserved_cards";
+        select app.take_off_shelf($1, $2)";
     /// Cards promised to campaigns.
     RESERVATIONS, app, "
         select c.name as campaign_name, c.slug as campaign_slug, r.reserved, r.claimed
@@ -191,12 +206,13 @@ database::statement! {
         limit 100";
     /// Pools with cards whose last day is over, behind a given one.
     OVERDUE, system, "
-        select distinct pool_id as id
-        from gift_cards
-        where status = 'available'
-          and expires_at < $1
-          and pool_id > $2
-        order by pool_id
+        select distinct g.pool_id as id
+        from gift_cards g
+        left join clients c on c.id = g.client_id
+        where g.status = 'available'
+          and g.expires_at < ($1::timestamptz at time zone coalesce(c.time_zone, 'UTC'))::date
+          and g.pool_id > $2
+        order by g.pool_id
         limit 200";
     /// Takes the cards whose last day is over off the shelf of a locked pool.
     SWEEP, both, "
@@ -245,8 +261,8 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Pool> 
 ///
 /// # Errors
 /// `NotFound`, or what the database answered.
-pub async fn target(scope: &Scope<'_>, id: Uuid) -> Result<Target> {
-    scope.query_one(&TARGET, &[&id]).await
+pub async fn target(scope: &Scope<'_>, id: Uuid, now: DateTime<Utc>) -> Result<Target> {
+    scope.query_one(&TARGET, &[&id, &now]).await
 }
 
 /// Cards promised to campaigns.
@@ -290,21 +306,33 @@ pub(crate) async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Resu
     tx.execute(&ARCHIVE, &[&client_id, &id, &tx.now()]).await.map(|rows| rows == 1)
 }
 
-pub(crate) async fn add(tx: &Transaction, id: Uuid, cards: i32) -> Result<()> {
-    tx.execute(&ADD, &[&id, &cards, &tx.now()]).await.map(|_| ())
+/// Brings an archived pool back; false when it is not archived.
+pub(crate) async fn restore(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {
+    tx.execute(&RESTORE, &[&client_id, &id, &tx.now()]).await.map(|rows| rows == 1).map_err(name_taken)
+}
+
+/// Counts new cards of a locked pool; false when it was archived meanwhile.
+pub(crate) async fn add(tx: &Transaction, id: Uuid, cards: i32) -> Result<bool> {
+    tx.execute(&ADD, &[&id, &cards, &tx.now()]).await.map(|rows| rows == 1)
+}
+
+/// Promises free cards of a locked pool to the campaigns whose promise was cut.
+pub(crate) async fn mend_promises(tx: &Transaction, id: Uuid) -> Result<()> {
+    tx.execute(&MEND, &[&id, &tx.now()]).await.map(|_| ())
 }
 
 pub(crate) async fn add_delivered(tx: &Transaction, id: Uuid) -> Result<()> {
     tx.execute(&ADD_DELIVERED, &[&id, &tx.now()]).await.map(|_| ())
 }
 
+/// Takes one retired card off the shelf of a locked pool; answers whether that broke a promise.
 pub(crate) async fn take_off(tx: &Transaction, id: Uuid) -> Result<bool> {
-    tx.execute(&TAKE_OFF, &[&id, &tx.now()]).await.map(|rows| rows == 1)
+    tx.query_scalar(&TAKE_OFF, &[&id, &tx.now()]).await
 }
 
 /// The next pools with cards whose last day is over, in the order of their ids.
-pub(crate) async fn overdue(scope: &Scope<'_>, today: NaiveDate, after: Uuid) -> Result<Vec<Overdue>> {
-    scope.query(&OVERDUE, &[&today, &after]).await
+pub(crate) async fn overdue(scope: &Scope<'_>, now: DateTime<Utc>, after: Uuid) -> Result<Vec<Overdue>> {
+    scope.query(&OVERDUE, &[&now, &after]).await
 }
 
 /// Takes the cards whose last day is over off the shelf of a locked pool.

@@ -9,11 +9,13 @@ use kernel::{Error, Result};
 use messaging::card_code::last4;
 use regex::Regex;
 
+use super::cell::{Cell, ROUNDED, damage, with_leading_zeros, zeros_behind_kept};
+use super::columns::{Places, places};
 use super::{LineProblem, MOST_BYTES};
 use crate::actions::brands::pattern;
 use crate::store::pools::Target;
 
-/// The longest code and PIN.
+/// The longest code, PIN and number, in characters.
 const LONGEST: usize = 200;
 
 /// A line of the file.
@@ -24,6 +26,11 @@ pub(super) struct Line {
     pub(super) card_number: String,
     expiry: String,
     cost: String,
+    value: String,
+    currency: String,
+    brand: String,
+    code_marked: bool,
+    damaged: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 impl Line {
@@ -40,52 +47,154 @@ impl Line {
     }
 }
 
-/// What the brand and the calendar ask of a line.
+/// Long numbers of a file that end in zeros: one may be a card's, all of them are a spreadsheet's.
+#[derive(Default)]
+pub(super) struct Rounded {
+    others: usize,
+    lines: Vec<LineProblem>,
+}
+
+impl Rounded {
+    pub(super) fn look_at(&mut self, line: &Line) {
+        let is_long = line.code.len() > 15 && line.code.bytes().all(|byte| byte.is_ascii_digit());
+        match zeros_behind_kept(&line.code) {
+            Some(zeros) if !line.code_marked && zeros < 4 => self.lines.push(line.problem("code", "rounded", ROUNDED)),
+            Some(_) if !line.code_marked => {}
+            _ => self.others += usize::from(is_long),
+        }
+    }
+
+    pub(super) fn problems(self) -> Vec<LineProblem> {
+        if self.others == 0 && self.lines.len() > 1 { self.lines } else { Vec::new() }
+    }
+}
+
+/// What the brand, the pool and the calendar ask of a line.
 pub(super) struct Rules {
     code: Option<Regex>,
     pin: Option<Regex>,
+    value: Money,
+    brand: String,
     today: NaiveDate,
 }
 
 impl Rules {
-    pub(super) fn new(target: &Target, today: NaiveDate) -> Result<Self> {
+    pub(super) fn new(target: &Target) -> Result<Self> {
         let compile = |text: &Option<String>| text.as_deref().map(pattern).transpose().map_err(Error::internal);
-        Ok(Self { code: compile(&target.code_pattern)?, pin: compile(&target.pin_pattern)?, today })
+        Ok(Self {
+            code: compile(&target.code_pattern)?,
+            pin: compile(&target.pin_pattern)?,
+            value: target.value_amount,
+            brand: letters(&target.brand_name),
+            today: target.today,
+        })
     }
 
     /// Everything wrong with a line. No reason repeats a code.
     pub(super) fn check(&self, line: &Line) -> Vec<LineProblem> {
-        let mut found = Vec::new();
+        let damaged = line.damaged.iter().map(|(column, code, reason)| line.problem(column, code, *reason));
+        let mut found: Vec<LineProblem> = damaged.collect();
+        let is_whole = |column: &str| !line.damaged.iter().any(|(damaged, ..)| *damaged == column);
+        if is_whole("code") {
+            found.extend(self.check_code(line));
+        }
+        if is_whole("pin") {
+            found.extend(self.check_pin(line));
+        }
+        if line.card_number.chars().count() > LONGEST {
+            found.push(line.problem("number", "too_long", "longer than any card number"));
+        }
+        found.extend(self.check_expiry(line));
+        found.extend(self.check_money(line));
+        found
+    }
+
+    fn check_code(&self, line: &Line) -> Option<LineProblem> {
         match &self.code {
-            _ if line.code.is_empty() => found.push(line.problem("code", "required", "there is no code")),
-            _ if line.code.len() > LONGEST => found.push(line.problem("code", "too_long", "longer than any code")),
+            _ if line.code.is_empty() => Some(line.problem("code", "required", "there is no code")),
+            _ if line.code.chars().count() > LONGEST => Some(line.problem("code", "too_long", "longer than any code")),
             Some(form) if !form.is_match(&line.code) => {
-                found.push(line.problem("code", "format", "not what codes of this brand look like"));
+                let (word, reason) = mismatch(form, &line.code, "not what codes of this brand look like");
+                Some(line.problem("code", word, reason))
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    fn check_pin(&self, line: &Line) -> Option<LineProblem> {
         match &self.pin {
-            _ if line.pin.len() > LONGEST => found.push(line.problem("pin", "too_long", "longer than any PIN")),
-            Some(_) if line.pin.is_empty() => {
-                found.push(line.problem("pin", "required", "cards of this brand need a PIN"))
-            }
+            _ if line.pin.chars().count() > LONGEST => Some(line.problem("pin", "too_long", "longer than any PIN")),
+            Some(_) if line.pin.is_empty() => Some(line.problem("pin", "required", "cards of this brand need a PIN")),
             Some(form) if !form.is_match(&line.pin) => {
-                found.push(line.problem("pin", "format", "not what PINs of this brand look like"));
+                let (word, reason) = mismatch(form, &line.pin, "not what PINs of this brand look like");
+                Some(line.problem("pin", word, reason))
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    fn check_expiry(&self, line: &Line) -> Option<LineProblem> {
         match line.expiry() {
             None if !line.expiry.is_empty() => {
-                found.push(line.problem("expiry", "invalid", "a day such as 2027-12-31 or 12/31/2027"));
+                Some(line.problem("expiry", "invalid", "a day such as 2027-12-31 or 12/31/2027"))
             }
-            Some(day) if day < self.today => found.push(line.problem("expiry", "expired", "its last day is over")),
-            _ => {}
+            Some(day) if day < self.today => Some(line.problem("expiry", "expired", "its last day is over")),
+            _ => None,
         }
+    }
+
+    fn check_money(&self, line: &Line) -> Vec<LineProblem> {
+        let mut found = Vec::new();
         if !line.cost.is_empty() && line.cost().is_none() {
             found.push(line.problem("cost", "invalid", "an amount such as 23.75"));
         }
+        match value(&line.value) {
+            None if !line.value.is_empty() => found.push(line.problem("value", "invalid", "an amount such as 25.00")),
+            Some(value) if value != self.value => {
+                found.push(line.problem(
+                    "value",
+                    "mismatch",
+                    format!("worth {value}, and cards of this pool {}", self.value),
+                ));
+            }
+            _ => {}
+        }
+        if !is_dollars(&line.currency) {
+            found.push(line.problem("currency", "mismatch", "cards are in US dollars"));
+        }
+        let brand = letters(&line.brand);
+        if !brand.is_empty() && !brand.contains(&self.brand) && !self.brand.contains(&brand) {
+            found.push(line.problem("brand", "mismatch", "another brand than the pool's"));
+        }
         found
     }
+}
+
+/// Why a text does not match: nearly always the zeros in front that a spreadsheet drops.
+fn mismatch(form: &Regex, text: &str, otherwise: &'static str) -> (&'static str, &'static str) {
+    if with_leading_zeros(text).any(|padded| form.is_match(&padded)) {
+        return ("zeros_lost", "a spreadsheet dropped the zeros in front: export it again with the column as text");
+    }
+    ("format", otherwise)
+}
+
+/// An amount in dollars, with or without the currency beside it.
+fn value(text: &str) -> Option<Money> {
+    let text = text.trim();
+    let bare =
+        ["USD", "US$", "usd"].iter().find_map(|word| text.strip_prefix(word).or_else(|| text.strip_suffix(word)));
+    bare.unwrap_or(text).trim().parse::<Money>().ok()
+}
+
+fn is_dollars(text: &str) -> bool {
+    text.is_empty()
+        || ["usd", "us$", "$", "dollar", "dollars", "us dollar", "us dollars", "840"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A day as people write it; a month means its last day.
@@ -100,23 +209,15 @@ fn day(text: &str) -> Option<NaiveDate> {
     day.filter(|day| kernel::zone::is_sensible(*day))
 }
 
-/// Which column holds what.
-struct Places {
-    code: usize,
-    pin: Option<usize>,
-    card_number: Option<usize>,
-    expiry: Option<usize>,
-    cost: Option<usize>,
-}
-
 /// The lines of a CSV with a header, in UTF-8, separated by comma, semicolon, tab or pipe.
 pub(super) fn lines(reader: impl Read) -> Result<impl Iterator<Item = Result<Line>>> {
     let mut reader = BufReader::with_capacity(64 * 1024, Limited { reader, left: MOST_BYTES, after_return: false });
     let delimiter = delimiter(&mut reader)?;
-    let mut csv = ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(reader);
+    // cells are trimmed when they are read: a line break in one must be seen first
+    let mut csv = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
     let places = places(csv.headers().map_err(|_| not_text())?)?;
     Ok(csv.into_records().filter_map(move |record| match record {
-        Ok(record) if record.iter().all(str::is_empty) => None,
+        Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => None,
         Ok(record) => Some(Ok(line(&record, &places))),
         Err(error) if error.is_io_error() => Some(Err(too_large())),
         Err(_) => Some(Err(not_text())),
@@ -174,42 +275,46 @@ fn delimiter(reader: &mut impl BufRead) -> Result<u8> {
     let begin = reader.fill_buf().map_err(|_| too_large())?;
     let bom = if begin.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let first = begin[bom..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // the line by which a spreadsheet is told the separator is none of the file's
+    let told = first.strip_prefix(b"sep=").and_then(|rest| rest.first().copied());
+    if let Some(separator) = told.filter(|byte| b",;\t|".contains(byte)) {
+        let length = (bom + first.len() + 1).min(begin.len());
+        reader.consume(length);
+        return Ok(separator);
+    }
     let often = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
     let best = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| often(*separator)).unwrap_or(b',');
     reader.consume(bom);
     Ok(best)
 }
 
-fn places(headers: &StringRecord) -> Result<Places> {
-    let names: Vec<String> = headers.iter().map(plain).collect();
-    let find = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
-    let code = find(&["code", "cardcode", "giftcardcode", "claimcode", "redemptioncode"]);
-    Ok(Places {
-        code: code.ok_or_else(|| Error::invalid("file", "the first line must name a column code"))?,
-        pin: find(&["pin", "pincode", "cardpin", "securitycode"]),
-        card_number: find(&["number", "cardnumber", "serial", "serialnumber"]),
-        expiry: find(&["expiry", "expires", "expiresat", "expirationdate", "expiration", "expirydate"]),
-        cost: find(&["cost", "costamount", "price"]),
-    })
-}
-
-fn plain(header: &str) -> String {
-    header.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase()
-}
-
 fn line(record: &StringRecord, places: &Places) -> Line {
-    let cell = |place: Option<usize>| {
-        place.and_then(|at| record.get(at)).map(kernel::cells::restore).unwrap_or_default().to_owned()
+    let mut damaged = Vec::new();
+    let mut cell = |column: &'static str, place: Option<usize>| {
+        let cell = place.and_then(|at| record.get(at)).map(Cell::read).unwrap_or_default();
+        let is_code = matches!(column, "code" | "pin" | "number");
+        let found = if is_code { damage(&cell) } else { cell.is_broken.then_some(("line_break", BROKEN)) };
+        damaged.extend(found.map(|(word, reason)| (column, word, reason)));
+        cell
     };
+    let code = cell("code", Some(places.code));
     Line {
         number: record.position().map_or(0, csv::Position::line),
-        code: cell(Some(places.code)),
-        pin: cell(places.pin),
-        card_number: cell(places.card_number),
-        expiry: cell(places.expiry),
-        cost: cell(places.cost),
+        code_marked: code.marked,
+        code: code.text,
+        pin: cell("pin", places.pin).text,
+        card_number: cell("number", places.card_number).text,
+        expiry: cell("expiry", places.expiry).text,
+        cost: cell("cost", places.cost).text,
+        value: cell("value", places.value).text,
+        currency: cell("currency", places.currency).text,
+        brand: cell("brand", places.brand).text,
+        damaged,
     }
 }
+
+/// A cell that goes over several lines.
+const BROKEN: &str = "a line break inside quotes: a quote that is never closed";
 
 #[cfg(test)]
 mod tests {
@@ -224,11 +329,14 @@ mod tests {
     fn rules(code: Option<&str>, pin: Option<&str>) -> Rules {
         let target = Target {
             client_id: None,
+            brand_id: uuid::Uuid::nil(),
+            brand_name: "Best Buy".into(),
+            today: NaiveDate::from_ymd_opt(2026, 3, 2).unwrap(),
             value_amount: Money::from_cents(2500),
             code_pattern: code.map(str::to_owned),
             pin_pattern: pin.map(str::to_owned),
         };
-        Rules::new(&target, NaiveDate::from_ymd_opt(2026, 3, 2).unwrap()).unwrap()
+        Rules::new(&target).unwrap()
     }
 
     #[test]
@@ -250,6 +358,75 @@ mod tests {
         let columns: Vec<_> = found.iter().map(|problem| (problem.column, problem.code)).collect();
         assert_eq!(columns, [("code", "format"), ("pin", "required"), ("expiry", "expired"), ("cost", "invalid")]);
         assert!(found.iter().all(|problem| !problem.reason.contains("ABCD") && problem.last4 == "2345"));
+    }
+
+    /// Line, column and word of everything wrong with a file.
+    fn wrong(text: &str, rules: &Rules) -> Vec<(u64, &'static str, &'static str)> {
+        let mut rounded = Rounded::default();
+        let mut found = Vec::new();
+        for line in read(text).unwrap() {
+            rounded.look_at(&line);
+            found.extend(rules.check(&line));
+        }
+        found.extend(rounded.problems());
+        found.iter().map(|problem| (problem.line, problem.column, problem.code)).collect()
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_with_its_line() {
+        let rules = rules(None, None);
+        let open = "code,pin\nGOOD-0001,1\n\"HUNT-BBBB-0001,1111\nHUNT-BBBB-0002,2222\nHUNT-BBBB-0003,3333\n";
+        assert_eq!(wrong(open, &rules), [(3, "code", "line_break")]);
+        assert_eq!(wrong("code,pin\nGOOD-0001,1\n\"HUNT-BBBB-0001,1111", &rules), [(3, "code", "quote")]);
+        assert_eq!(wrong("code,pin\nGOOD-0001,1\n\"HUNT-BBBB-0001\n", &rules), [(3, "code", "line_break")]);
+        assert_eq!(wrong("code,pin\n\"HUNT-\nBBBB\",1\n", &rules), [(2, "code", "line_break")]);
+        assert_eq!(wrong("code,pin\nAAAA-1,\"77\n78\"\n", &rules), [(2, "pin", "line_break")]);
+        assert_eq!(
+            wrong("code,note\nAAAA-1,\"two\nlines\"\n", &rules),
+            [],
+            "columns nobody reads are the person's own"
+        );
+    }
+
+    #[test]
+    fn values_currencies_and_brands_are_compared_with_the_pool() {
+        let rules = rules(None, None);
+        for good in ["25", "$25.00", "25.00 USD", ""] {
+            assert_eq!(wrong(&format!("code;Card value\nAB-1;{good}\n"), &rules), [], "{good}");
+        }
+        assert_eq!(
+            wrong("code,Amount\nAB-1,10\nAB-2,x\n", &rules),
+            [(2, "value", "mismatch"), (3, "value", "invalid")]
+        );
+        assert_eq!(wrong("code,currency\nAB-1,USD\nAB-2,EUR\n", &rules), [(3, "currency", "mismatch")]);
+        assert_eq!(wrong("code,brand\nAB-1,BestBuy.com\nAB-2,Target\n", &rules), [(3, "brand", "mismatch")]);
+        assert!(read("code,Amount (EUR)\nAB-1,25\n").is_err());
+    }
+
+    #[test]
+    fn lost_zeros_are_told_by_the_brands_length_and_rounded_numbers_by_the_file() {
+        let sixteen = rules(Some("[0-9]{16}"), Some("[0-9]{4}"));
+        assert_eq!(
+            wrong("code,pin\n12345678901234,42\n=\"0012345678901234\",=\"0042\"\n", &sixteen),
+            [(2, "code", "zeros_lost"), (2, "pin", "zeros_lost")]
+        );
+        let any = rules(None, None);
+        assert_eq!(wrong("code\n6006491234567890\n6006491234567800\n", &any).len(), 2);
+        assert_eq!(wrong("code\n6006491234567890\n6006491234567801\n", &any), []);
+        assert_eq!(wrong("code\n'6006491234567890\n'6006491234567800\n", &any), [], "marked digits are all there");
+    }
+
+    #[test]
+    fn headers_are_those_that_people_have() {
+        for header in ["Claim code", "eGift Code", "Voucher", "Card Number", "sep=;\nGift card number;PIN"] {
+            assert_eq!(read(&format!("{header}\nABCD-1234;1\n")).unwrap().len(), 1, "{header}");
+        }
+        let both = read("Card Number,Code,Scratch code,Valid thru\n77,ABCD-1234,9,12/2027\n").unwrap();
+        assert_eq!(
+            (both[0].code.as_str(), both[0].card_number.as_str(), both[0].pin.as_str()),
+            ("ABCD-1234", "77", "9")
+        );
+        assert!(read("code,code\nA,B\n").is_err(), "two columns for one thing");
     }
 
     #[test]

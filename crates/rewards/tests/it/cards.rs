@@ -179,3 +179,73 @@ async fn a_card_that_only_a_form_showed_is_replaced_by_one_that_goes_somewhere()
     assert!(new.message_id.is_some());
     world.check().await;
 }
+
+#[tokio::test]
+async fn a_card_in_stock_that_leaked_is_retired_whatever_is_promised_and_the_promise_is_mended_first() {
+    let world = World::new().await;
+    let pool = world.pool(2).await;
+    let campaign = world.campaign(pool).await;
+    world.promise(campaign, pool, 2).await;
+    let sql = "update campaigns set status = 'mailed', estimate = '{\"cards_per_reward\": 2}' where id = $1";
+    world.run(sql, &[&campaign]).await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let leaked: Uuid = world.admin.query_one("select id from gift_cards limit 1", &[]).await.unwrap().get(0);
+    revoke(app, &operator, world.client_id, leaked, &because()).await.unwrap();
+    let promised = "select reserved::bigint from campaign_reservations";
+    assert_eq!(world.count(promised, &[]).await, 1);
+    let open = "select count(*) from alerts where kind = 'promise_cut' and resolved_at is null";
+    assert_eq!(world.count(open, &[]).await, 1);
+    world.check().await;
+    world.upload(pool, 3).await;
+    assert_eq!(world.count(promised, &[]).await, 2, "before anybody else");
+    rewards::actions::stock::watch(app).await.unwrap();
+    assert_eq!(world.count(open, &[]).await, 0);
+    world.check().await;
+    let page = format!("/acme-roofing/cards/{leaked}");
+    let shown = world.test.get(&page).as_user(&world.test.story.agency_owner).await.expect_status(200);
+    assert!(shown.text().contains("Revoked"));
+}
+
+#[tokio::test]
+async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() {
+    let (world, recipient, card) = with_a_card().await;
+    let other = {
+        let campaign: Uuid =
+            world.admin.query_one("select campaign_id from gift_cards where id = $1", &[&card]).await.unwrap().get(0);
+        world.recipient(campaign).await
+    };
+    let as_app = format!("set role ace_app; select set_config('app.client_id', '{}', false)", world.client_id);
+    let redeem = format!("update gift_cards set status = 'redeemed' where id = '{card}'");
+    world.admin.batch_execute(&redeem).await.unwrap();
+    for refused in [
+        format!("update gift_cards set status = 'claimed' where id = '{card}'"),
+        format!("update gift_cards set status = 'delivered' where id = '{card}'"),
+        format!("update gift_cards set status = 'expired' where id = '{card}'"),
+        format!("update gift_cards set recipient_id = '{other}' where id = '{card}'"),
+        format!("update gift_cards set claimed_at = now() where id = '{card}'"),
+        format!("update gift_cards set quarantined_at = now() where id = '{card}'"),
+        format!("update gift_cards set status = 'claimed' where status = 'available'"),
+        format!("update call_conditions_met set recipient_id = '{other}' where recipient_id = '{recipient}'"),
+        format!("update call_conditions_met set gift_card_id = null where recipient_id = '{recipient}'"),
+        "update messages set status = 'held'".to_owned(),
+        format!("delete from call_conditions_met where recipient_id = '{recipient}'"),
+        format!("delete from gift_cards where id = '{card}'"),
+        "delete from messages".to_owned(),
+        "delete from alerts".to_owned(),
+    ] {
+        for role in ["", as_app.as_str()] {
+            // what is never removed is refused by its right alone
+            if role.is_empty() && refused.starts_with("delete") {
+                continue;
+            }
+            let done = world.admin.batch_execute(&format!("{role}; {refused}")).await;
+            world.admin.batch_execute("reset role").await.unwrap();
+            assert!(done.is_err(), "{refused} as {role:?}");
+        }
+    }
+    world.admin.batch_execute("update messages set status = 'failed'").await.unwrap();
+    assert!(world.admin.batch_execute("update messages set status = 'pending'").await.is_err());
+    let made = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 5, 'grant', now())";
+    world.admin.batch_execute(&as_app).await.unwrap();
+    assert!(world.admin.execute(made, &[&world.client_id]).await.is_err(), "credits from nowhere");
+}

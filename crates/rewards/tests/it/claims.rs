@@ -166,7 +166,7 @@ async fn a_reward_costs_what_the_price_list_says_and_waits_for_credits() {
     world.work().await;
     assert_eq!(world.count("select credits::bigint from clients where id = $1", &[&world.client_id]).await, 2);
     assert_eq!(world.count("select count(*) from gift_cards where recipient_id = $1", &[&recipient]).await, 1);
-    let back = rewards::actions::credits::GrantInput { amount: "-3".into(), note: "typo".into(), id: None };
+    let back = rewards::actions::credits::GrantInput { amount: "-3".into(), note: "typo".into(), ..Default::default() };
     let refused =
         rewards::actions::credits::grant(&world.test.app, &world.test.operator(), world.client_id, &back).await;
     assert_eq!(refused.unwrap_err().code(), "GC-006");

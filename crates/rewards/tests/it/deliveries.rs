@@ -3,6 +3,7 @@
 use messaging::actions::resend::{ResendInput, resend};
 use messaging::actions::status::{callback_path, take_callback};
 use providers::{DeliveryStatus, SendError, StatusUpdate, twilio_signature};
+use serde_json::json;
 use uuid::Uuid;
 use web::Method;
 
@@ -192,7 +193,8 @@ async fn who_opted_out_gets_nothing_and_is_written_on_the_other_channel_only_if_
     silent.expect("failed", "claimed", "failed").await;
     assert!(silent.world.provider.sent().is_empty());
     let (app, operator) = (&silent.world.test.app, silent.world.test.operator());
-    let again = resend(app, &operator, silent.world.client_id, silent.message, &ResendInput::default()).await;
+    let at = (silent.world.client_id, silent.message);
+    let again = resend(app, &operator, at, true, &ResendInput::default()).await;
     assert_eq!(again.unwrap_err().code(), "GC-009");
 }
 
@@ -206,13 +208,14 @@ async fn a_resend_brings_the_same_card_to_another_number_and_not_to_a_wrong_one(
     world.work().await;
     sent.expect("failed", "claimed", "failed").await;
     let (app, operator) = (&world.test.app, world.test.operator());
-    let to = |to: &str| ResendInput { to: to.into() };
-    let wrong = resend(app, &operator, world.client_id, sent.message, &to("nonsense")).await.unwrap_err();
+    let to = |to: &str| ResendInput { to: to.into(), reason: "a new number".into() };
+    let at = (world.client_id, sent.message);
+    let wrong = resend(app, &operator, at, true, &to("nonsense")).await.unwrap_err();
     assert_eq!(wrong.fields()[0].field, "to");
     let corner = world.test.story.corner.id;
-    assert_eq!(resend(app, &operator, corner, sent.message, &to("")).await, Err(kernel::Error::NotFound));
-    let again = resend(app, &operator, world.client_id, sent.message, &to("(614) 555-0177")).await.unwrap();
-    let early = resend(app, &operator, world.client_id, again, &to("")).await.unwrap_err();
+    assert_eq!(resend(app, &operator, (corner, sent.message), true, &to("")).await, Err(kernel::Error::NotFound));
+    let again = resend(app, &operator, at, true, &to("(614) 555-0177")).await.unwrap();
+    let early = resend(app, &operator, (world.client_id, again), true, &to("")).await.unwrap_err();
     assert_eq!(early.code(), "still_sending");
     world.work().await;
     let texts = world.provider.sent();
@@ -245,7 +248,11 @@ async fn a_forged_callback_is_refused_and_audited_and_a_signed_one_counts() {
         let forged = world.test.api(Method::POST, &path).form(&form).header("x-twilio-signature", signature);
         forged.await.expect_status(403);
     }
-    assert_eq!(world.count("select count(*) from audit_log where action = 'webhook.refused'", &[]).await, 2);
+    assert_eq!(
+        world.count("select count(*) from audit_log where action = 'webhook.refused'", &[]).await,
+        1,
+        "a flood is one row an hour"
+    );
     sent.expect("sent", "claimed", "sent").await;
 
     let sandbox = World::new().await;
@@ -291,4 +298,180 @@ async fn news_of_a_message_whose_job_died_is_seen_by_doctor_and_taken_in_by_the_
     world.work().await;
     assert!(world.provider.sent()[0].0.ends_with("@example.com"), "the other way was taken after all");
     sent.expect("failed", "claimed", "sent").await;
+}
+
+#[tokio::test]
+async fn whoever_may_not_reveal_a_card_sends_it_to_nobody_else() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    world.provider.then(SendError::permanent("550", "no"));
+    world.work().await;
+    let (story, path) = (&world.test.story, format!("/v1/messages/{}/resend", sent.message));
+    let elsewhere = json!({ "to": "+16145550177", "reason": "they called" });
+    let page = format!("/acme-roofing/deliveries/{}", sent.message);
+    let form = [("to", "+16145550177"), ("reason", "they called")];
+    world.test.post_form(&format!("{page}/resend"), &form).as_user(&story.acme_agent).await.expect_status(403);
+    let shown = world.test.get(&page).as_user(&story.acme_agent).await.expect_status(200);
+    assert!(shown.text().contains("/resend") && !shown.text().contains("name=\"to\""), "the same number is offered");
+    let silent = json!({ "to": "+16145550177" });
+    let refused = world.test.api_json(Method::POST, &path, &silent).bearer(&story.acme.key).await.expect_status(422);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "#/reason");
+    assert!(world.provider.sent().is_empty());
+    world.test.api_json(Method::POST, &path, &elsewhere).bearer(&story.acme.key).await.expect_status(201);
+    let audit =
+        world.word("select string_agg(a::text, ' ') from audit_log a where action = 'message.resent'", &[]).await;
+    assert!(audit.contains("they called"), "{audit}");
+    world.work().await;
+    assert_eq!(world.provider.sent()[0].0, "+16145550177");
+}
+
+#[tokio::test]
+async fn a_card_that_arrived_was_used_or_is_over_goes_nowhere_else() {
+    for (spoil, code) in [
+        ("update gift_cards set status = 'redeemed' where id = $1", "card_redeemed"),
+        ("update gift_cards set expires_at = '2020-01-01' where id = $1", "card_expired"),
+        ("update gift_cards set revoked_at = now() where id = $1", "card_revoked"),
+        ("update gift_cards set delivery_address = delivery_address where id = $1", "card_delivered"),
+    ] {
+        let sent = claimed().await;
+        let world = &sent.world;
+        world.work().await;
+        sent.callback("delivered", DeliveryStatus::Delivered).await;
+        world.run(spoil, &[&sent.card]).await;
+        let (app, operator, at) = (&world.test.app, world.test.operator(), (world.client_id, sent.message));
+        let elsewhere = ResendInput { to: "+16145550177".into(), reason: "they asked".into() };
+        let refused = resend(app, &operator, at, true, &elsewhere).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{spoil}");
+        let same = resend(app, &operator, at, false, &ResendInput::default()).await;
+        assert_eq!(same.is_ok(), code == "card_delivered", "{spoil}");
+    }
+}
+
+#[tokio::test]
+async fn a_card_whose_last_day_is_over_before_it_leaves_is_not_sent() {
+    let sent = claimed().await;
+    sent.world.run("update gift_cards set expires_at = '2020-01-01' where id = $1", &[&sent.card]).await;
+    sent.world.work().await;
+    assert!(sent.world.provider.sent().is_empty());
+    let why = sent.world.word("select last_error_code from messages where id = $1", &[&sent.message]).await;
+    assert_eq!(why, "card_expired");
+}
+
+#[tokio::test]
+async fn a_stop_that_the_provider_tells_of_holds_for_the_number_and_its_contacts() {
+    for called_back in [false, true] {
+        let sent = claimed().await;
+        let world = &sent.world;
+        if called_back {
+            world.work().await;
+            sent.callback("undelivered", failed("21610")).await;
+        } else {
+            world.provider.then(SendError::permanent("21610", "unsubscribed recipient"));
+            world.work().await;
+        }
+        let stopped = "select count(*) from suppressed_addresses where channel = 'sms' and reason = 'stop'";
+        assert_eq!(world.count(stopped, &[]).await, 1, "called back: {called_back}");
+        let opted = "select count(*) from contacts c join messages m on m.to_address = c.phone where c.sms_opt_out and m.id = $1";
+        assert_eq!(world.count(opted, &[&sent.message]).await, 1, "called back: {called_back}");
+        let others = "select count(*) from contacts where sms_opt_out and email_opt_out";
+        assert_eq!(world.count(others, &[]).await, 0);
+        let (operator, at) = (world.test.operator(), (world.client_id, sent.message));
+        let again = resend(&world.test.app, &operator, at, true, &ResendInput::default()).await;
+        assert_eq!(again.unwrap_err().code(), "GC-009");
+    }
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_is_is_not_written_to_again() {
+    let world = World::scripted().await;
+    let pool = world.pool(2).await;
+    let campaign = world.campaign(pool).await;
+    for (code, text, kept) in [("550", "5.1.1 no such user", 1), ("550", "5.7.1 blocked", 0)] {
+        let recipient = world.recipient(campaign).await;
+        let email = world.word("select email from recipients where id = $1", &[&recipient]).await;
+        let claim = world.to_claim(campaign, recipient).to(messaging::Channel::Email, email.clone());
+        world.provider.then(SendError::permanent(code, text));
+        world.claim(&claim).await;
+        world.work().await;
+        let sql = "select count(*) from suppressed_addresses where address = $1 and reason = 'bounce'";
+        assert_eq!(world.count(sql, &[&email]).await, kept, "{text}");
+    }
+    assert_eq!(world.count("select count(*) from contacts where email_opt_out", &[]).await, 0, "nobody said no");
+}
+
+#[tokio::test]
+async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_leave_afterwards() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = rewards::actions::cards::ReplaceInput { reason: "lost".into(), to: String::new() };
+    let try_it = "update messages set sending_since = $2 where id = $1";
+    world.run(try_it, &[&sent.message, &app.clock.now()]).await;
+    let refused = rewards::actions::cards::replace(app, &operator, world.client_id, sent.card, &input).await;
+    assert_eq!(refused.unwrap_err().code(), "still_sending");
+    // a process that was killed keeps nobody for ever
+    world.later(600);
+    rewards::actions::cards::replace(app, &operator, world.client_id, sent.card, &input).await.unwrap();
+    world.work().await;
+    assert_eq!(world.provider.sent().len(), 1, "the new code alone");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_reward_that_failed_by_sms_and_arrived_by_mail_is_delivered_everywhere() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.provider.then(SendError::permanent("30006", "a landline"));
+    world.work().await;
+    let mail: Uuid = world.word("select id::text from messages where channel = 'email'", &[]).await.parse().unwrap();
+    let name = world.word("select provider_message_id from messages where id = $1", &[&mail]).await;
+    let update =
+        StatusUpdate { provider_message_id: name, status: DeliveryStatus::Delivered, word: "delivered".into() };
+    take_callback(&world.test.app, "twilio", mail, &update).await.unwrap();
+    world.work().await;
+    sent.expect("failed", "delivered", "delivered").await;
+    let story = &world.test.story;
+    let list = async |query: &str| {
+        let path = format!("/acme-roofing/deliveries{query}");
+        world.test.get(&path).as_user(&story.agency_owner).await.expect_status(200).text()
+    };
+    let row = |id: Uuid| format!("/acme-roofing/deliveries/{id}\"");
+    let all = list("").await;
+    assert!(all.contains(&row(mail)) && !all.contains(&row(sent.message)), "one row for one reward");
+    assert!(!list("?status=failed").await.contains(&row(mail)));
+    assert!(list("?status=delivered").await.contains(&row(mail)));
+    let phone = world.word("select to_address from messages where id = $1", &[&sent.message]).await;
+    assert!(list(&format!("?q={}", phone.replace('+', "%2B"))).await.contains(&row(mail)), "found by every address");
+    let told = world.test.api(Method::GET, &format!("/v1/messages/{}", sent.message)).bearer(&story.acme.key);
+    let told = told.await.expect_status(200).json();
+    assert_eq!((&told["status"], &told["reward_status"]), (&json!("failed"), &json!("delivered")));
+}
+
+#[tokio::test]
+async fn the_sandbox_shows_codes_to_those_who_may_reveal_them_and_is_kept_by_no_cache() {
+    let world = World::new().await;
+    let pool = world.pool(0).await;
+    let file = std::io::Cursor::new(b"code,pin\nHIDE-ME-PLEASE,4711\n".to_vec());
+    rewards::upload::run(&world.test.app, &world.test.operator(), pool, file).await.unwrap();
+    let campaign = world.campaign(pool).await;
+    world.run("update campaign_reward_configs set sms_template = 'Code {{code}}, PIN {{pin|}}'", &[]).await;
+    let recipient = world.recipient(campaign).await;
+    world.claim_by_sms(campaign, recipient).await;
+    world.work().await;
+    let story = &world.test.story;
+    for path in ["/sandbox", "/sandbox/latest"] {
+        let whole = world.test.get(path).as_user(&story.agency_owner).await.expect_status(200);
+        assert_eq!(whole.header("cache-control"), "no-store");
+        assert!(whole.text().contains("Code HIDE-ME-PLEASE, PIN 4711"));
+        for person in [&story.acme_agent, &story.support] {
+            let masked = world.test.get(path).as_user(person).await.expect_status(200);
+            assert_eq!(masked.header("cache-control"), "no-store");
+            let text = masked.text();
+            assert!(
+                text.contains("Code •••• EASE, PIN ••••") && !text.contains("HIDE") && !text.contains("4711"),
+                "{text}"
+            );
+        }
+    }
 }

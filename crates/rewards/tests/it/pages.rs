@@ -100,17 +100,39 @@ async fn a_code_shows_only_in_the_answer_to_a_reveal_that_may_be_asked_for() {
 }
 
 #[tokio::test]
-async fn credits_are_granted_by_the_agency_and_told_by_the_api() {
+async fn credits_are_made_by_the_operator_and_passed_on_by_the_agency() {
     let world = World::new().await;
     let story = &world.test.story;
     let body = [("amount", "1,000"), ("note", "spring")];
     world.test.post_form("/acme-roofing/credits", &body).as_user(&story.acme_owner).await.expect_status(403);
-    world.test.post_form("/acme-roofing/credits", &body).as_user(&story.agency_owner).await.expect_status(303);
+    let none = world.test.post_form("/acme-roofing/credits", &body).as_user(&story.agency_owner).await;
+    assert!(none.expect_status(422).text().contains("only the operator makes new ones"));
+    world.test.post_form("/acme-roofing/credits", &body).as_user(&story.admin).await.expect_status(303);
     let told = world.test.api(Method::GET, "/v1/credits").bearer(&story.acme.key).await.expect_status(200).json();
     assert_eq!((&told["balance"], &told["data"][0]["note"]), (&json!(1000), &json!("spring")));
-    let refused =
-        world.test.post_form("/acme-roofing/credits", &[("amount", "-1"), ("note", "")]).as_user(&story.agency_owner);
-    assert!(refused.await.expect_status(422).text().contains("say why"));
+    for amount in ["2,5", "1,0", "1.5", "0", "1e3"] {
+        let typed = world.test.post_form("/acme-roofing/credits", &[("amount", amount)]).as_user(&story.admin).await;
+        assert!(typed.expect_status(422).text().contains("a whole number of credits"), "{amount}");
+    }
+    let back = [("amount", "-1"), ("note", "")];
+    let refused = world.test.post_form("/acme-roofing/credits", &back).as_user(&story.admin).await;
+    assert!(refused.expect_status(422).text().contains("say why"));
+    world.test.post_form("/acme-roofing/credits", &back).as_user(&story.agency_owner).await.expect_status(422);
+
+    let (from, to) = ("/bright-dental/credits", "acme-roofing");
+    let pass = |amount: &'static str, from: &'static str| [("amount", amount), ("from", from)];
+    let moved = world.test.post_form(from, &pass("400", to)).as_user(&story.agency_owner).await;
+    moved.expect_status(303);
+    let balances = "select string_agg(credits::text, ' ' order by slug) from clients where slug in ('acme-roofing', 'bright-dental')";
+    assert_eq!(world.word(balances, &[]).await, "600 400");
+    let broke = world.test.post_form(from, &pass("601", to)).as_user(&story.agency_owner).await;
+    assert!(broke.expect_status(422).text().contains("do not cover"));
+    for giver in ["corner-auto", "bright-dental", "nobody"] {
+        let wrong = world.test.post_form(from, &pass("1", giver)).as_user(&story.agency_owner).await;
+        assert!(wrong.expect_status(422).text().contains("no other client of this organization"), "{giver}");
+    }
+    assert_eq!(world.word(balances, &[]).await, "600 400");
+    world.check().await;
     let none = world.test.api(Method::GET, "/v1/credits").bearer(&story.corner.key).await.expect_status(200).json();
     assert_eq!(none["balance"], 0);
 }

@@ -26,28 +26,143 @@ async fn one_bad_line_keeps_every_card_out_and_is_told_with_line_and_reason() {
 }
 
 #[tokio::test]
-async fn a_code_is_refused_that_another_client_uploaded_before() {
+async fn a_code_that_another_client_holds_is_taken_like_any_other_and_handed_out_to_nobody() {
     let world = World::new().await;
     let pool = world.pool(0).await;
     assert_eq!(upload(&world, pool, "code\nSHARED-CODE-1\nOWN-CODE-0001\n").await.unwrap().added, 2);
-    let input = rewards::actions::pools::PoolInput {
-        pool_name: "Theirs".into(),
-        brand_id: world.brand().await.to_string(),
-        value_amount: "10".into(),
-    };
+    let brand = world.word("select brand_id::text from gift_card_pools where id = $1", &[&pool]).await;
+    let input =
+        rewards::actions::pools::PoolInput { pool_name: "Theirs".into(), brand_id: brand, value_amount: "10".into() };
     let corner = &world.test.story.corner;
     let theirs =
         rewards::actions::pools::create(&world.test.app, &world.test.operator(), corner.id, &input).await.unwrap();
-    // in the name of the other client: its own eyes do not see the card, the key does
     let actor = kernel::Actor::client(corner.id);
-    let file = std::io::Cursor::new(b"code\nFRESH-CODE-1\nshared-code 1\n".to_vec());
-    let report = run(&world.test.app, &actor, theirs, file).await.unwrap();
-    assert_eq!((report.added, report.refused, report.problems[0].code, report.problems[0].line), (0, 1, "exists", 3));
-    assert_eq!(world.count("select count(*) from gift_cards where pool_id = $1", &[&theirs]).await, 0);
-    assert_eq!(
-        run(&world.test.app, &actor, pool, std::io::Cursor::new(b"code\nX\n".to_vec())).await,
-        Err(Error::NotFound)
-    );
+    let theirs_file = |text: &'static str| std::io::Cursor::new(text.as_bytes().to_vec());
+    let report =
+        run(&world.test.app, &actor, theirs, theirs_file("code\nFRESH-CODE-1\nSHARED-CODE 1\n")).await.unwrap();
+    assert_eq!((report.added, report.refused), (2, 0), "the uploader learns nothing");
+    let counted = "select total_cards || ' ' || available_cards from gift_card_pools where id = $1";
+    assert_eq!(world.word(counted, &[&theirs]).await, "2 2");
+    let cards = world.test.api(Method::GET, "/v1/cards?status=available").bearer(&corner.key).await.expect_status(200);
+    assert_eq!(cards.json()["data"].as_array().unwrap().len(), 2);
+    let again =
+        run(&world.test.app, &actor, theirs, theirs_file("code\nFRESH-CODE-1\nshared-CODE-1\nSHAREDCODE1\n")).await;
+    let told: Vec<_> = again.unwrap().problems.iter().map(|problem| (problem.line, problem.code)).collect();
+    assert_eq!(told, [(2, "exists"), (4, "exists")], "one's own duplicates are told; case is the brand's");
+    let refused = "select count(*) from audit_log where action = 'cards.upload_refused' and client_id = $1";
+    assert_eq!(world.count(refused, &[&corner.id]).await, 1);
+
+    // the uploader's own people see nothing of it; the operator does, and is written to
+    let told = "select count(*) from audit_log where action = 'cards.quarantined'";
+    assert_eq!(world.count(told, &[]).await, 1);
+    assert_eq!(world.count(&format!("{told} and client_id is not null"), &[]).await, 0);
+    world.later(601);
+    world.work().await;
+    let story = &world.test.story;
+    assert!(world.count("select count(*) from jobs where kind = 'messages.system_mail'", &[]).await > 0);
+    world.test.get("/admin/quarantine").as_user(&story.agency_owner).await.expect_status(403);
+    let page = world.test.get("/admin/quarantine").as_user(&story.admin).await.expect_status(200).text();
+    assert!(page.contains(corner.name) && page.contains(story.acme.name) && !page.contains("SHARED"), "{page}");
+
+    let card = world.word("select id::text from gift_cards where quarantined_at is not null", &[]).await;
+    let release = format!("/admin/quarantine/{card}/release");
+    let held = world.test.post_form(&release, &[("", "")]).as_user(&story.admin).await.expect_status(422);
+    assert!(held.text().contains("another card with this code"));
+    let moved = world.admin.execute("update gift_cards set status = 'claimed' where id::text = $1", &[&card]).await;
+    assert!(moved.is_err(), "the database hands none out either");
+    let first = "select id from gift_cards where client_id = $1 and code_last4 = 'ODE1'";
+    let first: Uuid = world.admin.query_one(first, &[&world.client_id]).await.unwrap().get(0);
+    let because = rewards::actions::cards::RevokeInput { reason: "it was theirs".into() };
+    rewards::actions::cards::revoke(&world.test.app, &world.test.operator(), world.client_id, first, &because)
+        .await
+        .unwrap();
+    world.test.post_form(&release, &[("", "")]).as_user(&story.admin).await.expect_status(303);
+    assert_eq!(world.count("select count(*) from gift_cards where quarantined_at is not null", &[]).await, 0);
+    assert_eq!(run(&world.test.app, &actor, pool, theirs_file("code\nX\n")).await, Err(Error::NotFound));
+    world.check().await;
+}
+
+#[tokio::test]
+async fn the_same_digits_of_two_brands_and_codes_that_differ_in_case_are_different_cards() {
+    let world = World::new().await;
+    let (first, second) = (world.pool(0).await, world.pool(0).await);
+    assert_eq!(upload(&world, first, "code\n6006491234567891\nGIFTCODEx\nGIFTCODEX\n").await.unwrap().added, 3);
+    assert_eq!(upload(&world, second, "code\n6006491234567891\n").await.unwrap().added, 1);
+    let spelt = upload(&world, first, "code\n6006-4912-3456-7891\n6006‑4912‑3456‑7891\n6006 4912 3456 7891\n").await;
+    assert_eq!(spelt.unwrap().refused, 3, "one code in three spellings of the hyphen");
+    let sql = "update gift_card_brands set code_pattern = '(?i)[a-z]{9}' where id = (select brand_id from gift_card_pools where id = $1)";
+    world.run(sql, &[&second]).await;
+    let folded = upload(&world, second, "code\ngiftcodey\nGIFTCODEY\n").await.unwrap();
+    assert_eq!((folded.refused, folded.problems[0].code), (1, "duplicate"));
+    assert_eq!(world.count("select count(*) from gift_cards where quarantined_at is not null", &[]).await, 0);
+    let operator = world.test.operator();
+    let find = async |code: &str| {
+        let input = rewards::actions::cards::FindInput { code: code.into() };
+        rewards::actions::cards::find_by_code(&world.test.app, &operator, world.client_id, &input).await
+    };
+    let exact = find("GIFT-CODEx").await.unwrap();
+    assert_ne!(exact, find("GIFTCODEX").await.unwrap());
+    assert_eq!(find("NOBODYS").await.unwrap_err().code(), "GC-011");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_code_in_the_wrong_pool_goes_into_the_right_one_unless_somebody_has_seen_it() {
+    let world = World::new().await;
+    let wrong = world.pool(0).await;
+    let brand = world.word("select brand_id::text from gift_card_pools where id = $1", &[&wrong]).await;
+    let input =
+        rewards::actions::pools::PoolInput { pool_name: "Right".into(), brand_id: brand, value_amount: "10".into() };
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let right = rewards::actions::pools::create(app, &operator, world.client_id, &input).await.unwrap();
+    upload(&world, wrong, "code\nUNSEEN-CODE-1\nSEENXX-CODE-2\n").await.unwrap();
+    let because = rewards::actions::cards::RevokeInput { reason: "the wrong pool".into() };
+    let mut cards = Vec::new();
+    for last4 in ["ODE1", "ODE2"] {
+        let sql = "select id from gift_cards where code_last4 = $1";
+        let card: Uuid = world.admin.query_one(sql, &[&last4]).await.unwrap().get(0);
+        rewards::actions::cards::revoke(app, &operator, world.client_id, card, &because).await.unwrap();
+        cards.push(card);
+    }
+    rewards::actions::cards::reveal(app, &operator, world.client_id, cards[1]).await.unwrap();
+    let both = upload(&world, right, "code\nUNSEEN-CODE-1\nSEENXX-CODE-2\n").await.unwrap();
+    assert_eq!((both.added, both.refused, both.problems[0].line), (0, 1, 3));
+    assert_eq!(upload(&world, right, "code\nUNSEEN-CODE-1\n").await.unwrap().added, 1);
+    let opened = rewards::actions::cards::reveal(app, &operator, world.client_id, cards[0]).await.unwrap_err();
+    assert_eq!(opened.code(), "uploaded_again", "its code is in stock again");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_pool_that_is_archived_while_a_file_is_read_takes_nothing_and_can_be_brought_back() {
+    let world = World::new().await;
+    let pool = world.pool(1).await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    // the upload has looked at the pool and waits for its turn
+    world.admin.batch_execute("begin").await.unwrap();
+    world.admin.query("select from gift_card_pools where id = $1 for update", &[&pool]).await.unwrap();
+    let uploading = upload(&world, pool, "code\nLATE-CODE-0001\n");
+    let archiving = async {
+        let waits =
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%gift_card_pools%'";
+        let watcher = world.test.database.admin().await;
+        while watcher.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.run("update gift_card_pools set archived_at = now() where id = $1", &[&pool]).await;
+        world.admin.batch_execute("commit").await.unwrap();
+    };
+    let (uploaded, ()) = tokio::join!(uploading, archiving);
+    assert_eq!(uploaded.unwrap_err().code(), "pool_archived");
+    assert_eq!(world.count("select count(*) from gift_cards", &[]).await, 1);
+    let story = &world.test.story;
+    let path = format!("/v1/pools/{pool}/restore");
+    world.test.api(Method::POST, &path).bearer(&story.corner.key).await.expect_status(404);
+    let back = world.test.api(Method::POST, &path).bearer(&story.acme.key).await.expect_status(200);
+    assert!(back.json()["archived_at"].is_null());
+    world.test.api(Method::POST, &path).bearer(&story.acme.key).await.expect_status(409);
+    assert_eq!(upload(&world, pool, "code\nLATE-CODE-0001\n").await.unwrap().added, 1);
+    rewards::actions::pools::archive(app, &operator, world.client_id, pool).await.unwrap();
     world.check().await;
 }
 

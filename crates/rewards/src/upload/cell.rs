@@ -1,0 +1,189 @@
+//! What a spreadsheet does to a code, and how to tell. A damaged code looks like a code, and nobody can buy with it.
+
+use chrono::{Datelike, NaiveDate};
+
+/// Digits that a spreadsheet keeps of a number; what comes behind becomes zeros.
+const KEPT_DIGITS: usize = 15;
+
+/// A cell as it was meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Cell {
+    /// Without the marks that keep a spreadsheet from counting with it.
+    pub(super) text: String,
+    /// Whether there were marks: its digits are all there then.
+    pub(super) marked: bool,
+    /// Whether the quotes around it hold a line break.
+    pub(super) is_broken: bool,
+}
+
+impl Cell {
+    /// Takes off blanks and the marks `="…"` and `'…`.
+    pub(super) fn read(raw: &str) -> Self {
+        let is_broken = raw.contains(['\n', '\r']);
+        let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}');
+        let trimmed = raw.trim_matches(blank);
+        let formula = trimmed.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+        let quoted = trimmed.strip_prefix(['\'', '‘', '’']).map(|rest| rest.strip_suffix(['\'', '’']).unwrap_or(rest));
+        let text = formula.or(quoted).unwrap_or(trimmed).trim_matches(blank);
+        Self { text: text.to_owned(), marked: formula.is_some() || quoted.is_some(), is_broken }
+    }
+}
+
+/// Why a text is no code but what a program made of one: a stable word, and a reason for people.
+pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
+    let text = cell.text.as_str();
+    if cell.is_broken {
+        return Some((
+            "line_break",
+            "a line break inside quotes: a quote that is never closed, or a code in two halves",
+        ));
+    }
+    if text.contains(['"', ',', ';', '\t', '|']) {
+        return Some(("quote", "a quote or a separator inside: a quote that is never closed"));
+    }
+    if is_scientific(text) {
+        return Some((
+            "scientific",
+            "a spreadsheet made a rounded number of it: export it again with the column as text",
+        ));
+    }
+    if is_spreadsheet_error(text) {
+        return Some(("spreadsheet_error", "an error of the spreadsheet, or a column too narrow to show it"));
+    }
+    if text.starts_with('=') {
+        return Some(("formula", "a formula and no code"));
+    }
+    if is_date(text) {
+        return Some(("date", "a spreadsheet made a date of it: export it again with the column as text"));
+    }
+    if ["null", "none", "nan", "n/a", "na", "true", "false", "undefined"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+    {
+        return Some(("placeholder", "a word that stands for nothing"));
+    }
+    if !cell.marked && zeros_behind_kept(text).is_some_and(|zeros| zeros >= 4) {
+        return Some(("rounded", ROUNDED));
+    }
+    is_decimal(text).then_some(("number", "a number with decimals: export it again with the column as text"))
+}
+
+/// Why long numbers that all end in zeros are refused.
+pub(super) const ROUNDED: &str =
+    "a spreadsheet keeps 15 digits and made zeros of the rest: export it again with the column as text";
+
+/// How many digits a spreadsheet would have lost of a number with more than it keeps, when all of those are zeros;
+/// `None` for anything else.
+pub(super) fn zeros_behind_kept(text: &str) -> Option<usize> {
+    let is_long = text.len() > KEPT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+    let behind = is_long.then(|| &text[KEPT_DIGITS..])?;
+    behind.bytes().all(|byte| byte == b'0').then_some(behind.len())
+}
+
+/// The same digits with zeros in front, in every length a code may have.
+pub(super) fn with_leading_zeros(text: &str) -> impl Iterator<Item = String> + '_ {
+    let is_number = !text.is_empty() && text.len() < 30 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let lengths = if is_number { text.len() + 1..=(text.len() + 6) } else { 1..=0 };
+    lengths.map(move |length| format!("{text:0>length$}"))
+}
+
+/// `6.00649E+15`: a spreadsheet always writes a sign or a point, `12E45` may be a code.
+fn is_scientific(text: &str) -> bool {
+    let Some((number, power)) = text.split_once(['e', 'E']) else { return false };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let signed = power.strip_prefix(['+', '-']);
+    let pointed = number.split_once(['.', ',']);
+    let is_number = match pointed {
+        Some((whole, rest)) => digits(whole.trim_start_matches(['+', '-'])) && (rest.is_empty() || digits(rest)),
+        None => digits(number.trim_start_matches(['+', '-'])),
+    };
+    is_number && digits(signed.unwrap_or(power)) && (signed.is_some() || pointed.is_some())
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.').is_some_and(|(whole, rest)| digits(whole) && digits(rest))
+}
+
+fn is_spreadsheet_error(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('#') else { return false };
+    rest.chars().all(|c| c == '#') || rest.ends_with(['!', '?']) || rest.eq_ignore_ascii_case("n/a")
+}
+
+fn is_date(text: &str) -> bool {
+    let day = text.split(' ').next().unwrap_or_default();
+    let of_century = |day: NaiveDate| (1950..2100).contains(&day.year());
+    let whole =
+        ["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%d-%b-%y", "%d-%b-%Y", "%m/%d/%y"];
+    let years_first = whole.iter().any(|form| NaiveDate::parse_from_str(day, form).is_ok_and(of_century));
+    // `Jan-24`, `5-Mar`
+    let halves = day.split_once('-').is_some_and(|(left, right)| {
+        let number = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        (is_month(left) && number(right)) || (number(left) && is_month(right))
+    });
+    years_first || halves
+}
+
+fn is_month(text: &str) -> bool {
+    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    months.iter().any(|month| text.eq_ignore_ascii_case(month))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(raw: &str) -> Option<&'static str> {
+        damage(&Cell::read(raw)).map(|(word, _)| word)
+    }
+
+    #[test]
+    fn marks_are_taken_off_and_digits_stay() {
+        for (raw, text) in [
+            ("=\"0012345678901234\"", "0012345678901234"),
+            ("'0012", "0012"),
+            ("'0012'", "0012"),
+            (" \u{a0}AB-12\u{feff} ", "AB-12"),
+            ("AB'12", "AB'12"),
+        ] {
+            assert_eq!(Cell::read(raw).text, text, "{raw}");
+        }
+        assert_eq!(told("=\"6006490000000000\""), None, "marked digits are all there");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_destroyed_is_told() {
+        for (raw, word) in [
+            ("6.00649E+15", "scientific"),
+            ("6,00649E+15", "scientific"),
+            ("6E+15", "scientific"),
+            ("=\"6.0E+15\"", "scientific"),
+            ("#REF!", "spreadsheet_error"),
+            ("#NAME?", "spreadsheet_error"),
+            ("#N/A", "spreadsheet_error"),
+            ("########", "spreadsheet_error"),
+            ("=A2", "formula"),
+            ("12/31/2027", "date"),
+            ("2027-12-31 00:00:00", "date"),
+            ("Jan-24", "date"),
+            ("5-Mar", "date"),
+            ("6006490000000000000", "rounded"),
+            ("1234567890123.0", "number"),
+            ("HUNT-0001,1111", "quote"),
+            ("HUNT\n0001", "line_break"),
+            ("NULL", "placeholder"),
+        ] {
+            assert_eq!(told(raw), Some(word), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_code_stays_one() {
+        for raw in ["ABCD-1234", "12E45", "6006491234567890", "6006491234567891234", "12-34-5678", "0000", "A.B", "X#1"]
+        {
+            assert_eq!(told(raw), None, "{raw}");
+        }
+        assert_eq!(with_leading_zeros("12").next().as_deref(), Some("012"));
+        assert_eq!(with_leading_zeros("A12").count(), 0);
+    }
+}

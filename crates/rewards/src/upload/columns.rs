@@ -1,0 +1,125 @@
+//! Which column of a card file holds what, by the names that people and shops give them.
+
+use csv::StringRecord;
+use kernel::{Error, Result};
+
+/// Which column holds what.
+pub(super) struct Places {
+    pub(super) code: usize,
+    pub(super) pin: Option<usize>,
+    pub(super) card_number: Option<usize>,
+    pub(super) expiry: Option<usize>,
+    pub(super) cost: Option<usize>,
+    pub(super) value: Option<usize>,
+    pub(super) currency: Option<usize>,
+    pub(super) brand: Option<usize>,
+}
+
+const CODE: &[&str] = &[
+    "code",
+    "cardcode",
+    "giftcardcode",
+    "giftcode",
+    "egiftcode",
+    "egiftcardcode",
+    "ecode",
+    "claimcode",
+    "redemptioncode",
+    "redeemcode",
+    "activationcode",
+    "vouchercode",
+    "voucher",
+    "couponcode",
+    "certificatecode",
+];
+const PIN: &[&str] =
+    &["pin", "pincode", "pinnumber", "cardpin", "giftcardpin", "securitycode", "accesscode", "scratchcode"];
+const NUMBER: &[&str] =
+    &["cardnumber", "cardno", "giftcardnumber", "giftcardno", "egiftcardnumber", "number", "serial", "serialnumber"];
+const EXPIRY: &[&str] = &[
+    "expiry",
+    "expires",
+    "expireson",
+    "expiresat",
+    "expirationdate",
+    "expiration",
+    "expirydate",
+    "expdate",
+    "exp",
+    "validuntil",
+    "validthru",
+    "validthrough",
+    "validto",
+    "goodthru",
+    "goodthrough",
+];
+const COST: &[&str] = &["cost", "costamount", "unitcost", "price", "purchaseprice", "unitprice"];
+const VALUE: &[&str] = &[
+    "value",
+    "valueamount",
+    "cardvalue",
+    "giftcardvalue",
+    "facevalue",
+    "amount",
+    "cardamount",
+    "giftcardamount",
+    "denomination",
+    "balance",
+    "initialbalance",
+    "loadamount",
+];
+const CURRENCY: &[&str] = &["currency", "currencycode"];
+const BRAND: &[&str] = &["brand", "brandname", "merchant", "retailer"];
+
+/// Currencies that a header may name behind the amount: `Amount (EUR)`.
+const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "cad", "aud", "mxn", "jpy", "chf", "inr", "nzd"];
+
+pub(super) fn places(headers: &StringRecord) -> Result<Places> {
+    let names: Vec<String> = headers.iter().map(plain).collect();
+    let (code, number) = (find(&names, CODE, "the code")?, find(&names, NUMBER, "the number")?);
+    // many brands' cards have a number and a PIN, and no other code
+    let (code, card_number) = match (code, number) {
+        (Some(code), number) => (code, number),
+        (None, Some(number)) => (number, None),
+        (None, None) => return Err(Error::invalid("file", "the first line must name a column code")),
+    };
+    Ok(Places {
+        code,
+        card_number,
+        pin: find(&names, PIN, "the PIN")?,
+        expiry: find(&names, EXPIRY, "the last day")?,
+        cost: find(&names, COST, "the cost")?,
+        value: find_value(&names)?,
+        currency: find(&names, CURRENCY, "the currency")?,
+        brand: find(&names, BRAND, "the brand")?,
+    })
+}
+
+fn find(names: &[String], known: &[&str], what: &str) -> Result<Option<usize>> {
+    let mut found = names.iter().enumerate().filter(|(_, name)| known.contains(&name.as_str())).map(|(at, _)| at);
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => {
+            Err(Error::invalid("file", format!("the first line names two columns for {what}: keep one")))
+        }
+        (first, _) => Ok(first),
+    }
+}
+
+/// The column of the value, whose name may end in its currency.
+fn find_value(names: &[String]) -> Result<Option<usize>> {
+    let mut bare = Vec::with_capacity(names.len());
+    for name in names {
+        let currency =
+            CURRENCIES.iter().find(|word| name.strip_suffix(**word).is_some_and(|rest| VALUE.contains(&rest)));
+        if currency.is_some_and(|word| *word != "usd") {
+            return Err(Error::invalid("file", "the first line names another currency: cards are in US dollars"));
+        }
+        bare.push(currency.and_then(|word| name.strip_suffix(*word)).unwrap_or(name).to_owned());
+    }
+    find(&bare, VALUE, "the value")
+}
+
+fn plain(header: &str) -> String {
+    let letters = header.chars().filter(|c| c.is_alphanumeric() || *c == '€' || *c == '£');
+    letters.collect::<String>().to_lowercase().replace('€', "eur").replace('£', "gbp")
+}
