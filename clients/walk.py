@@ -66,7 +66,7 @@ assert any(known.id == pool.id and known.available_cards == 3 for known in good(
 condition = models.ConditionInput(
     trigger_type=models.Trigger.FORM_SUBMIT, gift_card_pool_id=pool.id,
     delivery_channel=models.DeliveryChannel.EMAIL, email_subject="Your card",
-    email_template="{{code}}",
+    email_template="{{card}}",
 )
 campaign = good(post_campaigns, body=models.CampaignInput(
     name="Campaign of Python", size=models.MailSize("6x9"), postage=models.Postage.STANDARD, mail_date=date(2031, 5, 4), contact_list_id=people.id,

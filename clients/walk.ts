@@ -57,7 +57,7 @@ expect('three cards', upload.added === 3)
 const wanted: components['schemas']['CampaignInput'] = {
   name: 'Campaign of TypeScript', size: '6x9', postage: 'standard', mail_date: '2031-05-04', contact_list_id: list.id,
   template_id: template.id, landing_page_id: page.id,
-  conditions: [{ trigger_type: 'form_submit', gift_card_pool_id: pool.id, delivery_channel: 'email', email_subject: 'Your card', email_template: '{{code}}' }],
+  conditions: [{ trigger_type: 'form_submit', gift_card_pool_id: pool.id, delivery_channel: 'email', email_subject: 'Your card', email_template: '{{card}}' }],
 }
 const made = await ace.POST('/v1/campaigns', { body: wanted })
 const campaign = good('a campaign', made)

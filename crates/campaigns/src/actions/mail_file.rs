@@ -84,7 +84,7 @@ pub async fn stream(app: &App, actor: &Actor, campaign: &Campaign) -> Result<Res
     let head = stream::once(async { Ok::<_, Error>(line(COLUMNS.map(ToOwned::to_owned))) });
     let walk = Walk { app: app.clone(), actor: actor.clone(), client_id, campaign_id, after: Some(Uuid::nil()) };
     let lines = stream::try_unfold(walk, Walk::next);
-    let body = Body::from_stream(futures_util::StreamExt::chain(head, lines));
+    let body = web::streamed(futures_util::StreamExt::chain(head, lines));
     Ok(download(body, &campaign.slug, app.clock.now()))
 }
 
