@@ -128,7 +128,13 @@ pub async fn archive(
 }
 
 /// `POST /v1/pools/{id}/restore`
-pub async fn restore(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<PoolOut>> {
+pub async fn restore(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<PoolOut>> {
+    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
     actions::restore(&app, &caller.actor, caller.client_id()?, id).await?;
     get(State(app), caller, Path(id)).await
 }
