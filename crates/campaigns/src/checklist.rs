@@ -72,6 +72,8 @@ pub struct Facts {
     pub closed_forms: Vec<Uuid>,
     /// The client's credits.
     pub credits: i32,
+    /// Of those, promised to other campaigns.
+    pub credits_promised: i32,
     /// Credits a piece costs; none where there is no mail piece.
     pub price_piece: i32,
     /// Credits a reward costs.
@@ -87,7 +89,7 @@ database::statement! {
             t.size::text as template_size,
             lp.is_published as page_published,
             f.id as form_id,
-            f.is_active as form_active,
+            f.is_active and f.archived_at is null as form_active,
             array(
                 select distinct own.id
                 from campaign_conditions cc
@@ -95,14 +97,18 @@ database::statement! {
                 where cc.client_id = c.client_id
                   and cc.campaign_id = c.id
                   and cc.is_active
-                  and not own.is_active) as closed_forms,
+                  and (not own.is_active or own.archived_at is not null)) as closed_forms,
             cl.credits,
+            cl.credits_reserved - c.credits_promised as credits_promised,
             case when c.no_mail_piece then 0 else app.price(c.client_id, 'piece') end as price_piece,
             app.price(c.client_id, 'reward') as price_reward
         from campaigns c
         join clients cl on cl.id = c.client_id
-        left join templates t on t.client_id = c.client_id and t.id = c.template_id
-        left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
+        left join templates t on t.client_id = c.client_id and t.id = c.template_id and t.archived_at is null
+        left join landing_pages lp
+            on lp.client_id = c.client_id
+            and lp.id = c.landing_page_id
+            and lp.archived_at is null
         left join ace_forms f
             on f.client_id = c.client_id
             and f.id = coalesce(c.form_id, (lp.content_json ->> 'form_id')::uuid)
@@ -253,9 +259,6 @@ fn judge_condition(condition: &Condition, facts: &Facts) -> CheckItem {
         "mail_delivered" | "crm_event" => {
             at(Level::Warning, format!("{n}. {name}: nothing tells ACE of that yet, so nobody will meet it."))
         }
-        "time_delay" if n == 1 => {
-            at(Level::Warning, format!("{n}. {name}: its hours count from delivery, of which nothing tells ACE yet."))
-        }
         _ => match condition.gift_card_pool_id {
             None => at(Level::Warning, format!("{n}. {name}: earns nothing.")),
             Some(_) if condition.sms_template.is_none() && condition.email_template.is_none() => {
@@ -298,13 +301,16 @@ fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
 }
 
 fn credits(facts: &Facts, needed: i64) -> CheckItem {
-    let have = i64::from(facts.credits);
+    let promised = i64::from(facts.credits_promised);
+    let free = i64::from(facts.credits) - promised;
+    let mut have = format!("you have {}", number(i64::from(facts.credits)));
+    if promised > 0 {
+        have.push_str(&format!(", of which {} are promised to other campaigns", number(promised)));
+    }
     let (level, text) = match needed {
         0 => (Level::Done, "No credits are charged.".to_owned()),
-        _ if have < needed => {
-            (Level::Missing, format!("{} credits are needed, and you have {}.", number(needed), number(have)))
-        }
-        _ => (Level::Done, format!("At most {} credits are needed, and you have {}.", number(needed), number(have))),
+        _ if free < needed => (Level::Missing, format!("{} credits are needed, and {have}.", number(needed))),
+        _ => (Level::Done, format!("At most {} credits are needed, and {have}.", number(needed))),
     };
     item(level, "credits", "review", text)
 }
@@ -338,7 +344,8 @@ mod tests {
         assert_eq!(level("mail_delivered", 2, None, &[]), Level::Warning);
         assert_eq!(
             (level("time_delay", 1, None, &[]), level("time_delay", 2, None, &[])),
-            (Level::Warning, Level::Done)
+            (Level::Done, Level::Done),
+            "its clock starts when the campaign is mailed"
         );
         assert_eq!(level("call", 1, None, &[]), Level::Done);
     }

@@ -24,13 +24,20 @@ database::statement! {
             where c.client_id = m.client_id
               and c.campaign_id = m.campaign_id
               and c.condition_number = m.condition_number)";
-    /// Promises to campaigns that are over or were taken back.
+    /// Promises to campaigns that are over or were taken back, and credits for pieces that were charged.
     PROMISES_OF_ENDED, app, "
-        select count(*)
-        from campaign_reservations r
-        join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
-        where c.status in ('draft', 'completed')
-          and r.reserved > 0";
+        select (
+            select count(*)
+            from campaign_reservations r
+            join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+            where c.status in ('draft', 'completed')
+              and (r.reserved > 0 or r.credits > 0)
+        ) + (
+            select count(*)
+            from campaigns c
+            where c.status <> 'ready'
+              and c.credits_promised > 0
+        )";
     /// Campaigns that took another number of a pool's cards than the pool knows of.
     CLAIMED_CARDS, app, "
         select count(*)
@@ -68,7 +75,7 @@ database::statement! {
 pub static INVARIANTS: &[(&str, &Statement)] = &[
     ("a draft has no recipients", &RECIPIENTS_OF_DRAFTS),
     ("a met condition is one of its campaign's", &MET_WITHOUT_CONDITION),
-    ("only campaigns under way have promised cards", &PROMISES_OF_ENDED),
+    ("only campaigns under way have promised cards and credits", &PROMISES_OF_ENDED),
     ("a campaign took as many cards as its pools gave", &CLAIMED_CARDS),
     ("every launch under way has a worker", &ABANDONED_LAUNCHES),
     ("every recipient is in the contact's history", &WITHOUT_PARTICIPATION),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use web::App;
 
 use crate::actions::steps::{self, Wish};
-use crate::actions::{clear, launch};
+use crate::actions::{clear, delays, launch};
 use crate::meet::{self, Met, Trigger};
 use crate::store::life;
 
@@ -64,8 +64,15 @@ pub fn jobs(registry: Registry, app: &App) -> Registry {
 }
 
 fn upkeep(registry: Registry, app: &App) -> Registry {
-    let (one, two, three) = (app.clone(), app.clone(), app.clone());
+    let (one, two, three, four) = (app.clone(), app.clone(), app.clone(), app.clone());
     registry
+        .on(delays::JOB, move |job: Job| {
+            let app = four.clone();
+            async move {
+                let CampaignPayload { campaign_id } = job.payload()?;
+                Ok(delays::run(&app, job.client_id()?, campaign_id).await?)
+            }
+        })
         .on(clear::JOB, move |job: Job| {
             let app = one.clone();
             async move {
@@ -119,6 +126,7 @@ async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
     let payload: EngagedPayload = job.payload()?;
     let client_id = job.client_id()?;
     let actor = Actor::system(kernel::System::Worker);
+    let _turn = rewards::line::turn(app, client_id).await?;
     let tx = app.scope(&actor).transaction().await?;
     life::activate(&tx, client_id, payload.campaign_id).await?;
     let trigger = match payload.event_type.as_str() {
@@ -139,6 +147,7 @@ async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
 async fn time_passed(app: &App, job: &Job) -> Result<(), JobError> {
     let payload: DelayPayload = job.payload()?;
     let actor = Actor::system(kernel::System::Worker);
+    let _turn = rewards::line::turn(app, job.client_id()?).await?;
     let tx = app.scope(&actor).transaction().await?;
     let trigger = Trigger::TimePassed { condition_number: payload.condition_number };
     meet::meet(&tx, &by_itself(app, job.client_id()?, (payload.campaign_id, payload.recipient_id), trigger)).await?;

@@ -7,6 +7,7 @@ use jobs::{NewJob, enqueue};
 use kernel::Result;
 use kernel::money::Money;
 use messaging::Channel;
+use messaging::consent::{self, Open};
 use rewards::{Claim, Claimed, Outcome};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -89,6 +90,7 @@ struct About {
     campaign_name: String,
     client_name: String,
     support_phone: Option<String>,
+    contact_id: Option<Uuid>,
     phone: Option<String>,
     email: Option<String>,
     /// What was known before this act.
@@ -99,12 +101,12 @@ struct About {
 }
 
 database::statement! {
-    /// What a claim needs to know about campaign, client and recipient; whom the launch knew no number or address of
-    /// may have one as a contact by now. What a form has filled into the contact in this very transaction was not on
+    /// What a claim needs to know about campaign, client and recipient; the contact is asked first: whoever has
+    /// another number or address than at launch has it there. What a form has filled into the contact in this very transaction was not on
     /// file.
     ABOUT, both, "
-        select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone,
-            coalesce(r.phone, co.mobile_phone, co.phone) as phone, coalesce(r.email, co.email) as email,
+        select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone, r.contact_id,
+            coalesce(co.mobile_phone, co.phone, r.phone) as phone, coalesce(co.email, r.email) as email,
             array_remove(
                 array[r.phone, r.email]
                 || case when co.updated_at < $6 then array[co.mobile_phone, co.phone, co.email] end, null) as on_file,
@@ -112,14 +114,14 @@ database::statement! {
                 select count(*)
                 from call_conditions_met m
                 where m.client_id = $1
-                  and m.delivery_address = coalesce($4, r.phone, co.mobile_phone, co.phone)
+                  and m.delivery_address = coalesce($4, co.mobile_phone, co.phone, r.phone)
                   and m.met_at > $7
                   and m.gift_card_pool_id is not null) as sms_rewards,
             (
                 select count(*)
                 from call_conditions_met m
                 where m.client_id = $1
-                  and m.delivery_address = coalesce($5, r.email, co.email)
+                  and m.delivery_address = coalesce($5, co.email, r.email)
                   and m.met_at > $7
                   and m.gift_card_pool_id is not null) as email_rewards
         from recipients r
@@ -143,30 +145,29 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
         return Ok(Vec::new());
     }
     let all = conditions::list_in(tx, met.client_id, met.campaign_id).await?;
-    if met.trigger == Trigger::MailDelivered {
-        schedule_first(tx, met, &all).await?;
-    }
+    let open = open(tx, met, &about).await?;
+    let mut served = supply(tx, met, (&about, open), &all).await?;
     let fitting: Vec<_> = all.iter().filter(|one| one.is_active && fits(one, met.trigger)).collect();
     rewards::take_turns(tx, fitting.iter().filter_map(|condition| condition.gift_card_pool_id)).await?;
     let (mut done, mut given, mut is_held) = (Vec::new(), Vec::new(), false);
     for condition in fitting {
-        let claim = claim(met, &about, condition);
+        let claim = claim(met, &about, open, condition);
         let claimed = rewards::claim(tx, &claim).await?;
         if claimed.outcome != Outcome::AlreadyMet {
             schedule_next(tx, met, condition, &all).await?;
-            if condition.gift_card_pool_id.is_some() {
+            if condition.gift_card_pool_id.is_some() && claimed.outcome != Outcome::ConsentNeeded {
                 given.extend(claim.to.as_ref().filter(|to| about.is_new(to)).map(|_| condition.condition_number));
                 is_held |= claim.hold.is_some();
                 about.count(claim.to.as_ref());
             }
         }
+        served.extend(claimed.left_waiting());
         done.push(MetCondition {
             condition_number: condition.condition_number,
             condition_name: condition.condition_name.clone(),
             claimed,
         });
     }
-    supply(tx, met, &about, &all).await?;
     let ids = (met.client_id, met.recipient_id);
     if !given.is_empty() {
         held::mark_given(tx, ids, &given).await?;
@@ -174,6 +175,8 @@ pub async fn meet(tx: &Transaction, met: &Met) -> Result<Vec<MetCondition>> {
     if is_held {
         held::alert(tx, ids, met.campaign_id).await?;
     }
+    // Last of all: the keys of jobs come behind every other lock.
+    rewards::actions::stock::fulfil_soon_at(tx, met.client_id, served).await?;
     Ok(done)
 }
 
@@ -206,21 +209,37 @@ impl About {
     }
 }
 
-/// What was given now is also where those rewards go that had no address so far.
-async fn supply(tx: &Transaction, met: &Met, about: &About, all: &[Condition]) -> Result<()> {
+/// By which ways the person may be written to, at what was given now or is on file.
+async fn open(tx: &Transaction, met: &Met, about: &About) -> Result<Open> {
+    let phone = met.phone.as_deref().or(about.phone.as_deref());
+    let email = met.email.as_deref().or(about.email.as_deref());
+    consent::open_ways(tx, met.client_id, about.contact_id, (phone, email)).await
+}
+
+/// What was given now is also where those rewards go that had no address so far, if the person may be written to
+/// there. Answers the pools at which they stand from now on.
+async fn supply(
+    tx: &Transaction,
+    met: &Met,
+    (about, open): (&About, Open),
+    all: &[Condition],
+) -> Result<Vec<Uuid>> {
+    let mut pools = Vec::new();
     if met.phone.is_none() && met.email.is_none() {
-        return Ok(());
+        return Ok(pools);
     }
     let waiting = rewards::address::unaddressed(tx, met.client_id, met.recipient_id).await?;
     for reward in &waiting {
         let condition = all.iter().find(|condition| condition.condition_number == reward.condition_number);
-        let Some(to) = condition.and_then(|condition| address(met, about, condition)) else { continue };
+        let to = condition.and_then(|condition| address(met, about, open, condition));
+        let Some(to) = to.filter(|(channel, _)| open.is(*channel)) else { continue };
         rewards::address::supply(tx, met.client_id, reward, &to).await?;
+        pools.push(reward.pool_id);
     }
-    if waiting.is_empty() {
-        return Ok(());
+    if !pools.is_empty() {
+        rewards::address::settle(tx, met.client_id, met.recipient_id).await?;
     }
-    rewards::address::settle(tx, met.client_id, met.recipient_id).await
+    Ok(pools)
 }
 
 fn fits(condition: &Condition, trigger: Trigger) -> bool {
@@ -241,12 +260,12 @@ fn fits(condition: &Condition, trigger: Trigger) -> bool {
     }
 }
 
-fn claim(met: &Met, about: &About, condition: &Condition) -> Claim {
+fn claim(met: &Met, about: &About, open: Open, condition: &Condition) -> Claim {
     let (agent_id, call_session_id) = match met.trigger {
         Trigger::Call { agent_id, session_id, .. } => (agent_id, session_id),
         _ => (None, None),
     };
-    let to = address(met, about, condition);
+    let to = address(met, about, open, condition);
     let hold = to.as_ref().and_then(|(channel, _)| hold(met, about, *channel));
     let other_way = to.as_ref().and_then(|(channel, _)| match channel {
         Channel::Sms => met.email.clone(),
@@ -288,8 +307,9 @@ fn amount(value: Decimal) -> Option<String> {
 }
 
 /// The channel and the address: what an agent chose with the caller, else what the reward says, else what was chosen,
-/// falling back to the one that is known.
-fn address(met: &Met, about: &About, condition: &Condition) -> Option<(Channel, String)> {
+/// falling back to the one that is known and by which the person may be written to. Where there is none, the one that
+/// is closed: the claim says so and takes no card.
+fn address(met: &Met, about: &About, open: Open, condition: &Condition) -> Option<(Channel, String)> {
     let phone = met.phone.as_ref().or(about.phone.as_ref());
     let email = met.email.as_ref().or(about.email.as_ref());
     let set_up = match condition.delivery_channel.as_deref() {
@@ -303,10 +323,12 @@ fn address(met: &Met, about: &About, condition: &Condition) -> Option<(Channel, 
         Trigger::Call { .. } => met.channel.or(set_up),
         _ => set_up.or(met.channel),
     };
-    match wished.unwrap_or(Channel::Sms) {
-        Channel::Sms => sms().or_else(mail),
-        Channel::Email => mail().or_else(sms),
-    }
+    let ways = match wished.unwrap_or(Channel::Sms) {
+        Channel::Sms => [sms(), mail()],
+        Channel::Email => [mail(), sms()],
+    };
+    let known = || ways.iter().flatten();
+    known().find(|(channel, _)| open.is(*channel)).or_else(|| known().next()).cloned()
 }
 
 /// A `time_delay` condition right behind the one just met starts its clock.
@@ -314,14 +336,6 @@ async fn schedule_next(tx: &Transaction, met: &Met, condition: &Condition, all: 
     let next = all.iter().find(|next| next.condition_number == condition.condition_number + 1);
     let Some(next) = next.filter(|next| next.is_active && next.trigger_type == "time_delay") else { return Ok(()) };
     schedule(tx, met, next, tx.now()).await
-}
-
-/// A `time_delay` condition in the first place waits from delivery on: there is none before it.
-async fn schedule_first(tx: &Transaction, met: &Met, all: &[Condition]) -> Result<()> {
-    match all.first().filter(|first| first.is_active && first.trigger_type == "time_delay") {
-        Some(first) => schedule(tx, met, first, tx.now()).await,
-        None => Ok(()),
-    }
 }
 
 async fn schedule(tx: &Transaction, met: &Met, condition: &Condition, from: DateTime<Utc>) -> Result<()> {
@@ -346,6 +360,7 @@ mod tests {
             campaign_name: String::new(),
             client_name: String::new(),
             support_phone: None,
+            contact_id: None,
             phone: phone.map(Into::into),
             email: email.map(Into::into),
             on_file: [phone, email].into_iter().flatten().map(Into::into).collect(),
@@ -353,6 +368,8 @@ mod tests {
             email_rewards: 0,
         }
     }
+
+    const BOTH: Open = Open { sms: true, email: true };
 
     fn met(channel: Option<Channel>) -> Met {
         Met {
@@ -382,10 +399,10 @@ mod tests {
     fn the_other_address_given_goes_along_for_when_the_first_way_fails() {
         let on_file = about(Some("+16145550100"), Some("file@example.com"));
         let given = Met { email: Some("given@example.com".into()), ..met(None) };
-        let claimed = claim(&given, &on_file, &condition("sms"));
+        let claimed = claim(&given, &on_file, BOTH, &condition("sms"));
         assert_eq!(claimed.to, Some((Channel::Sms, "+16145550100".into())));
         assert_eq!(claimed.merge[rewards::address::OTHER_WAY], "given@example.com");
-        let by_mail = claim(&given, &on_file, &condition("email"));
+        let by_mail = claim(&given, &on_file, BOTH, &condition("email"));
         assert!(by_mail.merge[rewards::address::OTHER_WAY].is_null(), "that is where it goes already");
     }
 
@@ -393,9 +410,9 @@ mod tests {
     fn the_sixth_reward_to_one_address_waits_for_a_persons_look_and_no_limit_holds_none() {
         let mut to_phone = about(Some("+16145550100"), None);
         for n in 0..7 {
-            let claimed = claim(&met(None), &to_phone, &condition("sms"));
+            let claimed = claim(&met(None), &to_phone, BOTH, &condition("sms"));
             assert_eq!(claimed.hold.is_some(), n >= 5, "{n}");
-            assert_eq!(claim(&Met { most_per_address: 0, ..met(None) }, &to_phone, &condition("sms")).hold, None);
+            assert_eq!(claim(&Met { most_per_address: 0, ..met(None) }, &to_phone, BOTH, &condition("sms")).hold, None);
             to_phone.count(claimed.to.as_ref());
         }
     }
@@ -404,7 +421,7 @@ mod tests {
     fn a_reward_goes_where_it_was_set_up_then_chosen_then_wherever_somebody_can_be_reached() {
         let both = about(Some("+16145550100"), Some("a@example.com"));
         let channel = |met: &Met, about: &About, set_up: &str| {
-            address(met, about, &condition(set_up)).map(|(channel, _)| channel)
+            address(met, about, BOTH, &condition(set_up)).map(|(channel, _)| channel)
         };
         assert_eq!(channel(&met(None), &both, "choice"), Some(Channel::Sms));
         assert_eq!(channel(&met(Some(Channel::Email)), &both, "choice"), Some(Channel::Email));
@@ -415,5 +432,16 @@ mod tests {
         assert_eq!(channel(&called(None), &both, "email"), Some(Channel::Email));
         assert_eq!(channel(&met(None), &about(None, Some("a@example.com")), "sms"), Some(Channel::Email));
         assert_eq!(channel(&met(None), &about(None, None), "sms"), None);
+    }
+
+    #[test]
+    fn a_reward_goes_by_the_way_that_is_open_and_names_the_closed_one_where_none_is() {
+        let both = about(Some("+16145550100"), Some("a@example.com"));
+        let channel = |sms, email| {
+            address(&met(None), &both, Open { sms, email }, &condition("sms")).map(|(channel, _)| channel)
+        };
+        assert_eq!(channel(true, true), Some(Channel::Sms));
+        assert_eq!(channel(false, true), Some(Channel::Email), "they opted out of texts only");
+        assert_eq!(channel(false, false), Some(Channel::Sms), "which the claim refuses");
     }
 }

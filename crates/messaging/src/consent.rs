@@ -7,42 +7,12 @@ use uuid::Uuid;
 use crate::message::Channel;
 
 database::statement! {
-    /// What the contact of the message, and every other contact with this address, said.
-    CONSENT, both, "
-        select
-          coalesce(bool_or(c.do_not_contact), false) as do_not_contact,
-          coalesce(bool_or(case $3::text when 'sms' then c.sms_opt_out else c.email_opt_out end), false) as opted_out,
-          exists (
-            select
-            from suppressed_addresses s
-            where s.client_id = $1
-              and s.channel = $3
-              and s.address = $4
-          ) as suppressed
-        from (
-          select do_not_contact, sms_opt_out, email_opt_out
-          from contacts
-          where client_id = $1
-            and id = $2::uuid
-          union all
-          select do_not_contact, sms_opt_out, email_opt_out
-          from contacts
-          where client_id = $1
-            and $3 = 'sms'
-            and phone = $4
-          union all
-          select do_not_contact, sms_opt_out, email_opt_out
-          from contacts
-          where client_id = $1
-            and $3 = 'sms'
-            and mobile_phone = $4
-          union all
-          select do_not_contact, sms_opt_out, email_opt_out
-          from contacts
-          where client_id = $1
-            and $3 = 'email'
-            and email = $4
-        ) c";
+    /// Why a person must not be written to at a number or address; see the function.
+    REFUSAL, both, "
+        select app.contact_refusal($1, $2, $3, $4)";
+    /// The same for a number and an address at once.
+    REFUSALS, both, "
+        select app.contact_refusal($1, $2, 'sms', $3) as sms, app.contact_refusal($1, $2, 'email', $4) as email";
     /// An address must not be written to any more.
     SUPPRESS, both, "
         select app.suppress_address($1, $2, $3, $4, $5, $6)"
@@ -119,10 +89,9 @@ pub(crate) async fn suppress(
 }
 
 #[derive(Debug, FromRow)]
-struct Consent {
-    do_not_contact: bool,
-    opted_out: bool,
-    suppressed: bool,
+struct Refusals {
+    sms: Option<String>,
+    email: Option<String>,
 }
 
 /// Why somebody must not be written to.
@@ -139,6 +108,14 @@ pub enum Refusal {
 impl Refusal {
     /// The stable word kept as `messages.last_error_code`.
     pub const CODE: &'static str = "opted_out";
+
+    fn of(word: &str) -> Self {
+        match word {
+            "do_not_contact" => Self::DoNotContact,
+            "opted_out" => Self::OptedOut,
+            _ => Self::Suppressed,
+        }
+    }
 
     /// A sentence for people.
     pub const fn sentence(self) -> &'static str {
@@ -169,16 +146,41 @@ pub struct Addressee<'a> {
 /// What the database answered.
 pub async fn refusal(tx: &Transaction, to: &Addressee<'_>) -> Result<Option<Refusal>> {
     let params: database::Params<'_> = &[&to.client_id, &to.contact_id, &to.channel.as_str(), &to.address];
-    Ok(judge(&tx.query_one::<Consent>(&CONSENT, params).await?))
+    let word: Option<String> = tx.query_scalar(&REFUSAL, params).await?;
+    Ok(word.as_deref().map(Refusal::of))
 }
 
-fn judge(consent: &Consent) -> Option<Refusal> {
-    match consent {
-        Consent { do_not_contact: true, .. } => Some(Refusal::DoNotContact),
-        Consent { opted_out: true, .. } => Some(Refusal::OptedOut),
-        Consent { suppressed: true, .. } => Some(Refusal::Suppressed),
-        _ => None,
+/// The ways by which somebody may be written to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    /// At the number.
+    pub sms: bool,
+    /// At the e-mail address.
+    pub email: bool,
+}
+
+impl Open {
+    /// Whether this way is open.
+    pub const fn is(self, channel: Channel) -> bool {
+        match channel {
+            Channel::Sms => self.sms,
+            Channel::Email => self.email,
+        }
     }
+}
+
+/// Whether a contact may be written to at a number, and at an e-mail address.
+///
+/// # Errors
+/// What the database answered.
+pub async fn open_ways(
+    tx: &Transaction,
+    client_id: Uuid,
+    contact_id: Option<Uuid>,
+    (phone, email): (Option<&str>, Option<&str>),
+) -> Result<Open> {
+    let found: Refusals = tx.query_one(&REFUSALS, &[&client_id, &contact_id, &phone, &email]).await?;
+    Ok(Open { sms: phone.is_some() && found.sms.is_none(), email: email.is_some() && found.email.is_none() })
 }
 
 #[cfg(test)]

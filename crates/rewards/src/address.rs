@@ -5,11 +5,13 @@ use kernel::Result;
 use messaging::Channel;
 use uuid::Uuid;
 
-use crate::actions::stock::fulfil_job;
 use crate::store::alerts;
 
 /// The alert about a recipient whose reward goes nowhere; its subject is the recipient.
 pub const ALERT: &str = "address_missing";
+
+/// The alert about a recipient whose reward waits because they may not be written to; its subject is the recipient.
+pub const REFUSED_ALERT: &str = "consent_needed";
 
 /// The key, among a message's merge values, of the address by the other channel that was given together with the one it
 /// goes to: where the card goes when the first way fails.
@@ -42,7 +44,7 @@ database::statement! {
     /// Where one of them goes.
     SUPPLY, both, "
         update call_conditions_met
-        set delivery_channel = $3, delivery_address = $4
+        set delivery_channel = $3, delivery_address = $4, refusal = null
         where client_id = $1
           and id = $2"
 }
@@ -55,20 +57,20 @@ pub async fn unaddressed(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) 
     tx.query(&UNADDRESSED, &[&client_id, &recipient_id]).await
 }
 
-/// Says where a reward goes: from now on it stands in the pool's queue, by the time it was earned, and the job that
-/// serves the queue is enqueued.
+/// Says where a reward goes, somewhere the person may be written to: from now on it stands in the pool's queue, by the
+/// time it was earned. The caller enqueues the job that serves the queue, after everything else.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn supply(tx: &Transaction, client_id: Uuid, of: &Unaddressed, to: &(Channel, String)) -> Result<()> {
-    tx.execute(&SUPPLY, &[&client_id, &of.id, &to.0.as_str(), &to.1]).await?;
-    jobs::enqueue(tx, &fulfil_job(client_id, of.pool_id)).await.map(|_| ())
+    tx.execute(&SUPPLY, &[&client_id, &of.id, &to.0.as_str(), &to.1]).await.map(|_| ())
 }
 
-/// Nothing of the recipient goes nowhere any more: settles the alert.
+/// Nothing of the recipient goes nowhere any more: settles the alerts.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn settle(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) -> Result<()> {
-    alerts::resolve(tx, client_id, ALERT, recipient_id).await
+    alerts::resolve(tx, client_id, ALERT, recipient_id).await?;
+    alerts::resolve(tx, client_id, REFUSED_ALERT, recipient_id).await
 }

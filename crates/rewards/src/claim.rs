@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 database::statement! {
-    /// The whole money path in one call; see `migrations/V16__claim.sql`.
+    /// The whole money path in one call; see `migrations/V23__promises.sql`.
     CLAIM, both, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
         from app.claim_reward(
@@ -92,7 +92,9 @@ pub enum Outcome {
     NoCredits,
     /// Met; the card follows when somebody says where to send it (GC-012).
     AddressMissing,
-    /// The campaign has no such active condition, or no such recipient (GC-001).
+    /// Met; no card was taken, because the person may not be written to (GC-009).
+    ConsentNeeded,
+    /// The campaign has no such active condition or no such recipient, or is not under way (GC-001).
     NoCondition,
 }
 
@@ -105,6 +107,7 @@ impl Outcome {
             "pool_empty" => Self::PoolEmpty,
             "no_credits" => Self::NoCredits,
             "address_missing" => Self::AddressMissing,
+            "consent_needed" => Self::ConsentNeeded,
             "no_condition" => Self::NoCondition,
             _ => return None,
         })
@@ -118,6 +121,7 @@ impl Outcome {
             Self::PoolEmpty => Some(crate::codes::POOL_EMPTY),
             Self::NoCredits => Some(crate::codes::NO_CREDITS),
             Self::AddressMissing => Some(crate::codes::MISSING_FIELD),
+            Self::ConsentNeeded => Some(crate::codes::CONSENT_NEEDED),
             Self::NoCondition => Some(crate::codes::NOT_CONFIGURED),
         }
     }
@@ -138,8 +142,16 @@ pub struct Claimed {
     pub delivery_status: Option<String>,
     /// The pool it comes from.
     pub pool_id: Option<Uuid>,
-    /// Cards left in it, where the claim looked.
+    /// Cards left in it, where the claim looked; absent where it stands behind others.
     pub available_cards: Option<i32>,
+}
+
+impl Claimed {
+    /// The pool at which people stand who have not been served yet, although there are cards. Whoever claimed enqueues
+    /// [`crate::actions::stock::fulfil_soon_at`] for it, as the last thing of the transaction.
+    pub fn left_waiting(&self) -> Option<Uuid> {
+        self.pool_id.filter(|_| self.outcome == Outcome::PoolEmpty && self.available_cards.is_none())
+    }
 }
 
 #[derive(Debug, FromRow)]
@@ -185,6 +197,14 @@ pub async fn take_turns(tx: &Transaction, pools: impl IntoIterator<Item = Uuid>)
         return Ok(());
     }
     tx.execute(&TURNS, &[&pools]).await.map(|_| ())
+}
+
+/// Waits for its turn at one pool.
+///
+/// # Errors
+/// What the database answered.
+pub async fn turn_at(tx: &Transaction, pool_id: Uuid) -> Result<()> {
+    tx.execute(&TURNS, &[&vec![pool_id]]).await.map(|_| ())
 }
 
 /// Claims inside the caller's transaction. Whoever claims for several conditions does so in their order, after

@@ -70,6 +70,28 @@ database::statement! {
           group by client_id
         ) l on l.client_id = c.id
         where c.credits <> coalesce(l.amount, 0)";
+    /// Clients whose promised credits are not the sum of what is set aside.
+    PROMISED_CREDITS, app, "
+        select count(*)
+        from clients c
+        left join (
+          select client_id, sum(credits) as credits
+          from campaign_reservations
+          group by client_id
+        ) r on r.client_id = c.id
+        left join (
+          select client_id, sum(credits_promised) as credits
+          from campaigns
+          group by client_id
+        ) p on p.client_id = c.id
+        where c.credits_reserved <> coalesce(r.credits, 0) + coalesce(p.credits, 0)";
+    /// Cards and credits taken for somebody who may not be written to and to whom no form showed it.
+    REFUSED, app, "
+        select count(*)
+        from call_conditions_met
+        where refusal is not null
+          and gift_card_id is not null
+          and trigger_type <> 'form_submit'";
     /// Conditions whose delivery is further than every message that brings their card, or less far.
     DELIVERY, app, "
         select count(*)
@@ -129,6 +151,8 @@ pub static INVARIANTS: &[(&str, &Statement)] = &[
     ("one card per recipient and condition", &TWICE),
     ("every card somebody has was earned", &UNEARNED),
     ("credits equal the sum of their ledger", &CREDITS),
+    ("promised credits equal what is set aside", &PROMISED_CREDITS),
+    ("nobody who may not be written to cost a card", &REFUSED),
     ("a delivery that is called delivered was", &DELIVERY),
     ("a delivery is as far as its messages", &BEHIND),
     ("every card that was taken was sent or shown", &SENT_NOWHERE),

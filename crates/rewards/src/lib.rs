@@ -17,6 +17,7 @@ pub mod brands;
 pub mod claim;
 pub mod codes;
 mod invariants;
+pub mod line;
 mod pages;
 pub mod pools;
 mod routes;
@@ -24,7 +25,7 @@ pub mod store;
 pub mod upload;
 mod work;
 
-pub use claim::{Claim, Claimed, Outcome, claim, claim_now, take_turns};
+pub use claim::{Claim, Claimed, Outcome, claim, claim_now, take_turns, turn_at};
 pub use invariants::INVARIANTS;
 pub use routes::routes;
 pub use work::jobs;

@@ -245,12 +245,12 @@ async fn write(
         ));
     }
     pools::mend_promises(&tx, pool_id).await?;
-    if let Some(client_id) = target.client_id {
-        jobs::enqueue(&tx, &fulfil_job(client_id, pool_id)).await?;
-    }
     quarantine::tell(&tx, (pool_id, target.client_id), quarantined).await?;
     let what = Audited { client_id: target.client_id, after: Some(json!({ "cards": read })), ..Audited::default() };
     tx.audit("cards.uploaded", "gift_card_pools", Some(pool_id), what).await?;
+    if let Some(client_id) = target.client_id {
+        jobs::enqueue(&tx, &fulfil_job(client_id, pool_id)).await?;
+    }
     tx.commit().await?;
     Ok(UploadReport { pool_id, read, added: read, refused: 0, problems: Vec::new() })
 }

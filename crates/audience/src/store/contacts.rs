@@ -45,6 +45,15 @@ statement! {
           sms_opt_out = $22, custom_fields = $23, notes = $24, match_key = $25, updated_at = $26
         where client_id = $1
           and id = $2";
+    /// The recipients a contact became, held: the delete takes the contact out of them, and whoever claims for one of
+    /// them holds it before looking at the contact.
+    LOCK_RECIPIENTS, app, "
+        select id
+        from recipients
+        where client_id = $1
+          and contact_id = $2
+        order by id
+        for update";
     /// Takes a contact away.
     DELETE_CONTACT, app, "
         delete from contacts
@@ -265,6 +274,7 @@ pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), inpu
 }
 
 pub(crate) async fn delete(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<u64> {
+    tx.execute(&LOCK_RECIPIENTS, &[&client_id, &id]).await?;
     tx.execute(&DELETE_CONTACT, &[&client_id, &id]).await
 }
 

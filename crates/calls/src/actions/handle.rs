@@ -108,6 +108,7 @@ pub async fn confirm(
             "conditions count only while the campaign is mailed or active",
         ));
     }
+    let _turn = rewards::line::turn(app, client_id).await?;
     let tx = scope.transaction().await?;
     write(&tx, &recipient, input, &said).await?;
     let trigger = Trigger::Call {

@@ -171,6 +171,9 @@ pub(super) fn spoken(done: &Confirmed) -> String {
         Outcome::AddressMissing => {
             format!("{name}: confirmed. The card follows when we know where to send it (GC-012).")
         }
+        Outcome::ConsentNeeded => {
+            format!("{name}: confirmed. There is no card, because we may not write to this person (GC-009).")
+        }
         Outcome::AlreadyMet => format!("{name}: met before (GC-010), so there is no second card."),
         Outcome::NoCondition => format!("{name}: this campaign has no such condition any more (GC-001)"),
     }

@@ -2,7 +2,9 @@
 
 use database::Audited;
 use kernel::{Actor, Error, Result};
+use messaging::consent::{self, Addressee};
 use rewards::address;
+use rewards::codes::CONSENT_NEEDED;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -22,11 +24,16 @@ pub struct AddressInput {
 /// Gives the rewards of a recipient that wait for an address one; their cards are handed out in turn, a moment later.
 ///
 /// # Errors
-/// `NotFound`, `to`, or a conflict when none waits for an address.
+/// `NotFound`, `to`, `GC-009` when the person may not be written to there, or a conflict when none waits for an address.
 pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid, input: &AddressInput) -> Result<()> {
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
-    recipients::find_in(&tx, client_id, recipient_id).await?;
+    let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
+    let addressee =
+        Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
+    if let Some(refusal) = consent::refusal(&tx, &addressee).await? {
+        return Err(Error::conflict(CONSENT_NEEDED, format!("Not sent: {}.", refusal.sentence())));
+    }
     let waiting = address::unaddressed(&tx, client_id, recipient_id).await?;
     if waiting.is_empty() {
         return Err(Error::conflict("nothing_waits", "no reward of this recipient waits for an address"));
@@ -39,5 +46,6 @@ pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid,
     let after = Some(json!({ "conditions": conditions, "channel": to.0.as_str() }));
     let what = Audited { client_id: Some(client_id), after, ..Audited::default() };
     tx.audit("reward.addressed", "recipients", Some(recipient_id), what).await?;
+    rewards::actions::stock::fulfil_soon_at(&tx, client_id, waiting.iter().map(|reward| reward.pool_id)).await?;
     tx.commit().await
 }

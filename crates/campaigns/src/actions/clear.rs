@@ -39,7 +39,7 @@ pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<()> {
     let actor = Actor::client(client_id);
     loop {
         let tx = app.scope(&actor).transaction().await?;
-        if life::lock(&tx, client_id, id).await? != "draft" {
+        if life::lock_any(&tx, client_id, id).await? != "draft" {
             return Ok(());
         }
         let more = chunk(&tx, client_id, id).await?;

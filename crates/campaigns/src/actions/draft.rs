@@ -137,7 +137,7 @@ async fn insert(
 /// Changes a draft, as the person read it.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` when it is no draft any more or somebody changed it since, or the wrong fields.
+/// `NotFound`, `Conflict` when it is archived, no draft any more, or somebody changed it since, or the wrong fields.
 pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignInput) -> Result<()> {
     let (client_id, id) = (read.client_id, read.id);
     let (draft, conditions) = check(input)?;
@@ -179,6 +179,9 @@ pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Res
 pub async fn duplicate(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<(Uuid, String)> {
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
+    if campaign.archived_at.is_some() {
+        return Err(life::archived());
+    }
     let conditions = conditions::list(&scope, client_id, id).await?;
     let chosen: Vec<Uuid> = conditions.iter().filter_map(|condition| condition.gift_card_pool_id).collect();
     let mut input = input_of(&campaign, conditions);

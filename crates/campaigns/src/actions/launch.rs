@@ -17,6 +17,7 @@ use crate::store::campaigns::{self as store, Campaign};
 use crate::store::launches::Launch;
 use crate::store::life::{self, Stepped};
 use crate::store::recipients::{self, Given, Source};
+use crate::store::reservations::Reserved;
 use crate::store::{conditions, launches, reservations, stock};
 
 /// Contacts looked at by one statement: large enough to be fast, small enough to show progress and bound memory.
@@ -32,6 +33,9 @@ pub const JOB: &str = "campaigns.launch";
 pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
+    if campaign.archived_at.is_some() {
+        return Err(life::archived());
+    }
     if campaign.status != "draft" {
         return Err(launched_already());
     }
@@ -86,7 +90,13 @@ pub async fn run(app: &App, client_id: Uuid, id: Uuid) -> Result<Launched> {
     if launched.recipients == 0 {
         return Err(Error::invalid("contact_list_id", "none of the contacts on the list can be mailed"));
     }
-    promise_cards(&tx, &campaign, launched.recipients).await?;
+    promise_cards(&tx, &campaign, launched.recipients, checklist.facts.price_reward).await?;
+    let pieces = launched.recipients.saturating_mul(i64::from(checklist.facts.price_piece));
+    let pieces = i32::try_from(pieces).map_err(|_| too_few_credits())?;
+    life::promise(&tx, client_id, id, pieces).await.map_err(|error| match error {
+        Error::Constraint(_) => too_few_credits(),
+        other => other,
+    })?;
     let estimate = json!({
         "recipients": launched.recipients,
         "skipped": launched.contacts - launched.recipients,
@@ -141,16 +151,26 @@ fn draw(n: usize) -> Given {
     }
 }
 
-async fn promise_cards(tx: &Transaction, campaign: &Campaign, recipients: i64) -> Result<()> {
+fn too_few_credits() -> Error {
+    Error::invalid("credits", "the free credits do not cover this campaign: others were promised some meanwhile")
+}
+
+async fn promise_cards(tx: &Transaction, campaign: &Campaign, recipients: i64, price: i32) -> Result<()> {
     let cards = i32::try_from(cards(campaign, recipients)).unwrap_or(i32::MAX);
     let mut conditions = conditions::list_in(tx, campaign.client_id, campaign.id).await?;
-    // Always the same order, so that two launches never wait for each other.
+    // Every turn first, in the same order everywhere: the lock on the credits comes behind all of them.
     conditions.sort_by_key(|condition| condition.gift_card_pool_id);
+    let active = conditions.iter().filter(|condition| condition.is_active);
+    rewards::take_turns(tx, active.filter_map(|condition| condition.gift_card_pool_id)).await?;
     for condition in conditions.iter().filter(|condition| condition.is_active) {
         let Some(pool_id) = condition.gift_card_pool_id else { continue };
-        if !reservations::reserve(tx, campaign.client_id, campaign.id, pool_id, cards).await? {
-            let name = condition.pool_name.as_deref().unwrap_or("The pool");
-            return Err(Error::invalid("cards_per_reward", format!("{name} has fewer than {cards} free cards")));
+        match reservations::reserve(tx, (campaign.client_id, campaign.id), pool_id, (cards, price)).await? {
+            Reserved::Done => {}
+            Reserved::FewCredits => return Err(too_few_credits()),
+            Reserved::FewCards => {
+                let name = condition.pool_name.as_deref().unwrap_or("The pool");
+                return Err(Error::invalid("cards_per_reward", format!("{name} has fewer than {cards} free cards")));
+            }
         }
     }
     // Once more under the locks of the pools: nobody archives one from here on.

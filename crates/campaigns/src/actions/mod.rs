@@ -3,6 +3,7 @@
 pub mod address;
 pub mod clear;
 pub mod codes;
+pub mod delays;
 pub mod draft;
 pub mod held;
 pub mod launch;

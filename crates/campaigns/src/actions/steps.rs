@@ -7,9 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 use web::{App, Caller};
 
-use super::clear;
-use crate::store::campaigns::{self as store, Campaign};
-use crate::store::life::{self, Stepped};
+use super::{clear, delays};
+use crate::store::campaigns::Campaign;
+use crate::store::life::{self, Held, Stepped};
 use crate::store::reservations;
 
 /// A step people can take.
@@ -31,7 +31,7 @@ pub struct Step {
 
 /// Every step people can take, draft → ready apart (that is a launch). `mailed → active` goes by itself, at the first
 /// delivery or engagement. The database holds the same table in `app.campaign_transitions`.
-pub const STEPS: [Step; 5] = [
+pub const STEPS: [Step; 6] = [
     Step {
         from: "ready",
         to: "in_production",
@@ -63,6 +63,14 @@ pub const STEPS: [Step; 5] = [
         label: "Cancel order",
         done: "Cancelled and back to draft",
         means: "Takes the order back, deletes the recipients with their codes and links, frees the cards and refunds the credits.",
+    },
+    Step {
+        from: "mailed",
+        to: "completed",
+        permission: "campaigns.complete",
+        label: "Complete",
+        done: "Completed",
+        means: "Nobody has answered so far. Frees the unused cards. Links show the closing page from now on.",
     },
     Step {
         from: "active",
@@ -143,22 +151,21 @@ pub async fn take_as(app: &App, caller: &Caller, campaign: &Campaign, wish: &Wis
 /// # Errors
 /// `Conflict` when the campaign does not go there, or credits or an approval are missing.
 pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wish) -> Result<()> {
-    let scope = app.scope(actor);
-    let campaign = store::find(&scope, client_id, id).await?;
-    let tx = scope.transaction().await?;
-    let from = life::lock(&tx, client_id, id).await?;
+    let tx = app.scope(actor).transaction().await?;
+    let held = life::hold(&tx, client_id, id).await?;
+    let from = held.status.clone();
     let step = find(&from, &wish.to).ok_or_else(|| refused(&from, &wish.to))?;
     match (step.from, step.to) {
         ("ready", "in_production") => {
             second_person(&tx, client_id, id, actor).await?;
-            charge(&tx, &campaign).await?;
+            charge(&tx, (client_id, id), &held).await?;
         }
         ("ready" | "in_production", "draft") => take_back(&tx, client_id, id).await?,
         ("in_production", "mailed") => {
             let day = mail_date(wish.mail_date, &tx)?;
             life::freeze(&tx, client_id, id, Some(day), None).await?;
         }
-        ("active", "completed") => reservations::release(&tx, client_id, id).await?,
+        ("mailed" | "active", "completed") => release(&tx, client_id, id).await?,
         _ => return Err(refused(&from, &wish.to)),
     }
     let reason = wish.reason.as_deref().map(str::trim).filter(|text| !text.is_empty());
@@ -170,7 +177,21 @@ pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wi
         after: Some(json!({ "status": step.to })),
     };
     tx.audit("campaign.stepped", "campaigns", Some(id), what).await?;
+    follow_up(&tx, client_id, id, step).await?;
     tx.commit().await
+}
+
+/// The jobs that a step leaves, their keys last of all locks.
+async fn follow_up(tx: &Transaction, client_id: Uuid, id: Uuid, step: &Step) -> Result<()> {
+    match step.to {
+        "mailed" => delays::start(tx, client_id, id).await,
+        "draft" => {
+            reservations::serve_who_waits(tx, client_id, id).await?;
+            clear::enqueue(tx, client_id, id).await
+        }
+        "completed" => reservations::serve_who_waits(tx, client_id, id).await,
+        _ => Ok(()),
+    }
 }
 
 fn refused(from: &str, to: &str) -> Error {
@@ -218,13 +239,15 @@ async fn second_person(tx: &Transaction, client_id: Uuid, id: Uuid, actor: &Acto
     ))
 }
 
-async fn charge(tx: &Transaction, campaign: &Campaign) -> Result<()> {
-    let number = |name: &str| campaign.estimate.as_ref().and_then(|e| e[name].as_i64()).unwrap_or(0);
+/// Charges the pieces at the price of the launch, from the credits that were set aside for them.
+async fn charge(tx: &Transaction, (client_id, id): (Uuid, Uuid), held: &Held) -> Result<()> {
+    life::promise(tx, client_id, id, 0).await?;
+    let number = |name: &str| held.estimate.as_ref().and_then(|e| e[name].as_i64()).unwrap_or(0);
     let credits = i32::try_from(number("recipients") * number("price_piece")).unwrap_or(i32::MAX);
     if credits == 0 {
         return Ok(());
     }
-    let params: database::Params<'_> = &[&new_id(), &campaign.client_id, &-credits, &"piece", &campaign.id, &tx.now()];
+    let params: database::Params<'_> = &[&new_id(), &client_id, &-credits, &"piece", &id, &tx.now()];
     tx.execute(&LEDGER, params).await.map(|_| ()).map_err(|error| match error {
         Error::Constraint(_) => {
             Error::conflict("GC-006", format!("the pieces cost {credits} credits, more than you have"))
@@ -238,12 +261,18 @@ async fn charge(tx: &Transaction, campaign: &Campaign) -> Result<()> {
 /// Pools before credits, as every claim: the ledger's trigger locks the client's row, which a claim asks for while it
 /// holds its pool.
 async fn take_back(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
-    reservations::release(tx, client_id, id).await?;
+    release(tx, client_id, id).await?;
     let Charged { credits } = tx.query_one(&CHARGED, &[&client_id, &id]).await?;
     if credits > 0 {
         tx.execute(&LEDGER, &[&new_id(), &client_id, &credits, &"refund", &id, &tx.now()]).await?;
     }
-    clear::enqueue(tx, client_id, id).await
+    Ok(())
+}
+
+/// Gives back every promise: cards with the credits set aside for them, and the credits for the pieces.
+async fn release(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    reservations::release(tx, client_id, id).await?;
+    life::promise(tx, client_id, id, 0).await
 }
 
 #[cfg(test)]
@@ -257,5 +286,17 @@ mod tests {
         assert!(find("mailed", "active").is_none(), "that one goes by itself");
         assert_eq!(from("completed").count(), 0);
         assert_eq!(from("ready").count(), 2);
+    }
+
+    #[test]
+    fn every_status_a_campaign_can_be_in_has_a_way_out() {
+        for status in ["ready", "in_production", "mailed", "active"] {
+            let mut reached = vec![status];
+            while let Some(next) = reached.iter().flat_map(|at| from(at)).find(|step| !reached.contains(&step.to)) {
+                reached.push(next.to);
+            }
+            assert!(reached.contains(&"draft") || reached.contains(&"completed"), "{status} leads only to {reached:?}");
+            assert!(from(status).count() > 0, "{status}");
+        }
     }
 }

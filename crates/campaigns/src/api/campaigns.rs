@@ -55,6 +55,8 @@ pub struct CampaignOut {
     launched_at: Option<DateTime<Utc>>,
     mailed_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
+    /// When it was deleted: it can be read, and nothing can be done with it.
+    archived_at: Option<DateTime<Utc>>,
 }
 
 impl CampaignOut {
@@ -85,6 +87,7 @@ impl CampaignOut {
             launched_at: row.launched_at,
             mailed_at: row.mailed_at,
             completed_at: row.completed_at,
+            archived_at: row.archived_at,
         }
     }
 }

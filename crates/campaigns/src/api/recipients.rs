@@ -126,6 +126,10 @@ pub struct MetOut {
     last_shown_at: Option<DateTime<Utc>>,
     /// No card is taken yet, because nobody knows where to send it (GC-012).
     needs_address: bool,
+    /// No card is taken, because the person may not be written to (GC-009).
+    consent_needed: bool,
+    /// The card could not be delivered at all, and its credits came back.
+    refunded: bool,
 }
 
 impl From<MetRow> for MetOut {
@@ -141,6 +145,8 @@ impl From<MetRow> for MetOut {
             hold_reason: row.hold_reason,
             last_shown_at: row.last_shown_at,
             needs_address: row.needs_address,
+            consent_needed: row.consent_needed,
+            refunded: row.refunded,
         }
     }
 }

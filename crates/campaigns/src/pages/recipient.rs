@@ -106,7 +106,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
         codes: None,
         may_open_codes: caller.may("campaigns.codes"),
         is_held: met.iter().any(|met| met.hold_reason.is_some()),
-        needs_address: met.iter().any(|met| met.needs_address),
+        needs_address: met.iter().any(|met| met.needs_address || met.consent_needed),
         may_give_address: caller.may("gift_cards.provision"),
         may_see_cards: caller.may("gift_cards.view"),
         met: met.into_iter().map(|met| MetView { title: title(&met, &all), met }).collect(),

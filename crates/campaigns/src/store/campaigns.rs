@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
-use kernel::{Error, Result};
+use kernel::{Error, Problems, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -63,6 +63,8 @@ pub struct Campaign {
     pub mailed_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub completed_at: Option<DateTime<Utc>>,
+    /// When it was put out of sight: nothing is done with it any more.
+    pub archived_at: Option<DateTime<Utc>>,
 }
 
 impl Campaign {
@@ -113,7 +115,7 @@ database::statement! {
         select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
             mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
             base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
-            created_at, updated_at, launched_at, mailed_at, completed_at
+            created_at, updated_at, launched_at, mailed_at, completed_at, archived_at
         from campaigns
         where client_id = $1
           and id = $2";
@@ -122,7 +124,7 @@ database::statement! {
         select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
             mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
             base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
-            created_at, updated_at, launched_at, mailed_at, completed_at
+            created_at, updated_at, launched_at, mailed_at, completed_at, archived_at
         from campaigns
         where client_id = $1
           and slug = $2";
@@ -155,8 +157,31 @@ database::statement! {
         where client_id = $1
           and id = $2
           and status = 'draft'
+          and archived_at is null
           and updated_at = $19";
-    /// Puts a campaign out of sight, or back.
+    /// Which of the parts a draft names are archived; those it had before may stay, and the check list says so.
+    GONE, app, "
+        select 'template_id' as field
+        from templates t
+        where t.client_id = $1
+          and t.id = $3
+          and t.archived_at is not null
+          and not exists (select from campaigns c where c.client_id = $1 and c.id = $2 and c.template_id = t.id)
+        union all
+        select 'landing_page_id'
+        from landing_pages p
+        where p.client_id = $1
+          and p.id = $4
+          and p.archived_at is not null
+          and not exists (select from campaigns c where c.client_id = $1 and c.id = $2 and c.landing_page_id = p.id)
+        union all
+        select 'form_id'
+        from ace_forms f
+        where f.client_id = $1
+          and f.id = $5
+          and f.archived_at is not null
+          and not exists (select from campaigns c where c.client_id = $1 and c.id = $2 and c.form_id = f.id)";
+    /// Puts a campaign out of sight.
     ARCHIVE, app, "
         update campaigns
         set archived_at = $3, updated_at = $4
@@ -188,7 +213,7 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, filter: &ListFilter, limit
         "select id, client_id, name, slug, status::text as status, size::text as size, postage::text as postage,
             mail_date, contact_list_id, template_id, no_mail_piece, landing_page_id, form_id, lp_mode::text as lp_mode,
             base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward, estimate, created_by_user_id,
-            created_at, updated_at, launched_at, mailed_at, completed_at from campaigns",
+            created_at, updated_at, launched_at, mailed_at, completed_at, archived_at from campaigns",
     )
     .bind("where archived_at is null and client_id =", &client_id)
     .bind_some("and name ilike", pattern.as_ref())
@@ -215,11 +240,28 @@ pub async fn find_by_slug(scope: &Scope<'_>, client_id: Uuid, slug: &str) -> Res
     scope.query_one(&FIND_BY_SLUG, &[&client_id, &slug]).await
 }
 
+#[derive(FromRow)]
+struct Gone {
+    field: String,
+}
+
+/// Refuses parts that were archived, unless the campaign had them before.
+async fn refuse_gone(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<()> {
+    let params: database::Params<'_> = &[&client_id, &id, &draft.template_id, &draft.landing_page_id, &draft.form_id];
+    let gone: Vec<Gone> = tx.query(&GONE, params).await?;
+    let mut problems = Problems::new();
+    for Gone { field } in gone {
+        problems.invalid(field, "this was archived: choose another one");
+    }
+    problems.finish()
+}
+
 /// Writes a new draft; returns its slug.
 ///
 /// # Errors
 /// Names the wrong field.
 pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) -> Result<String> {
+    refuse_gone(tx, client_id, id, draft).await?;
     let base = kernel::slug::slugify(&draft.name);
     let candidates: Vec<String> = (1..=200).map(|n| kernel::slug::numbered(&base, n)).collect();
     let by = tx.actor().user_id();
@@ -253,6 +295,7 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
 /// # Errors
 /// `Conflict` when it is no draft any more or was changed since; names the wrong field.
 pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft, read_at: DateTime<Utc>) -> Result<()> {
+    refuse_gone(tx, client_id, id, draft).await?;
     let params: database::Params<'_> = &[
         &client_id,
         &id,

@@ -96,6 +96,10 @@ pub struct MetRow {
     pub last_shown_at: Option<chrono::DateTime<chrono::Utc>>,
     /// No card is taken yet, because nobody knows where to send it.
     pub needs_address: bool,
+    /// No card is taken, because the person may not be written to.
+    pub consent_needed: bool,
+    /// The card could not be delivered at all, and its credits came back.
+    pub refunded: bool,
 }
 
 database::statement! {
@@ -145,7 +149,10 @@ database::statement! {
     MET_BY, both, "
         select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address,
             m.given_address, m.hold_reason, m.last_shown_at,
-            m.gift_card_pool_id is not null and m.gift_card_id is null and m.delivery_address is null as needs_address
+            m.gift_card_pool_id is not null and m.gift_card_id is null and m.delivery_address is null
+                and m.refusal is null as needs_address,
+            m.gift_card_id is null and m.refusal is not null as consent_needed,
+            m.refunded_at is not null as refunded
         from call_conditions_met m
         left join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.client_id = $1

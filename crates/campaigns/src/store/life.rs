@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{FromRow, Scope, Transaction};
-use kernel::{Result, new_id};
+use kernel::{Error, Result, new_id};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -43,19 +43,38 @@ pub struct Quiet {
     pub id: Uuid,
 }
 
+/// A campaign that a step holds.
+#[derive(Debug, Clone, FromRow)]
+pub struct Held {
+    /// How far it is.
+    pub status: String,
+    /// Recipients, cards and credits as frozen at launch.
+    pub estimate: Option<Value>,
+    /// Whether it, or its client, was archived.
+    pub archived: bool,
+}
+
 #[derive(FromRow)]
 struct ReadyRow {
     changed_by_user_id: Option<Uuid>,
 }
 
 database::statement! {
-    /// Locks a campaign for a step of its life; its status then.
+    /// Locks a campaign for a step of its life; how it is then, and whether it still lives.
     LOCK, both, "
-        select status::text as status
-        from campaigns
+        select c.status::text as status, c.estimate, c.archived_at is not null or cl.archived_at is not null as archived
+        from campaigns c
+        join clients cl on cl.id = c.client_id
+        where c.client_id = $1
+          and c.id = $2
+        for no key update of c";
+    /// Sets credits aside for the pieces, or gives them back.
+    PROMISE, app, "
+        update campaigns
+        set credits_promised = $3
         where client_id = $1
           and id = $2
-        for no key update";
+          and credits_promised <> $3";
     /// Takes a step; the database refuses one that is not in the table of transitions.
     SET_STATUS, app, "
         update campaigns
@@ -104,12 +123,12 @@ database::statement! {
           and to_status = 'ready'
         order by changed_at desc, id desc
         limit 1";
-    /// Active campaigns in which no person did anything for a long time; a hundred at a time.
+    /// Campaigns in the mail in which no person did anything for a long time; a hundred at a time.
     QUIET, system, "
         select c.client_id, c.id
         from campaigns c
-        where c.status = 'active'
-          and c.activated_at < $1
+        where c.status in ('mailed', 'active')
+          and coalesce(c.activated_at, c.mailed_at) < $1
           and not exists (
             select
             from events e
@@ -121,12 +140,42 @@ database::statement! {
         limit 100"
 }
 
-/// Locks a campaign and tells its status.
+/// Locks a campaign that still lives: every act on one comes through here.
+///
+/// # Errors
+/// `NotFound`, `Conflict` `archived`, or what the database answered.
+pub async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
+    let held: Held = tx.query_one(&LOCK, &[&client_id, &id]).await?;
+    if held.archived { Err(archived()) } else { Ok(held) }
+}
+
+/// Locks a campaign that still lives and tells its status.
+///
+/// # Errors
+/// As [`hold`].
+pub async fn lock(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
+    hold(tx, client_id, id).await.map(|held| held.status)
+}
+
+/// Locks a campaign, archived or not, and tells its status: for clearing up behind it.
 ///
 /// # Errors
 /// `NotFound`, or what the database answered.
-pub async fn lock(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
-    tx.query_scalar(&LOCK, &[&client_id, &id]).await
+pub async fn lock_any(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<String> {
+    tx.query_one::<Held>(&LOCK, &[&client_id, &id]).await.map(|held| held.status)
+}
+
+/// The answer to every act on a campaign that was archived.
+pub(crate) fn archived() -> Error {
+    Error::conflict("archived", "this campaign was archived: make a new one")
+}
+
+/// Sets credits aside for a campaign's pieces; 0 gives them back.
+///
+/// # Errors
+/// A `Constraint` when there are not as many free credits.
+pub async fn promise(tx: &Transaction, client_id: Uuid, id: Uuid, credits: i32) -> Result<()> {
+    tx.execute(&PROMISE, &[&client_id, &id, &credits]).await.map(|_| ())
 }
 
 /// Takes a step and writes its history.
@@ -192,7 +241,7 @@ pub async fn made_ready_by(tx: &Transaction, client_id: Uuid, id: Uuid) -> Resul
     Ok(row.and_then(|row| row.changed_by_user_id))
 }
 
-/// Active campaigns, of any client, in which nothing has happened since `since`.
+/// Campaigns in the mail, of any client, in which nothing has happened since `since`.
 ///
 /// # Errors
 /// What the database answered.

@@ -153,6 +153,25 @@ database::statement! {
             (select id from chunk order by id desc limit 1) as last_contact_id,
             (select count(*) from chunk) as contacts,
             (select count(*) from made) as recipients";
+    /// A job for each of the next recipients, whose condition has come due; its key is that of `crate::meet`.
+    WAKE, app, "
+        with chunk as (
+            select id
+            from recipients
+            where client_id = $1
+              and campaign_id = $2
+              and id > $5
+            order by id
+            limit $6),
+        woken as (
+            insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
+            select gen_random_uuid(), $3,
+                jsonb_build_object('campaign_id', $2::uuid, 'recipient_id', id, 'condition_number', $4::int4), $1,
+                $3 || ':' || id || ':' || $4, $7, $7
+            from chunk
+            order by id
+            on conflict do nothing)
+        select (select id from chunk order by id desc limit 1) as last_id";
     /// Takes some of what was generated away again: before anything was sent.
     DELETE, app, "
         delete from recipients
@@ -241,6 +260,26 @@ pub struct Source {
     pub list_id: Uuid,
     /// The last contact of the chunk before; nil for the first.
     pub after: Uuid,
+}
+
+#[derive(FromRow)]
+struct Woken {
+    last_id: Option<Uuid>,
+}
+
+/// Leaves a job of this kind for a condition of each of the next recipients; answers the last one, none at the end.
+///
+/// # Errors
+/// What the database answered.
+pub async fn wake(
+    tx: &Transaction,
+    (client_id, campaign_id): (Uuid, Uuid),
+    (kind, condition_number): (&str, i32),
+    (after, most): (Uuid, i64),
+) -> Result<Option<Uuid>> {
+    let params: database::Params<'_> =
+        &[&client_id, &campaign_id, &kind, &condition_number, &after, &most, &tx.now()];
+    Ok(tx.query_one::<Woken>(&WAKE, params).await?.last_id)
 }
 
 /// Turns the next contacts of the list into recipients, as many as `given` has codes for.

@@ -44,7 +44,7 @@ database::statement! {
                     from gift_cards g
                     where g.pool_id = p.id
                       and g.status = 'available'
-                      and coalesce(g.expires_at, 'infinity') < ($3::timestamptz at time zone 'UTC')::date),
+                      and coalesce(g.expires_at, 'infinity') < app.client_day($1, $3)),
                 0) as free_cards
         from (
             select gift_card_pool_id, min(condition_number) as condition_number, count(*) as rewards

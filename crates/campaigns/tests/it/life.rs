@@ -65,11 +65,15 @@ async fn production_charges_the_pieces_and_cancelling_refunds_them_and_frees_the
     world.step(id, "in_production").await.unwrap();
     assert_eq!(credits(&world).await, 10);
     assert_eq!(world.count("select count(*) from contact_campaign_participation where campaign_id = $1", id).await, 10);
-    // A campaign without credits for its pieces stays ready.
+    // What a launched campaign's pieces cost is set aside: nobody takes it back, not even past every rule.
     let (second, _) = world.draft(&world.input()).await;
     grant(&world, 20).await;
     world.launch(second).await;
     let take = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, -20, 'correction', now())";
+    let refused = world.admin.execute(take, &[&world.client_id]).await.unwrap_err();
+    assert_eq!(refused.as_db_error().unwrap().constraint(), Some("clients_credits_reserved_within"));
+    // A campaign launched before there was this set nothing aside, and stays ready without credits for its pieces.
+    world.admin.execute("update campaigns set credits_promised = 0 where id = $1", &[&second]).await.unwrap();
     world.admin.execute(take, &[&world.client_id]).await.unwrap();
     let refused = world.step(second, "in_production").await;
     assert!(matches!(refused, Err(Error::Conflict { code: "GC-006", .. })), "{refused:?}");
@@ -110,6 +114,7 @@ async fn ninety_days_without_anybody_complete_a_campaign_and_a_visit_keeps_it_al
     let world = World::with(2, 20).await;
     let (quiet, _) = world.launched(&world.input()).await;
     let (lively, _) = world.launched(&world.input()).await;
+    let (unanswered, _) = world.mailed(&world.input()).await;
     let now = world.test.app.clock.now();
     for id in [quiet, lively] {
         force(&world, id, "active").await;
@@ -127,6 +132,8 @@ async fn ninety_days_without_anybody_complete_a_campaign_and_a_visit_keeps_it_al
     world.work().await;
     assert_eq!(world.status(quiet).await, "completed", "machines keep nothing alive");
     assert_eq!(world.status(lively).await, "active");
+    assert_eq!(world.status(unanswered).await, "completed", "nobody answered");
+    assert_eq!(world.count("select sum(reserved) from campaign_reservations where campaign_id = $1", unanswered).await, 0);
 }
 
 #[tokio::test]
@@ -251,4 +258,38 @@ async fn cards_that_a_campaign_took_are_counted_against_the_pool() {
     let sql = "update campaign_reservations set claimed = claimed + 1 where campaign_id = $1";
     world.admin.execute(sql, &[&id]).await.unwrap();
     assert_eq!(broken(&world).await, ["a campaign took as many cards as its pools gave"]);
+}
+
+#[tokio::test]
+async fn a_mailed_campaign_that_nobody_answers_is_completed_by_a_person_and_frees_its_cards() {
+    let world = World::with(4, 4).await;
+    let (id, _) = world.mailed(&world.input()).await;
+    let (second, _) = world.draft(&world.input()).await;
+    let begun = campaigns::actions::launch::begin(&world.test.app, &world.owner(), world.client_id, second).await;
+    assert!(begun.is_err(), "every card is promised");
+    let slug: String = world.admin.query_one("select slug from campaigns where id = $1", &[&id]).await.unwrap().get(0);
+    let page = world.test.get(&format!("/acme-roofing/campaigns/{slug}")).as_user(&world.test.story.acme_owner).await;
+    assert!(page.expect_status(200).text().contains("Nobody has answered so far"), "it is asked first");
+    world.step(id, "completed").await.unwrap();
+    world.launch(second).await;
+    assert_eq!(world.status(second).await, "ready");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_delay_in_the_first_place_counts_from_the_day_the_campaign_is_mailed() {
+    let world = World::with(3, 20).await;
+    let mut first = world.condition("time_delay");
+    first.time_delay_hours = Some(48);
+    let input = campaigns::actions::draft::CampaignInput { conditions: vec![first], ..world.input() };
+    let (id, _) = world.mailed(&input).await;
+    let met = "select count(*) from call_conditions_met where campaign_id = $1 and gift_card_id is not null";
+    world.test.clock().advance(chrono::Duration::hours(47));
+    world.work().await;
+    assert_eq!(world.count(met, id).await, 0);
+    world.test.clock().advance(chrono::Duration::hours(2));
+    world.work().await;
+    world.work().await;
+    assert_eq!(world.count(met, id).await, 3);
+    world.assert_sound().await;
 }

@@ -3,8 +3,10 @@
 
 mod addresses;
 mod api;
+mod archived;
 mod codes;
 mod conditions;
+mod consent;
 mod launch;
 mod life;
 mod pages;

@@ -3,7 +3,9 @@
 use campaigns::actions::draft::CampaignInput;
 use campaigns::actions::launch;
 use campaigns::meet::Trigger;
+use campaigns::store::reservations::{Reserved, reserve};
 use rewards::Outcome;
+use rewards::actions::credits::GrantInput;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -46,15 +48,13 @@ async fn cards_that_people_wait_for_are_not_promised() {
     assert!(refused.fields()[0].message.contains("0 free cards and 1 are needed"), "{refused:?}");
     let actor = kernel::Actor::client(world.client_id);
     let tx = world.test.app.scope(&actor).transaction().await.unwrap();
-    let promised =
-        campaigns::store::reservations::reserve(&tx, world.client_id, second, world.pool_id, 1).await.unwrap();
-    assert!(!promised, "the only card is for the one who waits");
+    let promised = reserve(&tx, (world.client_id, second), world.pool_id, (1, 0)).await.unwrap();
+    assert_eq!(promised, Reserved::FewCards, "the only card is for the one who waits");
     drop(tx);
     world.add_cards(1).await;
     let tx = world.test.app.scope(&actor).transaction().await.unwrap();
-    let promised =
-        campaigns::store::reservations::reserve(&tx, world.client_id, second, world.pool_id, 1).await.unwrap();
-    assert!(promised, "the other one is not");
+    let promised = reserve(&tx, (world.client_id, second), world.pool_id, (1, 0)).await.unwrap();
+    assert_eq!(promised, Reserved::Done, "the other one is not");
 }
 
 #[tokio::test]
@@ -70,5 +70,101 @@ async fn what_a_campaign_gives_back_goes_to_who_waits() {
     world.step(over, "completed").await.unwrap();
     world.work().await;
     assert_eq!(world.count(CARDS, strangers[0]).await, 1);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_campaign_that_asks_for_no_cards_launches_beside_people_who_wait() {
+    let world = World::with(2, 1).await;
+    let (first, people) = world.mailed(&asking(&world, "First", 1)).await;
+    submit(&world, first, people[0]).await;
+    assert_eq!(submit(&world, first, people[1]).await, Outcome::PoolEmpty);
+    world.launched(&asking(&world, "None", 0)).await;
+    world.assert_sound().await;
+}
+
+/// Every reward and every piece of Acme's organization costs so many credits.
+async fn prices(world: &World, piece: i32, reward: i32) {
+    let sql = "update organizations set settings_json = jsonb_build_object('prices', jsonb_build_object('piece', $2::int4, 'reward', $3::int4)) where id = $1";
+    world.admin.execute(sql, &[&world.test.story.northside, &piece, &reward]).await.unwrap();
+}
+
+async fn grant(world: &World, credits: i32) {
+    let sql = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, $2, 'grant', now())";
+    world.admin.execute(sql, &[&world.client_id, &credits]).await.unwrap();
+}
+
+/// Credits left, and of those the promised ones.
+async fn credits(world: &World) -> (i64, i64) {
+    let left = world.count("select credits::int8 from clients where id = $1", world.client_id).await;
+    (left, world.count("select credits_reserved::int8 from clients where id = $1", world.client_id).await)
+}
+
+#[tokio::test]
+async fn a_price_that_rises_after_the_launch_takes_nothing_from_what_was_promised() {
+    let world = World::with(5, 20).await;
+    prices(&world, 0, 1).await;
+    grant(&world, 5).await;
+    let (id, people) = world.mailed(&world.input()).await;
+    assert_eq!(credits(&world).await, (5, 5));
+    prices(&world, 0, 2).await;
+    for person in &people {
+        assert_eq!(submit(&world, id, *person).await, Outcome::Claimed);
+        world.assert_sound().await;
+    }
+    assert_eq!(credits(&world).await, (0, 0));
+}
+
+#[tokio::test]
+async fn two_campaigns_are_not_launched_on_the_same_credits() {
+    let world = World::with(5, 50).await;
+    prices(&world, 1, 1).await;
+    grant(&world, 15).await;
+    let (first, _) = world.launched(&world.input()).await;
+    assert_eq!(credits(&world).await, (15, 10), "five pieces and five rewards");
+    let (second, _) = world.draft(&world.input()).await;
+    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
+    assert_eq!(refused.fields()[0].field, "credits");
+    assert!(refused.fields()[0].message.contains("of which 10 are promised"), "{refused:?}");
+    // nor when both pass the check list before either works
+    let (third, _) = world.draft(&asking(&world, "Third", 0)).await;
+    let (fourth, _) = world.draft(&asking(&world, "Fourth", 0)).await;
+    for id in [third, fourth] {
+        launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap();
+    }
+    world.work().await;
+    let mut statuses = [world.status(third).await, world.status(fourth).await];
+    statuses.sort();
+    assert_eq!(statuses, ["draft", "ready"]);
+    let (operator, less) = (world.test.operator(), GrantInput { amount: "-1".into(), note: "oops".into(), ..GrantInput::default() });
+    let corrected = rewards::actions::credits::grant(&world.test.app, &operator, world.client_id, &less).await;
+    assert!(matches!(corrected, Err(kernel::Error::Conflict { code: "GC-006", .. })), "all are promised");
+    // Production charges what was set aside, taking back frees the rest.
+    world.step(first, "in_production").await.unwrap();
+    assert_eq!(credits(&world).await, (10, 10));
+    world.assert_sound().await;
+    world.step(first, "draft").await.unwrap();
+    assert_eq!(credits(&world).await, (15, 5));
+    world.work().await;
+    world.launch(second).await;
+    assert_eq!((world.status(second).await.as_str(), credits(&world).await), ("ready", (15, 15)));
+    world.step(second, "in_production").await.unwrap();
+    world.step(second, "mailed").await.unwrap();
+    world.step(second, "completed").await.unwrap();
+    assert_eq!(credits(&world).await, (10, 5));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn promised_cards_that_expire_free_the_credits_set_aside_for_them() {
+    let world = World::with(2, 2).await;
+    prices(&world, 0, 3).await;
+    grant(&world, 6).await;
+    world.launched(&world.input()).await;
+    assert_eq!(credits(&world).await, (6, 6));
+    let yesterday = world.test.app.clock.now().date_naive() - chrono::Days::new(2);
+    world.admin.execute("update gift_cards set expires_at = $1", &[&yesterday]).await.unwrap();
+    rewards::actions::stock::expire(&world.test.app).await.unwrap();
+    assert_eq!(credits(&world).await, (6, 0));
     world.assert_sound().await;
 }

@@ -4,6 +4,7 @@
 //! security holds a stranger's submission to it.
 
 use campaigns::meet::{Met, Trigger, meet};
+use chrono::{DateTime, Utc};
 use content::forms::FormConfig;
 use database::Transaction;
 use events::{EventType, NewEvent};
@@ -19,7 +20,7 @@ use super::reveal::{self, Shown};
 use crate::masked;
 use crate::person::Person;
 use crate::store::submissions::{self, NewSubmission};
-use crate::store::{contacts, forms, rewards};
+use crate::store::{contacts, forms, rewards as earned};
 
 /// A submission, checked.
 #[derive(Debug)]
@@ -69,6 +70,11 @@ pub async fn submit(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Out
 
 async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Outcome> {
     let actor = Actor::client(input.client_id).from(origin.clone());
+    // who may earn something waits for the turn before taking a connection
+    let turn = match input.person {
+        Some(_) => Some(rewards::line::turn(app, input.client_id).await?),
+        None => None,
+    };
     let tx = app.scope(&actor).transaction().await?;
     let who = Who::read(input.config, &input.answers);
     let id = new_id();
@@ -76,18 +82,40 @@ async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Ou
         return repeat(app, tx, input).await;
     }
     let (contact_id, unconfirmed) = contact(&tx, input, &who).await?;
+    submissions::complete(&tx, (input.client_id, id), contact_id, unconfirmed.as_ref()).await?;
     record(&tx, input, id).await?;
-    let (outcome, card_id) = match input.person {
-        Some(person) => earn(app, &tx, input, (person, &who)).await?,
-        None => (Outcome::Thanks, None),
-    };
-    if outcome == Outcome::SpentCode {
-        return Ok(outcome);
-    }
-    submissions::complete(&tx, (input.client_id, id), (contact_id, card_id), unconfirmed.as_ref()).await?;
     forms::add_submission(&tx, input.client_id, input.form_id).await?;
+    let Some(person) = input.person else {
+        tx.commit().await?;
+        return Ok(Outcome::Thanks);
+    };
+    // The claim comes last: others wait for the pool until this transaction ends.
+    let outcome = earn(app, &tx, input, (person, &who)).await?;
+    if outcome == Some(Outcome::SpentCode) {
+        return Ok(Outcome::SpentCode);
+    }
+    wake(&tx, input, person).await?;
+    let at = tx.now();
     tx.commit().await?;
-    Ok(outcome)
+    drop(turn);
+    match outcome {
+        Some(outcome) => Ok(outcome),
+        None => reveal(app, &actor, input, (id, person.recipient_id, at)).await,
+    }
+}
+
+/// Opens what was earned, when nobody waits for it any more. Should this fail, the same page sent again shows it.
+async fn reveal(
+    app: &App,
+    actor: &Actor,
+    input: &Input<'_>,
+    (id, recipient_id, at): (Uuid, Uuid, DateTime<Utc>),
+) -> Result<Outcome> {
+    let tx = app.scope(actor).transaction().await?;
+    let (_, shown, card_id) = reveal::shown(&tx, &app.keyring, (input.client_id, recipient_id), at).await?;
+    submissions::name_card(&tx, input.client_id, id, card_id).await?;
+    tx.commit().await?;
+    Ok(if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) })
 }
 
 async fn store(tx: &Transaction, input: &Input<'_>, id: Uuid, who: &Who) -> Result<bool> {
@@ -115,7 +143,7 @@ async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<(Opti
     Ok((matched.contact_id, matched.unconfirmed))
 }
 
-/// The event; a campaign that was only mailed so far is woken by it.
+/// The event of it.
 async fn record(tx: &Transaction, input: &Input<'_>, id: Uuid) -> Result<()> {
     let origin = &tx.actor().origin;
     let event = NewEvent {
@@ -129,8 +157,14 @@ async fn record(tx: &Transaction, input: &Input<'_>, id: Uuid) -> Result<()> {
         referrer: input.referrer.clone(),
         at: None,
     };
-    events::record(tx, &event).await?;
-    let Some(person) = input.person.filter(|person| person.status == "mailed") else { return Ok(()) };
+    events::record(tx, &event).await
+}
+
+/// A campaign that was only mailed so far is woken by it. The key of the job comes behind every other lock.
+async fn wake(tx: &Transaction, input: &Input<'_>, person: &Person) -> Result<()> {
+    if person.status != "mailed" {
+        return Ok(());
+    }
     let word = EventType::FormSubmit.word();
     let payload = json!({ "campaign_id": person.campaign_id, "recipient_id": person.recipient_id, "event_type": word });
     let key = format!("{}:{}:{word}", campaigns::ENGAGED_JOB, person.campaign_id);
@@ -138,13 +172,13 @@ async fn record(tx: &Transaction, input: &Input<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Meets the form's conditions; the outcome, and the first card for the submission's row.
+/// Meets the form's conditions; the outcome when nothing new was earned.
 async fn earn(
     app: &App,
     tx: &Transaction,
     input: &Input<'_>,
     (person, who): (&Person, &Who),
-) -> Result<(Outcome, Option<Uuid>)> {
+) -> Result<Option<Outcome>> {
     let met = Met {
         client_id: input.client_id,
         campaign_id: person.campaign_id,
@@ -157,13 +191,14 @@ async fn earn(
         most_per_address: app.settings.limits.rewards_per_address_per_day,
     };
     let conditions = meet(tx, &met).await?;
-    let ids = (input.client_id, person.recipient_id);
-    let (new, shown, card_id) = reveal::shown(tx, &app.keyring, ids, tx.now()).await?;
-    if new == 0 && !conditions.is_empty() {
-        return Ok((before(app, tx, ids, who).await?, None));
+    let earlier = |outcome| matches!(outcome, rewards::Outcome::AlreadyMet | rewards::Outcome::NoCondition);
+    if conditions.is_empty() {
+        return Ok(Some(Outcome::Thanks));
     }
-    let outcome = if shown.is_empty() { Outcome::Thanks } else { Outcome::Rewards(shown) };
-    Ok((outcome, card_id))
+    if conditions.iter().all(|condition| earlier(condition.claimed.outcome)) {
+        return before(app, tx, (input.client_id, person.recipient_id), who).await.map(Some);
+    }
+    Ok(None)
 }
 
 /// Everything this form can earn was earned before. Who gives the address of the first time sees the card again; who
@@ -171,7 +206,7 @@ async fn earn(
 async fn before(app: &App, tx: &Transaction, ids: (Uuid, Uuid), who: &Who) -> Result<Outcome> {
     let given: Vec<&str> = who.email.iter().chain(&who.phone).map(String::as_str).collect();
     if !given.is_empty()
-        && rewards::gave_before(tx, ids.0, ids.1, &given).await?
+        && earned::gave_before(tx, ids.0, ids.1, &given).await?
         && let Some(shown) = reveal::again_in(tx, &app.keyring, ids).await?
     {
         return Ok(Outcome::Rewards(shown));
@@ -179,7 +214,7 @@ async fn before(app: &App, tx: &Transaction, ids: (Uuid, Uuid), who: &Who) -> Re
     if who.code.is_some() {
         return Ok(Outcome::SpentCode);
     }
-    Ok(match rewards::sent_to(tx, ids.0, ids.1).await? {
+    Ok(match earned::sent_to(tx, ids.0, ids.1).await? {
         Some(address) => Outcome::SentBefore(address.as_deref().map(masked::address)),
         None => Outcome::Thanks,
     })
@@ -197,7 +232,7 @@ async fn repeat(app: &App, tx: Transaction, input: &Input<'_>) -> Result<Outcome
     let Some(person) = person else { return Ok(Outcome::Thanks) };
     let ids = (input.client_id, person.recipient_id);
     let (_, shown, _) = reveal::shown(&tx, &app.keyring, ids, row.submitted_at).await?;
-    let replaced = rewards::replaced(&tx, ids.0, ids.1, row.submitted_at).await?;
+    let replaced = earned::replaced(&tx, ids.0, ids.1, row.submitted_at).await?;
     tx.commit().await?;
     Ok(match replaced {
         _ if !shown.is_empty() => Outcome::Rewards(shown),

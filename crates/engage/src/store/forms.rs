@@ -48,7 +48,8 @@ database::statement! {
         join clients cl on cl.id = f.client_id
         where f.id = $1
           and f.is_active
-          and f.archived_at is null";
+          and f.archived_at is null
+          and cl.archived_at is null";
     /// Counts how often a form was shown.
     ADD_VIEWS, system, "
         update ace_forms

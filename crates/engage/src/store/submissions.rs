@@ -77,10 +77,16 @@ database::statement! {
             ip_address, user_agent, submitted_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         on conflict (form_id, submission_token) do nothing";
-    /// What became of it.
+    /// Whose it is.
     COMPLETE, app, "
         update ace_form_submissions
-        set contact_id = $3, gift_card_id = $4, unconfirmed = $5
+        set contact_id = $3, unconfirmed = $4
+        where client_id = $1
+          and id = $2";
+    /// The first card it earned.
+    NAME_CARD, app, "
+        update ace_form_submissions
+        set gift_card_id = $3
         where client_id = $1
           and id = $2";
     /// The submission of a page that was sent before.
@@ -116,17 +122,28 @@ pub async fn insert(tx: &Transaction, new: &NewSubmission<'_>) -> Result<bool> {
     tx.execute(&INSERT, params).await.map(|rows| rows == 1)
 }
 
-/// Notes what became of a submission.
+/// Notes whose a submission is.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn complete(
     tx: &Transaction,
     (client_id, id): (Uuid, Uuid),
-    (contact_id, card_id): (Option<Uuid>, Option<Uuid>),
+    contact_id: Option<Uuid>,
     unconfirmed: Option<&Value>,
 ) -> Result<()> {
-    tx.execute(&COMPLETE, &[&client_id, &id, &contact_id, &card_id, &unconfirmed]).await.map(|_| ())
+    tx.execute(&COMPLETE, &[&client_id, &id, &contact_id, &unconfirmed]).await.map(|_| ())
+}
+
+/// Names the first card a submission earned.
+///
+/// # Errors
+/// What the database answered.
+pub async fn name_card(tx: &Transaction, client_id: Uuid, id: Uuid, card_id: Option<Uuid>) -> Result<()> {
+    match card_id {
+        Some(card_id) => tx.execute(&NAME_CARD, &[&client_id, &id, &card_id]).await.map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// The submission of a page that was sent before.

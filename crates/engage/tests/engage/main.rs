@@ -5,5 +5,6 @@ mod forms;
 mod links;
 mod persons;
 mod previews;
+mod rings;
 mod submissions;
 mod world;

@@ -73,9 +73,6 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
         return repeated(app, actor, (client_id, id), amount).await;
     }
     let balance = booked.map_err(too_few)?;
-    if amount > 0 {
-        stock::fulfil_soon(&tx, client_id).await?;
-    }
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "credits": balance - amount })),
@@ -86,6 +83,9 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
         let after = Some(json!({ "credits": -amount, "to": client_id, "note": note }));
         let what = Audited { client_id: Some(giver), after, ..Audited::default() };
         tx.audit("credits.passed_on", "credit_ledger", Some(id), what).await?;
+    }
+    if amount > 0 {
+        stock::fulfil_soon(&tx, client_id).await?;
     }
     tx.commit().await?;
     Ok(balance)
@@ -126,6 +126,10 @@ async fn repeated(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), amoun
 fn too_few(error: Error) -> Error {
     match error {
         Error::Constraint(name) if name == "clients_credits_not_negative" => codes::no_credits(),
+        Error::Constraint(name) if name == "clients_credits_reserved_within" => Error::conflict(
+            codes::NO_CREDITS,
+            "campaigns were promised these credits: complete one or take it back to draft first",
+        ),
         other => other,
     }
 }

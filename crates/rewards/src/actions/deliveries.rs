@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use super::stock;
 use crate::codes::NOT_DELIVERED;
 use crate::store::deliveries::{self as store, Moved};
 use crate::store::{alerts, cards, pools};
@@ -39,8 +40,20 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
             store::set_delivery(&tx, client_id, condition.id, &furthest).await?;
         }
         tell(&tx, client_id, condition.id, &furthest).await?;
+        settle(&tx, client_id, condition.id, &furthest).await?;
     }
     tx.commit().await
+}
+
+/// What could not be delivered at all comes back as money; what is on its way once more is paid for again.
+async fn settle(tx: &Transaction, client_id: Uuid, condition_id: Uuid, furthest: &str) -> Result<()> {
+    if furthest != "failed" {
+        return store::charge_again(tx, client_id, condition_id).await;
+    }
+    if store::refund(tx, client_id, condition_id).await? {
+        stock::fulfil_soon(tx, client_id).await?;
+    }
+    Ok(())
 }
 
 /// Asks for another look at the messages of every card that is not as far as they are: the job that told of them died.

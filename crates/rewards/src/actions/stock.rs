@@ -25,6 +25,22 @@ pub fn fulfil_job(client_id: Uuid, pool_id: Uuid) -> NewJob {
     NewJob::new(FULFIL_JOB, json!({ "pool_id": pool_id })).client(client_id).unique(format!("{FULFIL_JOB}:{pool_id}"))
 }
 
+/// Enqueues [`FULFIL_JOB`] for these pools, in one order everywhere. The keys of jobs are the last thing a transaction
+/// takes: who waits for one holds nothing that its owner still wants.
+///
+/// # Errors
+/// What the database answered.
+pub async fn fulfil_soon_at(tx: &Transaction, client_id: Uuid, pools: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let mut pools: Vec<Uuid> = pools.into_iter().collect();
+    pools.sort_unstable();
+    pools.dedup();
+    if pools.is_empty() {
+        return Ok(());
+    }
+    let due: Vec<_> = pools.into_iter().map(|pool| fulfil_job(client_id, pool)).collect();
+    jobs::enqueue_many(tx, &due).await.map(|_| ())
+}
+
 /// Gives the pool's cards to those who wait, first met first; answers how many got one.
 ///
 /// # Errors
@@ -64,8 +80,7 @@ pub async fn fulfil_everywhere(app: &App) -> Result<()> {
 /// Enqueues [`FULFIL_JOB`] for every pool of a client where somebody waits: credits have come.
 pub(crate) async fn fulfil_soon(tx: &Transaction, client_id: Uuid) -> Result<()> {
     let waiting = deliveries::waiting_of(tx, client_id).await?;
-    let due: Vec<_> = waiting.iter().map(|pool| fulfil_job(pool.client_id, pool.pool_id)).collect();
-    jobs::enqueue_many(tx, &due).await.map(|_| ())
+    fulfil_soon_at(tx, client_id, waiting.iter().map(|pool| pool.pool_id)).await
 }
 
 /// Raises an alert for every pool with at most a fifth, and anew at a tenth, and for every pool that is short of what

@@ -30,6 +30,8 @@ pub struct ListParams {
 pub struct CreditsOut {
     /// Credits left.
     balance: i32,
+    /// Of those, promised to launched campaigns: neither another launch nor a correction can have them.
+    promised: i32,
     /// The ledger, the newest first.
     data: Vec<EntryOut>,
     /// Cursor of the next page; absent on the last one.
@@ -77,9 +79,10 @@ pub async fn list(
     let page = PageParams { limit: params.limit, after: params.after };
     let (scope, client_id, limit) = (caller.scope(&app), caller.client_id()?, page.limit()?);
     let balance = store::balance(&scope, client_id).await?;
+    let promised = store::promised(&scope, client_id).await?;
     let rows = store::list(&scope, client_id, params.reason, page.after()?, limit).await?;
     let Page { data, next } = Page::from_rows(rows, limit, |row| (row.created_at, row.id)).map(EntryOut::from);
-    Ok(Json(CreditsOut { balance, data, next }))
+    Ok(Json(CreditsOut { balance, promised, data, next }))
 }
 
 /// `POST /v1/credits`

@@ -79,6 +79,7 @@ async fn page(app: &App, caller: &Caller, query: ListQuery, form: GrantInput, er
     let price = |what| store::price(&scope, client_id, what);
     let stats = vec![
         Stat::count("Credits left", i64::from(balance)),
+        Stat::count("Promised to campaigns", i64::from(store::promised(&scope, client_id).await?)).note("of those"),
         Stat::count("A mail piece costs", i64::from(price("piece").await?)).note("credits"),
         Stat::count("A reward costs", i64::from(price("reward").await?)).note("credits"),
     ];

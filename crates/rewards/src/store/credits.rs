@@ -32,6 +32,11 @@ database::statement! {
         select credits
         from clients
         where id = $1";
+    /// The part of the balance that campaigns were promised.
+    PROMISED, app, "
+        select credits_reserved
+        from clients
+        where id = $1";
     /// Whether who asks makes credits: the operator.
     MAKES, app, "
         select app.write_all()";
@@ -138,6 +143,14 @@ pub(crate) async fn giver(scope: &Scope<'_>, client_id: Uuid, slug: &str) -> Res
 /// `NotFound`, or what the database answered.
 pub async fn balance(scope: &Scope<'_>, client_id: Uuid) -> Result<i32> {
     scope.query_scalar(&BALANCE, &[&client_id]).await
+}
+
+/// Of the balance, the credits that campaigns were promised.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn promised(scope: &Scope<'_>, client_id: Uuid) -> Result<i32> {
+    scope.query_scalar(&PROMISED, &[&client_id]).await
 }
 
 /// Credits that one `piece` or one `reward` costs a client.

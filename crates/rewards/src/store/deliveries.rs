@@ -132,9 +132,40 @@ database::statement! {
         set delivery_status = $3
         where client_id = $1
           and id = $2";
+    /// The credits of a card that could not be delivered at all come back, once. Not of one that a form showed.
+    REFUND, app, "
+        with undelivered as (
+          update call_conditions_met
+          set refunded_at = $3
+          where client_id = $1
+            and id = $2
+            and refunded_at is null
+            and price_credits > 0
+            and trigger_type <> 'form_submit'
+          returning campaign_id, recipient_id, gift_card_id, price_credits
+        )
+        insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, note, created_at)
+        select $4, $1, price_credits, 'refund', campaign_id, recipient_id, gift_card_id, 'The card could not be delivered', $3
+        from undelivered";
+    /// And are charged again when it is sent once more, as far as there are free ones.
+    CHARGE_AGAIN, app, "
+        with again as (
+          update call_conditions_met m
+          set refunded_at = null
+          from clients c
+          where c.id = $1
+            and m.client_id = $1
+            and m.id = $2
+            and m.refunded_at is not null
+            and c.credits - c.credits_reserved >= m.price_credits
+          returning m.campaign_id, m.recipient_id, m.gift_card_id, m.price_credits
+        )
+        insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, created_at)
+        select $4, $1, -price_credits, 'reward', campaign_id, recipient_id, gift_card_id, $3
+        from again";
     /// The other way to reach somebody.
     OTHER_WAY, app, "
-        select coalesce(r.phone, c.mobile_phone, c.phone) as phone, coalesce(r.email, c.email) as email,
+        select coalesce(c.mobile_phone, c.phone, r.phone) as phone, coalesce(c.email, r.email) as email,
           rc.sms_template, rc.email_subject, rc.email_template
         from recipients r
         left join contacts c on c.client_id = r.client_id and c.id = r.contact_id
@@ -186,6 +217,16 @@ pub(crate) async fn furthest(tx: &Transaction, client_id: Uuid, card_id: Uuid) -
 
 pub(crate) async fn set_delivery(tx: &Transaction, client_id: Uuid, condition_id: Uuid, status: &str) -> Result<()> {
     tx.execute(&SET_DELIVERY, &[&client_id, &condition_id, &status]).await.map(|_| ())
+}
+
+/// Gives back what a card cost that could not be delivered at all; false when nothing was to be given back.
+pub(crate) async fn refund(tx: &Transaction, client_id: Uuid, condition_id: Uuid) -> Result<bool> {
+    tx.execute(&REFUND, &[&client_id, &condition_id, &tx.now(), &kernel::new_id()]).await.map(|rows| rows == 1)
+}
+
+/// Charges again what was given back, when the card is on its way once more.
+pub(crate) async fn charge_again(tx: &Transaction, client_id: Uuid, condition_id: Uuid) -> Result<()> {
+    tx.execute(&CHARGE_AGAIN, &[&client_id, &condition_id, &tx.now(), &kernel::new_id()]).await.map(|_| ())
 }
 
 pub(crate) async fn other_way(

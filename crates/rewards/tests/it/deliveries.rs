@@ -301,6 +301,35 @@ async fn news_of_a_message_whose_job_died_is_seen_by_doctor_and_taken_in_by_the_
 }
 
 #[tokio::test]
+async fn what_cannot_be_delivered_at_all_comes_back_as_money_once_and_is_paid_for_when_it_is_sent_after_all() {
+    let world = World::scripted().await;
+    let pool = world.pool(5).await;
+    let campaign = world.campaign(pool).await;
+    world.run("update campaign_conditions set trigger_type = 'purl_visit'", &[]).await;
+    world.price(3).await;
+    world.grant(3).await;
+    let recipient = world.recipient(campaign).await;
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
+    let credits = "select credits::int8 from clients where id = $1";
+    assert_eq!(world.count(credits, &[&world.client_id]).await, 0);
+    world.provider.then(SendError::permanent("21211", "no such number"));
+    world.work().await;
+    assert_eq!(world.count(credits, &[&world.client_id]).await, 3, "nobody got anything");
+    rewards::actions::deliveries::message_moved(&world.test.app, world.client_id, message).await.unwrap();
+    assert_eq!(world.count(credits, &[&world.client_id]).await, 3, "it comes back once");
+    world.check().await;
+    let to = ResendInput { to: "+16145550177".into(), ..ResendInput::default() };
+    resend(&world.test.app, &world.test.operator(), world.client_id, message, &to).await.unwrap();
+    world.work().await;
+    assert_eq!(world.cards_of(recipient).await, 1);
+    assert_eq!(world.count(credits, &[&world.client_id]).await, 0, "and is paid for once it is sent");
+    assert_eq!(world.word("select status from gift_cards where id = $1", &[&card]).await, "claimed");
+    world.check().await;
+}
+
+#[tokio::test]
 async fn whoever_may_not_reveal_a_card_sends_it_to_nobody_else() {
     let sent = claimed().await;
     let world = &sent.world;

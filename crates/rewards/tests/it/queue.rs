@@ -190,3 +190,23 @@ async fn the_sweep_reaches_every_pool_even_when_one_of_them_fails() {
     assert_eq!(world.count("select count(*) from gift_cards where status = 'expired'", &[]).await, 202);
     world.check().await;
 }
+
+#[tokio::test]
+async fn who_comes_to_an_empty_pool_joins_the_line_without_counting_it() {
+    let world = World::new().await;
+    let pool = world.pool(0).await;
+    let campaign = world.campaign(pool).await;
+    for _ in 0..3 {
+        assert_eq!(world.newcomer(campaign).await.1, Outcome::PoolEmpty);
+    }
+    let recipient = world.recipient(campaign).await;
+    let met = "insert into call_conditions_met (id, client_id, campaign_id, recipient_id, condition_number, trigger_type, met_at,
+                 gift_card_pool_id, delivery_channel, delivery_address, delivery_status)
+               values (gen_random_uuid(), $1, $2, $3, 1, 'form_submit', '2030-01-01', $4, 'sms', '+16145550123', 'pending')";
+    world.run(met, &[&world.client_id, &campaign, &recipient, &pool]).await;
+    let waits = "select app.has_to_wait(m, '2030-01-01') from call_conditions_met m where recipient_id = $1";
+    let waits: bool = world.admin.query_one(waits, &[&recipient]).await.unwrap().get(0);
+    assert!(!waits, "there is nothing to be had, so those ahead are not looked at");
+    let looked = "select looked_at from app.those_ahead($1, $2, $3, '2030-01-01', $4, 2)";
+    assert_eq!(world.count(looked, &[&world.client_id, &pool, &campaign, &recipient]).await, 2, "two of three");
+}
