@@ -1,20 +1,6 @@
 -- Promises: credits are set aside as cards are, at the price of the launch; consent is asked before a card is taken, by
 -- address; every status has a way out; a line of people that is long costs those who come no time.
 
--- What the cards' own migration makes as well, so that this one stands by itself.
-alter table gift_cards add column if not exists quarantined_at timestamptz;
-
-create or replace function app.client_day(p_client_id uuid, p_now timestamptz)
-returns date
-language sql
-stable
-as $$
-  select (p_now at time zone coalesce((select time_zone from clients where id = p_client_id), 'UTC'))::date;
-$$;
-
-grant execute on function app.client_day(uuid, timestamptz) to ace_app, ace_system;
-
-
 -- Ways out ------------------------------------------------------------------------------------------------------------
 
 insert into app.campaign_transitions (from_status, to_status)
@@ -162,6 +148,9 @@ alter table call_conditions_met
   add column refusal text,
   add column refunded_at timestamptz,
   add constraint call_conditions_met_refusal check (refusal in ('do_not_contact', 'opted_out', 'suppressed'));
+
+-- A form filled in through a public link may say by which way the person may be written to after all.
+grant update (refusal) on call_conditions_met to ace_system;
 
 comment on column call_conditions_met.refusal is
   'Why the person may not be written to: no card was taken for it and no credits were charged. Null when somebody said another way.';

@@ -168,14 +168,16 @@ pub async fn head(app: &App, caller: &Caller, campaign: Campaign) -> Result<(She
         .tab("History", format!("{base}/history"));
     let shell = Shell::new(caller, &campaign.name);
     let list = shell.at("campaigns");
-    let at_rest = ["draft", "completed"].contains(&campaign.status.as_str());
+    // what was deleted is read, and nothing more
+    let lives = campaign.archived_at.is_none();
+    let at_rest = lives && ["draft", "completed"].contains(&campaign.status.as_str());
     let head = Head {
         tabs,
         steps: views(app, caller, &campaign, &counts).await?,
         today: kernel::zone::day(app.clock.now(), caller.time_zone()).to_string(),
         running: launch.is_some_and(|launch| launch.is_running()),
-        may_edit: campaign.status == "draft" && caller.may("campaigns.edit"),
-        may_duplicate: caller.may("campaigns.create"),
+        may_edit: lives && campaign.status == "draft" && caller.may("campaigns.edit"),
+        may_duplicate: lives && caller.may("campaigns.create"),
         may_archive: at_rest && caller.may("campaigns.delete"),
         base,
         campaign,
@@ -187,7 +189,7 @@ pub async fn head(app: &App, caller: &Caller, campaign: Campaign) -> Result<(She
 async fn views(app: &App, caller: &Caller, campaign: &Campaign, counts: &Counts) -> Result<Vec<StepView>> {
     let scope = caller.scope(app);
     let mut views = Vec::new();
-    for step in steps::from(&campaign.status) {
+    for step in steps::from(&campaign.status).filter(|_| campaign.archived_at.is_none()) {
         let needed = steps::permissions(&scope, campaign.client_id, step).await?;
         if !needed.iter().all(|permission| caller.may(permission)) {
             continue;

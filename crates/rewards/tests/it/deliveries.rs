@@ -320,8 +320,8 @@ async fn what_cannot_be_delivered_at_all_comes_back_as_money_once_and_is_paid_fo
     rewards::actions::deliveries::message_moved(&world.test.app, world.client_id, message).await.unwrap();
     assert_eq!(world.count(credits, &[&world.client_id]).await, 3, "it comes back once");
     world.check().await;
-    let to = ResendInput { to: "+16145550177".into(), ..ResendInput::default() };
-    resend(&world.test.app, &world.test.operator(), world.client_id, message, &to).await.unwrap();
+    let to = ResendInput { to: "+16145550177".into(), reason: "they called".into() };
+    resend(&world.test.app, &world.test.operator(), (world.client_id, message), true, &to).await.unwrap();
     world.work().await;
     assert_eq!(world.cards_of(recipient).await, 1);
     assert_eq!(world.count(credits, &[&world.client_id]).await, 0, "and is paid for once it is sent");
