@@ -340,7 +340,7 @@ comment on type app.claim_result is
   'What a claim came to. outcome: claimed; already_met: earlier, with what it earned then; no_reward: met, nothing is earned; '
   'pool_empty and no_credits: met, the card follows when there is one; address_missing: met, the card follows when somebody says '
   'where to send it; consent_needed: met, no card is taken because the person may not be written to; no_condition: the campaign has '
-  'no such active condition, or no such recipient, or is not under way. available_cards: null with pool_empty where '
+  'no such active condition, or no such recipient, or is over. available_cards: null with pool_empty where '
   'there are cards and people ahead who have not been served yet: the caller enqueues rewards.fulfil, after everything else.';
 
 
@@ -808,14 +808,15 @@ begin
     perform app.queue_for_pool(v_config.gift_card_pool_id);
   end if;
 
-  -- Asked when it is this one's turn: a campaign that ends gives its promises back under the same turn.
+  -- Asked when it is this one's turn: a campaign that ends gives its promises back under the same turn, and from the mail
+  -- there is no other way than to the end.
   select coalesce((c.estimate ->> 'price_reward')::integer, p_price)
   into v_price
   from campaigns c
   join clients cl on cl.id = c.client_id
   where c.client_id = p_client_id
     and c.id = p_campaign_id
-    and c.status in ('mailed', 'active')
+    and c.status <> 'completed'
     and c.archived_at is null
     and cl.archived_at is null;
 

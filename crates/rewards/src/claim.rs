@@ -94,7 +94,7 @@ pub enum Outcome {
     AddressMissing,
     /// Met; no card was taken, because the person may not be written to (GC-009).
     ConsentNeeded,
-    /// The campaign has no such active condition or no such recipient, or is not under way (GC-001).
+    /// The campaign has no such active condition or no such recipient, or is over (GC-001).
     NoCondition,
 }
 

@@ -62,6 +62,9 @@ impl Crowd {
             tokens.push(hidden(&page, "ace-token"));
             people.push(someone);
         }
+        let sql = "insert into contact_campaign_participation (id, client_id, contact_id, campaign_id, recipient_id)
+                   select gen_random_uuid(), client_id, contact_id, campaign_id, id from recipients";
+        world.run(sql, &[]).await;
         let crowd = Self { pools: [world.pool_id, second], list_id, people, tokens, world };
         crowd.grant(30).await.unwrap();
         crowd

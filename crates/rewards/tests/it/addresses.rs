@@ -21,6 +21,8 @@ async fn supply(world: &World, recipient: Uuid, to: &str) -> usize {
         address::supply(&tx, world.client_id, reward, &(Channel::Email, to.into())).await.unwrap();
     }
     address::settle(&tx, world.client_id, recipient).await.unwrap();
+    let pools = waiting.iter().map(|reward| reward.pool_id);
+    rewards::actions::stock::fulfil_soon_at(&tx, world.client_id, pools).await.unwrap();
     tx.commit().await.unwrap();
     waiting.len()
 }

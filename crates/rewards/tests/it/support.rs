@@ -152,10 +152,6 @@ impl World {
         let slug = format!("c-{}", id.simple());
         let sql = "insert into campaigns (id, client_id, name, slug) values ($1, $2, 'Spring', $3)";
         self.run(sql, &[&id, &self.client_id, &slug]).await;
-        for status in ["ready", "in_production", "mailed", "active"] {
-            let sql = "update campaigns set status = $2::text::campaign_status where id = $1";
-            self.run(sql, &[&id, &status]).await;
-        }
         for number in [1, 2] {
             let sql = "insert into campaign_conditions (id, client_id, campaign_id, condition_number, condition_name, trigger_type)
                        values ($1, $2, $3, $4, 'Done', 'form_submit')";
