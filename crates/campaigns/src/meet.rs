@@ -218,12 +218,7 @@ async fn open(tx: &Transaction, met: &Met, about: &About) -> Result<Open> {
 
 /// What was given now is also where those rewards go that had no address so far, if the person may be written to
 /// there. Answers the pools at which they stand from now on.
-async fn supply(
-    tx: &Transaction,
-    met: &Met,
-    (about, open): (&About, Open),
-    all: &[Condition],
-) -> Result<Vec<Uuid>> {
+async fn supply(tx: &Transaction, met: &Met, (about, open): (&About, Open), all: &[Condition]) -> Result<Vec<Uuid>> {
     let mut pools = Vec::new();
     if met.phone.is_none() && met.email.is_none() {
         return Ok(pools);
@@ -437,9 +432,8 @@ mod tests {
     #[test]
     fn a_reward_goes_by_the_way_that_is_open_and_names_the_closed_one_where_none_is() {
         let both = about(Some("+16145550100"), Some("a@example.com"));
-        let channel = |sms, email| {
-            address(&met(None), &both, Open { sms, email }, &condition("sms")).map(|(channel, _)| channel)
-        };
+        let channel =
+            |sms, email| address(&met(None), &both, Open { sms, email }, &condition("sms")).map(|(channel, _)| channel);
         assert_eq!(channel(true, true), Some(Channel::Sms));
         assert_eq!(channel(false, true), Some(Channel::Email), "they opted out of texts only");
         assert_eq!(channel(false, false), Some(Channel::Sms), "which the claim refuses");

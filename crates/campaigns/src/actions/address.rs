@@ -29,8 +29,7 @@ pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid,
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
     let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
-    let addressee =
-        Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
+    let addressee = Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
     if let Some(refusal) = consent::refusal(&tx, &addressee).await? {
         return Err(Error::conflict(CONSENT_NEEDED, format!("Not sent: {}.", refusal.sentence())));
     }

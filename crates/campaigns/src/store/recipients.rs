@@ -277,8 +277,7 @@ pub async fn wake(
     (kind, condition_number): (&str, i32),
     (after, most): (Uuid, i64),
 ) -> Result<Option<Uuid>> {
-    let params: database::Params<'_> =
-        &[&client_id, &campaign_id, &kind, &condition_number, &after, &most, &tx.now()];
+    let params: database::Params<'_> = &[&client_id, &campaign_id, &kind, &condition_number, &after, &most, &tx.now()];
     Ok(tx.query_one::<Woken>(&WAKE, params).await?.last_id)
 }
 

@@ -42,7 +42,10 @@ async fn refuses_everything(world: &World, id: Uuid, slug: &str, body: &serde_js
         // the console's forms lead back and say why; that nothing has moved is looked at below
         let back = !path.starts_with("/v1/") && reply.status.as_u16() == 303;
         assert!(back || [404, 409, 422].contains(&reply.status.as_u16()), "{method} {path} {body}: {}", reply.text());
-        if path.starts_with("/v1/") && path.ends_with("/launch") || path.ends_with("/duplicate") || method == Method::PUT {
+        if path.starts_with("/v1/") && path.ends_with("/launch")
+            || path.ends_with("/duplicate")
+            || method == Method::PUT
+        {
             assert_eq!(reply.status.as_u16(), 409, "{method} {path}: {}", reply.text());
         }
     }
@@ -68,7 +71,8 @@ async fn nothing_is_done_with_a_campaign_that_was_deleted_as_a_draft_or_after_it
 
     let (over, _) = world.mailed(&world.input()).await;
     world.step(over, "completed").await.unwrap();
-    let slug: String = world.admin.query_one("select slug from campaigns where id = $1", &[&over]).await.unwrap().get(0);
+    let slug: String =
+        world.admin.query_one("select slug from campaigns where id = $1", &[&over]).await.unwrap().get(0);
     let archive = world.test.api(Method::DELETE, &format!("/v1/campaigns/{over}"));
     archive.as_user(&story.acme_owner).await.expect_status(204);
     refuses_everything(&world, over, &slug, &body).await;

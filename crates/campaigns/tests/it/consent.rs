@@ -71,7 +71,8 @@ async fn somebody_who_may_not_be_written_to_costs_neither_a_card_nor_credits_and
 #[tokio::test]
 async fn a_no_outlives_the_contact_and_a_changed_number_and_counts_for_whoever_has_the_address() {
     let (world, id, people) = mailed(4).await;
-    let [(gone, gone_contact), (moved, moved_contact), (twin, twin_contact), (other, other_contact)] = people[..] else {
+    let [(gone, gone_contact), (moved, moved_contact), (twin, twin_contact), (other, other_contact)] = people[..]
+    else {
         panic!("four people")
     };
     let opt_out = "update contacts set sms_opt_out = true where id = $1";
@@ -86,7 +87,8 @@ async fn a_no_outlives_the_contact_and_a_changed_number_and_counts_for_whoever_h
     assert_eq!(visit(&world, id, moved).await, Outcome::ConsentNeeded);
     assert_eq!(visit(&world, id, twin).await, Outcome::ConsentNeeded, "it is the address that said no");
     // texts are refused and e-mail is not
-    run(&world, "update contacts set sms_opt_out = true, email = 'other@example.com' where id = $1", other_contact).await;
+    run(&world, "update contacts set sms_opt_out = true, email = 'other@example.com' where id = $1", other_contact)
+        .await;
     assert_eq!(visit(&world, id, other).await, Outcome::Claimed);
     let by_mail = "select count(*) from messages where recipient_id = $1 and channel = 'email' and to_address = 'other@example.com'";
     assert_eq!(world.count(by_mail, other).await, 1);

@@ -133,7 +133,10 @@ async fn ninety_days_without_anybody_complete_a_campaign_and_a_visit_keeps_it_al
     assert_eq!(world.status(quiet).await, "completed", "machines keep nothing alive");
     assert_eq!(world.status(lively).await, "active");
     assert_eq!(world.status(unanswered).await, "completed", "nobody answered");
-    assert_eq!(world.count("select sum(reserved) from campaign_reservations where campaign_id = $1", unanswered).await, 0);
+    assert_eq!(
+        world.count("select sum(reserved) from campaign_reservations where campaign_id = $1", unanswered).await,
+        0
+    );
 }
 
 #[tokio::test]

@@ -136,7 +136,8 @@ async fn two_campaigns_are_not_launched_on_the_same_credits() {
     let mut statuses = [world.status(third).await, world.status(fourth).await];
     statuses.sort();
     assert_eq!(statuses, ["draft", "ready"]);
-    let (operator, less) = (world.test.operator(), GrantInput { amount: "-1".into(), note: "oops".into(), ..GrantInput::default() });
+    let (operator, less) =
+        (world.test.operator(), GrantInput { amount: "-1".into(), note: "oops".into(), ..GrantInput::default() });
     let corrected = rewards::actions::credits::grant(&world.test.app, &operator, world.client_id, &less).await;
     assert!(matches!(corrected, Err(kernel::Error::Conflict { code: "GC-006", .. })), "all are promised");
     // Production charges what was set aside, taking back frees the rest.

@@ -37,11 +37,14 @@ impl Crowd {
         let sql = "insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount)
                    select $1, client_id, brand_id, 'Second', 25 from gift_card_pools where id = $2";
         world.run(sql, &[&second, &world.pool_id]).await;
-        for (number, trigger, pool) in [(2, "form_submit", second), (3, "purl_visit", second), (4, "purl_visit", world.pool_id)] {
+        for (number, trigger, pool) in
+            [(2, "form_submit", second), (3, "purl_visit", second), (4, "purl_visit", world.pool_id)]
+        {
             let sql = "insert into campaign_conditions (id, client_id, campaign_id, condition_number, condition_name, trigger_type)
                        values (gen_random_uuid(), $1, $2, $3, 'More', $4)";
             world.run(sql, &[&world.client_id, &world.campaign_id, &number, &trigger]).await;
-            let sql = "insert into campaign_reward_configs (id, client_id, campaign_id, condition_number, gift_card_pool_id)
+            let sql =
+                "insert into campaign_reward_configs (id, client_id, campaign_id, condition_number, gift_card_pool_id)
                        values (gen_random_uuid(), $1, $2, $3, $4)";
             world.run(sql, &[&world.client_id, &world.campaign_id, &number, &pool]).await;
         }
