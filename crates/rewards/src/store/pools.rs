@@ -1,6 +1,6 @@
 //! Pools and their counters.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
 use kernel::money::Money;
