@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 mod connections;
 pub mod demo;
+mod ending;
 mod output;
 mod serve;
 
@@ -20,7 +21,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(output, &error.into()),
     };
-    match runtime.block_on(dispatch(cli, output)) {
+    let done = runtime.block_on(dispatch(cli, output));
+    ending::let_go(runtime);
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => fail(output, &error),

@@ -20,6 +20,7 @@ use crate::assemble::{self, Ace};
 use crate::cli::ServeArgs;
 use crate::commands::demo;
 use crate::connections;
+use crate::ending;
 use crate::output::Output;
 
 /// How long requests that are under way may take once stopping was asked for.
@@ -31,6 +32,10 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Says what is missing, or why it cannot listen.
 pub async fn run(loaded: Loaded, args: &ServeArgs, output: Output) -> anyhow::Result<()> {
     let (listen, role) = (loaded.settings.server.listen, loaded.settings.server.role);
+    ending::end_after(stop_asked(), ending::LONGEST_STOP, || {
+        tracing::error!("something did not end in time; the process ends without it");
+        std::process::exit(1);
+    })?;
     if args.demo {
         demo::load_if_empty(loaded.clone(), output).await?;
     }

@@ -66,6 +66,7 @@ impl ListInput {
         if self.name.chars().count() > 200 {
             problems.add("name", "too_long", "at most 200 characters");
         }
+        problems.at_most("description", self.description.as_deref().unwrap_or_default(), 1_000);
         self.description = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         match self.list_type.as_deref() {
             None | Some("static") => {}

@@ -28,7 +28,7 @@ fn contact_pages(app: &App) -> Routes {
         .page(Method::GET, "/{client}/contacts", "contacts.view", page::list)
         .page(Method::POST, "/{client}/contacts", "contacts.create", page::create)
         .page(Method::GET, "/{client}/contacts/new", "contacts.create", page::new)
-        .page(Method::GET, "/{client}/contacts/export", "contacts.export", page::export)
+        .page(Method::POST, "/{client}/contacts/export", "contacts.export", page::export)
         .page(Method::POST, "/{client}/contacts/bulk", "lists.edit", page::bulk)
         .page(Method::GET, "/{client}/contacts/{id}", "contacts.view", page::show)
         .page(Method::POST, "/{client}/contacts/{id}", "contacts.edit", page::update)
@@ -66,8 +66,8 @@ fn import_pages(app: &App) -> Routes {
         .page(Method::POST, "/{client}/imports/{id}/start", "contacts.import", page::start)
         .page(Method::POST, "/{client}/imports/{id}/cancel", "contacts.import", page::cancel)
         .page(Method::POST, "/{client}/imports/{id}/retry", "contacts.import", page::retry)
-        .page(Method::GET, "/{client}/imports/{id}/refused", "contacts.import", page::refused)
-        .page(Method::GET, "/{client}/imports/{id}/remarks", "contacts.import", page::remarks)
+        .page(Method::POST, "/{client}/imports/{id}/refused", "contacts.import", page::refused)
+        .page(Method::POST, "/{client}/imports/{id}/remarks", "contacts.import", page::remarks)
 }
 
 fn contact_api(app: &App) -> Routes {

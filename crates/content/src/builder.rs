@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::actions::forms::FormInput;
 use crate::forms::config::{Colours, Reveal, Settings};
-use crate::forms::{Condition, ConsentChannel, Field, FieldType, FormConfig};
+use crate::forms::{Condition, ConsentChannel, Field, FieldType, FormConfig, MAX_FIELDS};
 
 /// What the builder sends: the repeated names are columns, one entry per field.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -134,6 +134,11 @@ impl BuilderForm {
         form
     }
 
+    /// How many lines were sent.
+    pub fn sent(&self) -> usize {
+        self.field_type.len()
+    }
+
     /// The lines in order.
     pub fn rows(&self) -> Vec<FieldRow> {
         let at = |column: &[String], index: usize| column.get(index).cloned().unwrap_or_default();
@@ -160,6 +165,8 @@ impl BuilderForm {
         let (act, index) = self.act.split_once(':').unwrap_or((&self.act, "0"));
         let index: usize = index.parse().unwrap_or(usize::MAX);
         match act {
+            // one too many is kept to be shown with its error
+            "add" if rows.len() > MAX_FIELDS => {}
             "add" => rows.push(FieldRow { kind: "text".into(), required: "false".into(), ..FieldRow::default() }),
             "remove" if index < rows.len() => {
                 rows.remove(index);

@@ -8,6 +8,8 @@ pub mod actions;
 mod api;
 mod builder;
 pub mod forms;
+mod lookalike;
+mod measure;
 pub mod merge;
 mod pages;
 mod routes;

@@ -3,9 +3,13 @@
 //! The grammar is these two forms and nothing else: no loops, no conditions, no calls. A template is parsed once
 //! into pieces and filled in by concatenation, so what a tenant wrote can neither run nor fail at send time.
 
+mod limits;
 mod tags;
 mod values;
 
+pub use limits::{
+    MAX_FILLED, MAX_MAIL, MAX_SMS, MAX_VALUE_IN_SMS, WHOLE_IN_SMS, check_mail, check_page, check_sms, check_subject,
+};
 pub use tags::{Allowed, LANDING_PAGE, MESSAGE, check, check_html};
 pub use values::Values;
 
@@ -72,16 +76,35 @@ impl Template {
 
     /// Filled in as plain text: for SMS, subjects, text mails.
     pub fn text(&self, values: &Values) -> String {
-        self.fill(values, |out, value| out.push_str(value))
+        self.text_within(values, usize::MAX).unwrap_or_default()
+    }
+
+    /// The same, given up as soon as it has more than `most` bytes.
+    pub fn text_within(&self, values: &Values, most: usize) -> Option<String> {
+        self.fill(values, most, |out, value| out.push_str(value))
     }
 
     /// Filled in as HTML: every value is escaped, but for the slots the program itself put in as HTML. The template
     /// has to be HTML that was cleaned; its defaults are part of that HTML and stand as they are.
     pub fn html(&self, values: &Values) -> String {
-        self.fill(values, escape_into)
+        self.html_within(values, usize::MAX).unwrap_or_default()
     }
 
-    fn fill(&self, values: &Values, put: impl Fn(&mut String, &str)) -> String {
+    /// The same, given up as soon as it has more than `most` bytes.
+    pub fn html_within(&self, values: &Values, most: usize) -> Option<String> {
+        self.fill(values, most, escape_into)
+    }
+
+    /// The most bytes it has once filled in, when no value of a tag has more than `largest` says.
+    pub fn at_most(&self, largest: impl Fn(&str) -> usize) -> usize {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.len(),
+            Piece::Tag { name, default } => largest(name).max(default.len()),
+        };
+        self.pieces.iter().map(piece).fold(0, usize::saturating_add)
+    }
+
+    fn fill(&self, values: &Values, most: usize, put: impl Fn(&mut String, &str)) -> Option<String> {
         let mut out = String::with_capacity(self.pieces.len() * 32);
         for piece in &self.pieces {
             match piece {
@@ -94,8 +117,11 @@ impl Template {
                     },
                 },
             }
+            if out.len() > most {
+                return None;
+            }
         }
-        out
+        Some(out)
     }
 }
 
@@ -153,6 +179,15 @@ mod tests {
         let template = Template::parse("<p>{{company|Smith &amp; Sons}} {{first_name|x}}</p>").unwrap();
         assert_eq!(template.html(&Values::new().with("first_name", "A & B")), "<p>Smith &amp; Sons A &amp; B</p>");
         assert_eq!(Template::parse("{{company|Smith & Sons}}").unwrap().text(&Values::new()), "Smith & Sons");
+    }
+
+    #[test]
+    fn filling_stops_at_a_limit_and_the_worst_case_is_known_before() {
+        let template = Template::parse("{{city}}-{{city|nowhere}}").unwrap();
+        let values = Values::new().with("city", "<Bonn>");
+        assert_eq!(template.html_within(&values, 25).as_deref(), Some("&lt;Bonn&gt;-&lt;Bonn&gt;"));
+        assert_eq!(template.html_within(&values, 24), None);
+        assert_eq!((template.at_most(|_| 100), template.at_most(|_| 3)), (201, 11));
     }
 
     #[test]

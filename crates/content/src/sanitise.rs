@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::lookalike;
+
 /// The tags that may stand in a link: they hold addresses ACE made.
 const LINK_TAGS: [&str; 1] = ["{{redemption_url}}"];
 
@@ -47,6 +49,7 @@ pub fn css(dirty: &str) -> Result<String, String> {
         ("expression(", "expression() is not allowed"),
         ("behavior:", "behavior is not allowed"),
         ("-moz-binding", "-moz-binding is not allowed"),
+        ("text-security", "-webkit-text-security is not allowed: it makes a field look like one for passwords"),
         ("<", "the character < is not allowed"),
     ] {
         if lower.contains(word) {
@@ -55,6 +58,9 @@ pub fn css(dirty: &str) -> Result<String, String> {
     }
     if lower.contains("/*") {
         return Err("comments are not allowed".to_owned());
+    }
+    if lookalike::style_asks_for_password(dirty) {
+        return Err("a style cannot speak of passwords".to_owned());
     }
     Ok(dirty.trim().to_owned())
 }
@@ -85,7 +91,15 @@ mod tests {
     #[test]
     fn css_cannot_call_other_hosts_or_leave_its_sheet() {
         assert_eq!(css(" h1 { color: #333; } ").unwrap(), "h1 { color: #333; }");
-        for dirty in ["@import 'x'", "a{background:URL(//x)}", "</style>", "a{b:\\75rl(x)}", "u/**/rl(x)"] {
+        for dirty in [
+            "@import 'x'",
+            "a{background:URL(//x)}",
+            "</style>",
+            "a{b:\\75rl(x)}",
+            "u/**/rl(x)",
+            "input[name=a]{-WEBKIT-TEXT-SECURITY:disc}",
+            "label::after{content:'Pass-word'}",
+        ] {
             assert!(css(dirty).is_err(), "{dirty}");
         }
     }

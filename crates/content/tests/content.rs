@@ -224,3 +224,44 @@ async fn every_page_of_design_renders_empty_and_with_a_row_and_is_refused_to_str
     let list = test.get("/acme-roofing/templates?q=spring").as_user(owner).await.expect_status(200);
     assert!(list.text().contains("Spring card"));
 }
+
+#[tokio::test]
+async fn what_would_keep_a_core_busy_is_refused_by_name_before_it_is_looked_at() {
+    let test = app().await;
+    let (key, owner) = (&test.story.acme.key, &test.story.acme_owner);
+    let attributes: String = (0..150_000).map(|n| format!(" a{n}=1")).collect();
+    for (html, code) in [
+        ("<div>".repeat(380_000), "too_long"),
+        ("<div>".repeat(2_000), "too_deep"),
+        (format!("<p{attributes}>x</p>"), "too_long"),
+        (format!("<p{}>x</p>", &attributes[..20_000]), "too_many"),
+        ("{{form}}".repeat(7_000), "too_many"),
+        ("{{custom_fields.k}}".repeat(60), "too_long"),
+        ("<form><input type=password></form>".to_owned(), "invalid"),
+    ] {
+        let body = json!({ "name": "Bomb", "html": html });
+        let refused =
+            test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(422).json();
+        assert_eq!(
+            (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
+            (&json!("#/html"), &json!(code)),
+            "{html:.60}"
+        );
+    }
+    let field = json!({"id": "a", "type": "text", "label": "A", "show_if": {"field": "b", "operator": "equals"}});
+    let body = json!({ "name": "Bomb", "form_config": { "fields": vec![field; 20_000] } });
+    let refused = test.api_json(Method::POST, "/v1/forms", &body).bearer(key).await.expect_status(422);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "#/form_config/fields");
+    let fields = vec![("field_type", "text"); 1_900];
+    let refused = test.post_form("/acme-roofing/forms", &fields).as_user(owner).await.expect_status(422);
+    assert!(refused.body.len() < 100_000, "{} bytes", refused.body.len());
+    let fields = vec![("field_type", "text"); 60_000];
+    let refused = test.post_form("/acme-roofing/forms", &fields).as_user(owner).await.expect_status(422);
+    assert!(refused.body.len() < 100_000, "{} bytes", refused.body.len());
+    let body =
+        json!({ "name": "Long", "size": "6x9", "front": "x".repeat(1_400_000), "category": "x".repeat(100_000) });
+    let refused = test.api_json(Method::POST, "/v1/templates", &body).bearer(key).await.expect_status(422).json();
+    let pointers: Vec<_> =
+        refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, ["#/category", "#/front"]);
+}

@@ -1,7 +1,8 @@
 //! A landing page, compiled from its published version and filled in for one person.
 
+use content::actions::landing_pages::clean_again;
 use content::actions::landing_pages::form_id;
-use content::merge::{Template, Values};
+use content::merge::{MAX_FILLED, Template, Values};
 use content::store::landing_pages::Version;
 use kernel::{Error, Result};
 use uuid::Uuid;
@@ -21,12 +22,13 @@ pub struct Landing {
 }
 
 impl Landing {
-    /// Compiles a published version.
+    /// Compiles a published version, cleaned once more: it may have been published before a rule there is today.
     ///
     /// # Errors
     /// `Internal`: what was published is always a template.
     pub fn new(version: &Version) -> Result<Self> {
-        Self::compile(&version.html, &version.css, form_id(&version.content_json))
+        let (html, css) = clean_again(&version.html, &version.css);
+        Self::compile(&html, &css, form_id(&version.content_json))
     }
 
     /// Compiles sanitised HTML and CSS.
@@ -52,13 +54,13 @@ impl Landing {
         self.tags.iter().any(|tag| tag == "amount" || tag == "brand")
     }
 
-    /// The page for one person. A form that the page has no place for stands at its end.
-    pub fn fill(&self, values: Values, form: &str) -> String {
-        let mut html = self.template.html(&values.with_html("form", form));
+    /// The page for one person; `None` when it is over the limit. A form that the page has no place for stands at its end.
+    pub fn fill(&self, values: Values, form: &str) -> Option<String> {
+        let mut html = self.template.html_within(&values.with_html("form", form), MAX_FILLED)?;
         if !self.places_form() {
             html.push_str(form);
         }
-        html
+        Some(html)
     }
 }
 
@@ -71,9 +73,17 @@ mod tests {
         let page = Landing::compile("<main><p>{{first_name|there}}</p>{{form}}</main>", "", None).unwrap();
         let evil = Values::new().with("first_name", "<script>alert(1)</script>{{form}}");
         let html = page.fill(evil, "<form></form>");
-        assert_eq!(html, "<main><p>&lt;script&gt;alert(1)&lt;/script&gt;{{form}}</p><form></form></main>");
+        assert_eq!(html.unwrap(), "<main><p>&lt;script&gt;alert(1)&lt;/script&gt;{{form}}</p><form></form></main>");
         assert!(page.has_main);
         let page = Landing::compile("<p>{{city}}</p>", "", None).unwrap();
-        assert_eq!(page.fill(Values::new(), "<form></form>"), "<p></p><form></form>");
+        assert_eq!(page.fill(Values::new(), "<form></form>").unwrap(), "<p></p><form></form>");
+    }
+
+    #[test]
+    fn a_page_over_the_limit_is_not_filled_in() {
+        let page = Landing::compile(&"{{form}}".repeat(7_000), "", None).unwrap();
+        assert_eq!(page.fill(Values::new(), &"x".repeat(15_000)), None);
+        let page = Landing::compile(&"{{custom_fields.k}}".repeat(60), "", None).unwrap();
+        assert_eq!(page.fill(Values::new().with("custom_fields.k", "x".repeat(1_900_000)), ""), None);
     }
 }

@@ -14,6 +14,7 @@ mod limits;
 mod masked;
 mod pages;
 mod person;
+mod policy;
 pub mod qr;
 mod redirect;
 mod routes;

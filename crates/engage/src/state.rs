@@ -78,7 +78,8 @@ impl Engage {
         }
         let actor = Actor::system(System::PublicLink);
         let Some(version) = landing_pages::find_version(&app.scope(&actor), version_id).await? else { return Ok(None) };
-        let page = Arc::new(Landing::new(&version)?);
+        let page = app.work.run("this page", move || Landing::new(&version)).await??;
+        let page = Arc::new(page);
         let mut pages = self.kept.pages.write().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut pages);
         pages.insert(version_id, Arc::clone(&page));

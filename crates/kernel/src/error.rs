@@ -144,6 +144,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The most wrong fields told at once.
+pub const MOST_PROBLEMS: usize = 100;
+
 /// Collects every wrong field before answering, so that people see all of them at once.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<FieldError>);
@@ -154,9 +157,19 @@ impl Problems {
         Self::default()
     }
 
-    /// Notes a wrong field.
+    /// Notes a wrong field. An answer that lists thousands helps nobody: after [`MOST_PROBLEMS`] no more are kept.
     pub fn add(&mut self, field: impl Into<String>, code: &'static str, message: impl Into<String>) -> &mut Self {
-        self.0.push(FieldError { field: field.into(), code, message: message.into() });
+        if self.0.len() < MOST_PROBLEMS {
+            self.0.push(FieldError { field: field.into(), code, message: message.into() });
+        }
+        self
+    }
+
+    /// Notes `field` as too long when `text` has more than `most` characters.
+    pub fn at_most(&mut self, field: impl Into<String>, text: &str, most: usize) -> &mut Self {
+        if text.chars().nth(most).is_some() {
+            self.add(field, "too_long", format!("use at most {most} characters"));
+        }
         self
     }
 
@@ -216,5 +229,17 @@ mod tests {
         let error = problems.finish().unwrap_err();
         assert_eq!(error.fields().iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), ["email", "phone"]);
         assert!(Problems::new().finish().is_ok());
+    }
+
+    #[test]
+    fn a_text_is_measured_in_characters_and_no_answer_lists_thousands() {
+        let mut problems = Problems::new();
+        problems.at_most("name", "éé", 2);
+        assert!(problems.is_empty());
+        for n in 0..5_000 {
+            problems.at_most(format!("fields/{n}"), "abc", 2);
+        }
+        let error = problems.finish().unwrap_err();
+        assert_eq!((error.fields().len(), error.fields()[0].code), (MOST_PROBLEMS, "too_long"));
     }
 }

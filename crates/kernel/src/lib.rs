@@ -8,6 +8,7 @@ pub mod actor;
 pub mod cells;
 pub mod clock;
 pub mod codes;
+pub mod custom_fields;
 pub mod email;
 pub mod error;
 pub mod keyring;

@@ -62,8 +62,17 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What every link begins with, without a slash at the end.
     pub public_url: String,
+    /// The same for recipients' pages and forms, on a host of its own; empty when they share the console's.
+    pub pages_url: String,
     /// Which half of ACE this process is.
     pub role: ServerRole,
+}
+
+impl Server {
+    /// What the links of recipients' pages and forms begin with.
+    pub fn pages(&self) -> &str {
+        if self.pages_url.is_empty() { &self.public_url } else { &self.pages_url }
+    }
 }
 
 /// Which half of ACE a process is.

@@ -1,6 +1,6 @@
 //! The text of a message, made at the moment it leaves. A card code is opened here, in memory, and kept nowhere.
 
-use content::merge::{Malformed, Template, Values, escape_into};
+use content::merge::{MAX_MAIL, MAX_SMS, MAX_VALUE_IN_SMS, Malformed, Template, Values, WHOLE_IN_SMS, escape_into};
 use kernel::Result;
 use kernel::keyring::Keyring;
 use serde_json::Value;
@@ -22,6 +22,8 @@ pub struct Composed {
 pub enum Uncomposed {
     /// The template is none: saved before its check, or by other means.
     Malformed(Malformed),
+    /// Filled in it is longer than can be sent: saved before its check, or by other means.
+    TooLong,
     /// The card's code does not open.
     Sealed(kernel::Error),
 }
@@ -33,14 +35,20 @@ pub enum Uncomposed {
 pub fn compose(keyring: &Keyring, client_id: Uuid, material: &Material) -> std::result::Result<Composed, Uncomposed> {
     let parts = parts(keyring, client_id, material).map_err(Uncomposed::Sealed)?;
     let values = values(material, &parts);
+    let sms = material.channel == "sms";
+    let values = if sms { values.cut(MAX_VALUE_IN_SMS, &WHOLE_IN_SMS) } else { values };
     let read = |text: &str| Template::parse(text).map_err(Uncomposed::Malformed);
-    let subject = read(material.subject.as_deref().unwrap_or("A message from {{company}}"))?.text(&values);
+    let fill = |template: &Template| template.text_within(&values, MAX_MAIL).ok_or(Uncomposed::TooLong);
+    let subject = fill(&read(material.subject.as_deref().unwrap_or("A message from {{company}}"))?)?;
     let subject = subject.replace(['\r', '\n'], " ");
     let body = read(&material.body_template)?;
-    let mut text = body.text(&values).trim().to_owned();
+    let mut text = fill(&body)?.trim().to_owned();
     for part in parts.iter().filter(|part| !body.tags().any(|tag| tag == part.tag || tag == "card")) {
         text.push('\n');
         text.push_str(&part.sentence());
+    }
+    if sms && text.chars().nth(MAX_SMS).is_some() {
+        return Err(Uncomposed::TooLong);
     }
     Ok(Composed { subject, text })
 }
@@ -231,6 +239,27 @@ mod tests {
         assert_eq!(text("Thank you", bare()), "Thank you\nCode: AB12-CD34", "a text without a code is no reward");
         let none = Material { gift_card_id: None, card_code: None, ..bare() };
         assert_eq!(text("No card {{card|here}}", none), "No card here");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_in_a_text_message_the_code_never_is_and_what_is_too_long_is_not_sent() {
+        let (keyring, client_id, card_id) = (Keyring::for_tests(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let card = CardRef { client_id: Some(client_id), card_id };
+        let mut material = material(&keyring, client_id, card_id);
+        (material.body_template, material.first_name) = ("{{first_name}} {{code}}".into(), Some("é".repeat(500)));
+        material.card_code = Some(card.seal(&keyring, Part::Code, &"7".repeat(150)).unwrap());
+        material.expires_at = None;
+        let text = |material: &Material| compose(&keyring, client_id, material).map(|composed| composed.text);
+        let whole = format!("{} {}", "é".repeat(MAX_VALUE_IN_SMS), "7".repeat(150));
+        assert_eq!(text(&material).unwrap_or_default(), whole);
+        (material.gift_card_id, material.card_code) = (None, None);
+        material.body_template = "x".repeat(MAX_SMS + 1);
+        assert!(matches!(text(&material), Err(Uncomposed::TooLong)));
+        material.channel = "email".into();
+        assert_eq!(text(&material).unwrap_or_default().len(), MAX_SMS + 1);
+        material.custom_fields = json!({ "k": "x".repeat(100_000) });
+        material.body_template = "{{custom_fields.k}}".repeat(6);
+        assert!(matches!(text(&material), Err(Uncomposed::TooLong)));
     }
 
     #[test]

@@ -40,6 +40,18 @@ impl<'a> Ask<'a> {
         self
     }
 
+    /// Of another host than `ace.test`.
+    ///
+    /// # Panics
+    /// When it is no host.
+    #[must_use]
+    pub fn host(mut self, host: &'static str) -> Self {
+        if let Some(headers) = self.request.headers_mut() {
+            headers.insert(header::HOST, axum::http::HeaderValue::from_static(host));
+        }
+        self
+    }
+
     /// A cookie.
     #[must_use]
     pub fn cookie(self, name: &str, value: &str) -> Self {

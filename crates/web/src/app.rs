@@ -8,8 +8,10 @@ use kernel::keyring::Keyring;
 use kernel::settings::Settings;
 use kernel::{Actor, Clock, Result};
 
+use crate::hosts;
 use crate::limits::Limits;
 use crate::token::Tokens;
+use crate::work::Work;
 
 /// The running ACE: data, clock, settings, keys. Cloning shares them, with one count: every layer of every request clones.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct Parts {
     pub tokens: Tokens,
     /// What has been asked how often.
     pub limits: Limits,
+    /// Runs what keeps a core busy.
+    pub work: Work,
 }
 
 impl Deref for App {
@@ -48,7 +52,7 @@ impl App {
         let clock = db.clock().clone();
         let tokens = Tokens::new(&keyring, &settings)?;
         let (limits, keyring) = (Limits::new(clock.clone()), Arc::new(keyring));
-        Ok(Self(Arc::new(Parts { tokens, limits, db, clock, settings, keyring })))
+        Ok(Self(Arc::new(Parts { tokens, limits, db, clock, settings, keyring, work: Work::new() })))
     }
 
     /// The data as `actor` may see and change it.
@@ -56,8 +60,11 @@ impl App {
         self.db.scope(actor)
     }
 
-    /// An absolute link to `path` (which begins with a slash) as strangers reach us.
+    /// An absolute link to `path` (which begins with a slash): a recipient's page or a form on the host of those,
+    /// everything else on the console's. Every link that leaves ACE is made here.
     pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.settings.server.public_url.trim_end_matches('/'))
+        let server = &self.settings.server;
+        let base = if hosts::is_recipients(path) { server.pages() } else { &server.public_url };
+        format!("{}{path}", base.trim_end_matches('/'))
     }
 }

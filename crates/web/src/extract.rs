@@ -22,6 +22,9 @@ use crate::openapi::JSON;
 /// The code of a body over the limit: answered with 413.
 pub(crate) const TOO_LARGE: &str = "body_too_large";
 
+/// The most values of a query or a form: twice what the largest form of the console sends.
+const MOST_PAIRS: usize = 2_000;
+
 /// A JSON body.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
@@ -172,6 +175,14 @@ fn is_exact(number: &str) -> bool {
 
 /// The pairs of a query or of a form.
 fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
+    // before any of it is read: what is done for each of them adds up
+    if bytes.iter().filter(|byte| **byte == b'&').count() >= MOST_PAIRS {
+        return Err(Error::Invalid(vec![FieldError {
+            field: String::new(),
+            code: "too_many",
+            message: format!("send at most {MOST_PAIRS} values at once"),
+        }]));
+    }
     if has_nul(bytes) {
         let pairs: Vec<(String, String)> =
             serde_html_form::from_bytes(bytes).map_err(|e| Error::invalid("", e.to_string()))?;
@@ -338,5 +349,12 @@ mod tests {
         assert_eq!(wrong("limti=5"), "limti");
         assert_eq!(pairs::<Wanted>(b"limit=5&tag=a&tag=b").unwrap().tag, ["a", "b"]);
         assert_eq!(pairs::<Wanted>(b"").unwrap().limit, None);
+    }
+
+    #[test]
+    fn a_form_of_thousands_of_values_is_refused_before_it_is_read() {
+        let many = |count: usize| vec!["tag=a"; count].join("&");
+        assert_eq!(pairs::<Wanted>(many(MOST_PAIRS).as_bytes()).unwrap().tag.len(), MOST_PAIRS);
+        assert_eq!(field(pairs::<Wanted>(many(MOST_PAIRS + 1).as_bytes())), (String::new(), "too_many"));
     }
 }

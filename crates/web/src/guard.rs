@@ -28,7 +28,7 @@ use crate::flash::{self, Flash};
 use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
-use crate::{App, contract, idempotency, identity, limits, routes, visitor};
+use crate::{App, contract, fetch, idempotency, identity, limits, routes, visitor};
 
 /// The code of the answer to people who must set up a second factor first.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
@@ -72,6 +72,12 @@ struct Admitted {
 
 /// Admits or refuses a request, and dresses the error of whatever refused it.
 pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut request: Request, next: Next) -> Response {
+    // before anybody is looked up: nothing that another page does in somebody's name leaves a trace in it
+    if spec.kind == Kind::Page && !spec.cross_site && !fetch::is_ours(request.method(), request.headers()) {
+        let mut response = elsewhere();
+        response.extensions_mut().insert(TurnedAway);
+        return response;
+    }
     let origin = visitor::origin_of(&app, request.headers(), request.extensions());
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
@@ -205,7 +211,12 @@ pub(crate) async fn survive(handler: impl Future<Output = Response>) -> Response
 
 /// The answer to a form that another site sent in the name of the person.
 pub(crate) fn from_elsewhere(_: ProtectionError) -> Response {
-    (StatusCode::FORBIDDEN, "This was sent from another site. Open the page here and send it again.").into_response()
+    elsewhere()
+}
+
+fn elsewhere() -> Response {
+    (StatusCode::FORBIDDEN, "This was asked for by another site or page. Open the page here and try again.")
+        .into_response()
 }
 
 /// Fills in `admitted` as far as it gets, so that a refusal can still say whom it met.

@@ -9,7 +9,9 @@ mod contract;
 mod error_page;
 mod extract;
 mod failure;
+mod fetch;
 mod guard;
+mod hosts;
 mod idempotency;
 pub mod identity;
 pub mod limits;
@@ -21,6 +23,7 @@ mod stack;
 pub mod token;
 mod version;
 mod visitor;
+mod work;
 
 pub use app::App;
 pub use axum::http::Method;
@@ -35,6 +38,7 @@ pub use routes::{Access, Kind, RouteSpec, Routes};
 pub use stack::stack;
 pub use version::{IfMatch, Made, Patch, Tagged};
 pub use visitor::Visitor;
+pub use work::Work;
 
 extern crate self as web;
 

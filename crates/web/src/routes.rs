@@ -243,7 +243,7 @@ pub(crate) fn is_of_programs(path: &str) -> bool {
 
 /// The line of what is not in the table.
 pub(crate) fn unlisted(kind: Kind) -> RouteSpec {
-    spec(Method::GET, "", Access::Public, kind)
+    RouteSpec { cross_site: true, ..spec(Method::GET, "", Access::Public, kind) }
 }
 
 fn method_not_allowed() -> kernel::Error {

@@ -11,7 +11,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::App;
+use crate::{App, hosts};
 
 /// What our own pages may load and where they may be shown. A page that needs more sets its own header.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
@@ -33,6 +33,7 @@ const IDLE_BODY: Duration = Duration::from_secs(30);
 pub fn stack(router: Router, app: &App) -> Router {
     let https = app.settings.server.public_url.starts_with("https://");
     router
+        .layer(middleware::from_fn_with_state(app.clone(), hosts::keep_apart))
         .layer(middleware::from_fn_with_state(https, add_headers))
         .layer(middleware::from_fn(log))
         .layer(other_origins())

@@ -77,6 +77,7 @@ impl ContactInput {
         self.keep_extensions();
         let mut problems = Problems::new();
         self.check_length(&mut problems);
+        kernel::custom_fields::check(&self.custom_fields, &old.custom_fields, &mut problems);
         self.country = Some(match self.country.as_deref() {
             given if given.is_some() && given == old.country.as_deref() => given.unwrap_or_default().to_owned(),
             given => postal::normalise_country(given.unwrap_or_default()).unwrap_or_else(|| {

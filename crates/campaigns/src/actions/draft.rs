@@ -1,7 +1,7 @@
 //! A campaign while it is a draft: made, changed, duplicated.
 
 use chrono::NaiveDate;
-use content::merge::{self, MESSAGE};
+use content::merge;
 use database::Audited;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::{Deserialize, Serialize};
@@ -231,8 +231,14 @@ fn condition_input(condition: conditions::Condition) -> ConditionInput {
 fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     let mut problems = Problems::new();
     let name = problems.require("name", &input.name).to_owned();
-    if name.chars().count() > 120 {
-        problems.add("name", "too_long", "at most 120 characters");
+    problems.at_most("name", &name, 120);
+    for (field, text, most) in [
+        ("base_lp_url", &input.base_lp_url, 2_000),
+        ("utm_source", &input.utm_source, 200),
+        ("utm_medium", &input.utm_medium, 200),
+        ("utm_campaign", &input.utm_campaign, 200),
+    ] {
+        problems.at_most(field, text.as_deref().unwrap_or_default(), most);
     }
     one_of(&mut problems, "size", input.size.as_deref(), &["4x6", "6x9", "6x11", "letter"]);
     one_of(&mut problems, "postage", input.postage.as_deref(), &["standard", "first_class"]);
@@ -248,6 +254,8 @@ fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     }
     if input.conditions.len() > MAX_CONDITIONS {
         problems.add("conditions", "too_many", format!("at most {MAX_CONDITIONS} conditions"));
+        problems.finish()?;
+        return Ok((draft_of(name, input), Vec::new()));
     }
     let conditions = input.conditions.iter().enumerate().map(|(n, c)| check_condition(&mut problems, n, c)).collect();
     problems.finish()?;
@@ -290,15 +298,18 @@ fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput
     if input.time_delay_hours.is_some_and(|hours| !(0..=8760).contains(&hours)) {
         problems.invalid(path("time_delay_hours"), "0 to 8,760 hours");
     }
-    for (field, template) in [
-        ("sms_template", &input.sms_template),
-        ("email_subject", &input.email_subject),
-        ("email_template", &input.email_template),
-    ] {
-        for error in merge::check(&path(field), template.as_deref().unwrap_or_default(), MESSAGE) {
-            problems.add(error.field, error.code, error.message);
-        }
+    let given = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+    let errors = [
+        merge::check_sms(&path("sms_template"), &given(&input.sms_template)),
+        merge::check_subject(&path("email_subject"), &given(&input.email_subject)),
+        merge::check_mail(&path("email_template"), &given(&input.email_template)),
+    ];
+    for error in errors.into_iter().flatten() {
+        problems.add(error.field, error.code, error.message);
     }
+    problems.at_most(path("condition_name"), &input.condition_name, 120);
+    problems.at_most(path("crm_event_name"), input.crm_event_name.as_deref().unwrap_or_default(), 120);
+    problems.at_most(path("reward_description"), input.reward_description.as_deref().unwrap_or_default(), 500);
     let label = TRIGGERS.iter().find(|(word, _)| *word == input.trigger_type).map_or("Condition", |(_, label)| label);
     ConditionDraft {
         condition_name: text(Some(&input.condition_name)).unwrap_or_else(|| label.to_owned()),

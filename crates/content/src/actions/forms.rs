@@ -21,6 +21,7 @@ pub struct FormInput {
     #[schema(required = true, max_length = 120)]
     pub name: String,
     /// What it is for.
+    #[schema(max_length = 500)]
     pub description: String,
     /// Fields, settings, reveal.
     pub form_config: FormConfig,
@@ -92,6 +93,7 @@ pub fn input_of(form: &store::Form) -> Result<FormInput> {
 fn check(input: &FormInput) -> Result<Draft> {
     let mut problems = Problems::new();
     let name = name(&mut problems, &input.name);
+    problems.at_most("description", &input.description, 500);
     check_config(&input.form_config, &mut problems);
     problems.finish()?;
     let description = Some(input.description.trim().to_owned()).filter(|text| !text.is_empty());

@@ -2,7 +2,7 @@
 
 use database::Audited;
 use kernel::version::Expected;
-use kernel::{Actor, Error, Problems, Result, new_id};
+use kernel::{Actor, Error, FieldError, Problems, Result, new_id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,12 +10,12 @@ use uuid::Uuid;
 use web::App;
 
 use super::{found, name};
+use crate::measure::{NOT_ALLOWED, measure};
 use crate::merge::{self, LANDING_PAGE};
 use crate::sanitise;
 use crate::store::landing_pages::{self as store, Draft};
 
-/// The largest page, in bytes of HTML and style together: with the largest form and the frame it stays under 100 kB.
-pub const MAX_PAGE: usize = 60_000;
+pub use crate::measure::MAX_PAGE;
 
 /// What a person gives for a landing page.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -25,10 +25,13 @@ pub struct LandingPageInput {
     #[schema(required = true, max_length = 120)]
     pub name: String,
     /// The page; merge tags allowed, `{{form}}` is where the form stands.
+    #[schema(max_length = 60000)]
     pub html: String,
     /// Its style.
+    #[schema(max_length = 60000)]
     pub css: String,
     /// The form that `{{form}}` becomes; empty for none.
+    #[schema(max_length = 36)]
     pub form_id: String,
 }
 
@@ -73,7 +76,7 @@ pub async fn update(
 /// `NotFound`, or `html` when there is nothing to publish.
 pub async fn publish(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<Uuid> {
     let page = store::find(&app.scope(actor), client_id, id).await?;
-    let (html, css) = clean(&part(&page.content_json, "html"), &part(&page.content_json, "css"))?;
+    let (html, css) = clean_aside(app, part(&page.content_json, "html"), part(&page.content_json, "css")).await?;
     if html.trim().is_empty() {
         return Err(Error::required("html"));
     }
@@ -96,12 +99,30 @@ pub fn form_id(content: &Value) -> Option<Uuid> {
     content["form_id"].as_str().and_then(|text| Uuid::parse_str(text).ok())
 }
 
-/// What strangers get of a page. Cleaning can break a tag that was whole and make a text longer, so that what counts
-/// is what comes out.
+/// The same, off the threads that answer everybody: cleaning keeps a core busy.
+///
+/// # Errors
+/// As [`clean`]; `Unavailable` when too much else is being cleaned.
+pub async fn clean_aside(app: &App, html: String, css: String) -> Result<(String, String)> {
+    // before it waits for its turn
+    within_limits(&html, &css)?;
+    app.work.run("cleaning this page", move || clean(&html, &css)).await?
+}
+
+fn within_limits(html: &str, css: &str) -> Result<()> {
+    measure(html, css).map_err(|(code, message)| {
+        let field = if css.len() > html.len() { "css" } else { "html" };
+        Error::Invalid(vec![FieldError { field: field.to_owned(), code, message }])
+    })
+}
+
+/// What strangers get of a page. It is measured first, before anything that grows faster than its input. Cleaning can
+/// break a tag that was whole and make a text longer, so that what counts in the end is what comes out.
 ///
 /// # Errors
 /// `html` or `css`, with everything that is wrong with it.
 pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
+    within_limits(html, css)?;
     let mut problems = Problems::new();
     for error in merge::check("html", html, LANDING_PAGE) {
         problems.add(error.field, error.code, error.message);
@@ -109,6 +130,9 @@ pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
     let html = sanitise::html(html);
     if problems.is_empty() {
         for error in merge::check_html("html", &html, LANDING_PAGE) {
+            problems.add(error.field, error.code, error.message);
+        }
+        if let Some(error) = merge::check_page(&html) {
             problems.add(error.field, error.code, error.message);
         }
     }
@@ -135,13 +159,24 @@ pub fn input_of(page: &store::LandingPage) -> LandingPageInput {
     }
 }
 
+/// A version that was published before, as it may be served today: what a newer rule refuses is left out of it. A page
+/// that cannot be measured any more is served empty rather than kept for a core to work on.
+pub fn clean_again(html: &str, css: &str) -> (String, String) {
+    let within_limits = measure(html, "").map_or_else(|(code, _)| code == NOT_ALLOWED, |()| true);
+    let html = if within_limits { sanitise::html(html) } else { String::new() };
+    (html, sanitise::css(css).unwrap_or_default())
+}
+
 async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInput) -> Result<Draft> {
     let mut problems = Problems::new();
     let name = name(&mut problems, &input.name);
-    if let Err(error) = clean(&input.html, &input.css) {
+    let cleaned = clean_aside(app, input.html.clone(), input.css.clone()).await;
+    if let Err(error @ Error::Invalid(_)) = &cleaned {
         error.fields().iter().for_each(|error| {
             problems.add(&error.field, error.code, &error.message);
         });
+    } else {
+        cleaned?;
     }
     let form_id = match input.form_id.trim() {
         "" => None,

@@ -9,9 +9,7 @@ use kernel::{Error, Problems};
 /// A name of 1 to 120 characters.
 fn name(problems: &mut Problems, given: &str) -> String {
     let name = problems.require("name", given);
-    if name.chars().count() > 120 {
-        problems.add("name", "too_long", "at most 120 characters");
-    }
+    problems.at_most("name", name, 120);
     name.to_owned()
 }
 

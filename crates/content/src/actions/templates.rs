@@ -17,6 +17,9 @@ use crate::store::templates::{self as store, Draft};
 pub const SIZES: [(&str, &str); 4] =
     [("4x6", "4 × 6 postcard"), ("6x9", "6 × 9 postcard"), ("6x11", "6 × 11 postcard"), ("letter", "Letter")];
 
+/// The longest text of a side, in characters: more than fits on a letter.
+const MAX_SIDE: usize = 5_000;
+
 /// What a person gives for a mail template.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -28,10 +31,13 @@ pub struct TemplateInput {
     #[schema(required = true)]
     pub size: String,
     /// A word to sort by.
+    #[schema(max_length = 60)]
     pub category: String,
     /// The front's text; merge tags allowed.
+    #[schema(max_length = 5000)]
     pub front: String,
     /// The text beside the address block on the back; merge tags allowed.
+    #[schema(max_length = 5000)]
     pub back: String,
 }
 
@@ -99,7 +105,12 @@ fn check(input: &TemplateInput) -> Result<Draft> {
     if !SIZES.iter().any(|(size, _)| *size == input.size) {
         problems.invalid("size", "choose 4x6, 6x9, 6x11 or letter");
     }
+    problems.at_most("category", &input.category, 60);
     for (field, text) in [("front", &input.front), ("back", &input.back)] {
+        if text.chars().nth(MAX_SIDE).is_some() {
+            problems.at_most(field, text, MAX_SIDE);
+            continue;
+        }
         for error in merge::check(field, text, LANDING_PAGE) {
             problems.add(error.field, error.code, error.message);
         }

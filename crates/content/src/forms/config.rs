@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 pub struct FormConfig {
     /// The fields in order; page breaks cut them into steps.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub fields: Vec<Field>,
     /// Title, texts and colours.
     #[serde(default)]
@@ -25,27 +26,33 @@ pub struct FormConfig {
 #[schema(as = FormField)]
 pub struct Field {
     /// The key in `submission_data`: letters, digits and `_`, unique in the form.
+    #[schema(max_length = 60)]
     pub id: String,
     /// What kind of answer it takes.
     #[serde(rename = "type")]
     pub kind: FieldType,
     /// What people read beside it.
     #[serde(default)]
+    #[schema(max_length = 1000)]
     pub label: String,
     /// A grey example inside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub placeholder: Option<String>,
     /// A line of help beneath it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
     pub help: Option<String>,
     /// Whether it must be answered (while it is shown).
     #[serde(default)]
     pub required: bool,
     /// Further rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
     pub validation: Vec<Validation>,
     /// The answers to choose from, for select, multiselect and radio.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
     pub options: Vec<String>,
     /// Shown only when another field's answer fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,12 +224,16 @@ pub struct Condition {
 #[schema(as = FormSettings)]
 pub struct Settings {
     /// The heading.
+    #[schema(max_length = 200)]
     pub title: String,
     /// A sentence under it.
+    #[schema(max_length = 1000)]
     pub description: String,
     /// The button.
+    #[schema(max_length = 60)]
     pub submit_label: String,
     /// Said after a submission that earns nothing.
+    #[schema(max_length = 1000)]
     pub success_message: String,
     /// Colours as `#rrggbb`.
     pub colours: Colours,
@@ -257,8 +268,10 @@ pub struct Reveal {
     /// How to use the card.
     pub show_instructions: bool,
     /// The heading over the card.
+    #[schema(max_length = 200)]
     pub title: String,
     /// A sentence under it.
+    #[schema(max_length = 1000)]
     pub subtitle: String,
 }
 

@@ -6,9 +6,10 @@ use kernel::Problems;
 
 use super::config::{Field, FieldType, FormConfig};
 use super::{shown, size};
+use crate::lookalike::asks_for_password;
 
 /// The most fields a form can have.
-const MAX_FIELDS: usize = 100;
+pub const MAX_FIELDS: usize = 100;
 
 /// The looks of a reward's card.
 pub const CARD_STYLES: [&str; 3] = ["plain", "ticket", "filled"];
@@ -20,6 +21,8 @@ pub const ANIMATIONS: [&str; 5] = ["fade", "slide", "flip", "confetti", "none"];
 pub fn check(config: &FormConfig, problems: &mut Problems) {
     if config.fields.len() > MAX_FIELDS {
         problems.add("form_config/fields", "too_many", format!("a form has at most {MAX_FIELDS} fields"));
+        // nothing is looked at that there may be any number of
+        return;
     }
     let mut seen = HashSet::new();
     for (index, field) in config.fields.iter().enumerate() {
@@ -68,6 +71,18 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
     if field.kind.has_options() && field.options.is_empty() {
         problems.add(format!("{path}/options"), "required", "give at least one option");
     }
+    if is_typed(field.kind) {
+        let texts = [
+            ("id", field.id.as_str()),
+            ("label", &field.label),
+            ("placeholder", field.placeholder.as_deref().unwrap_or_default()),
+            ("help", field.help.as_deref().unwrap_or_default()),
+        ];
+        // long texts are refused for their length
+        for (part, _) in texts.iter().filter(|(_, text)| text.len() < 5_000 && asks_for_password(text)) {
+            problems.invalid(format!("{path}/{part}"), "a form cannot ask for a password");
+        }
+    }
     if field.channel.is_some() && field.kind != FieldType::Consent {
         problems.invalid(format!("{path}/channel"), "only a consent has a channel");
     }
@@ -82,6 +97,12 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
     }
 }
 
+/// Whether people type what they like into it.
+fn is_typed(kind: FieldType) -> bool {
+    use FieldType::{Email, GiftCardCode, Hidden, Number, Phone, Text, Textarea};
+    matches!(kind, Text | Email | Phone | Number | Textarea | Hidden | GiftCardCode)
+}
+
 /// Whether `text` is `#rrggbb`: it goes into a style sheet.
 pub fn is_colour(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()))
@@ -92,6 +113,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_form_asks_for_no_password_and_thousands_of_fields_are_refused_unread() {
+        let refused = |fields: serde_json::Value| {
+            let config: FormConfig = serde_json::from_value(json!({ "fields": fields })).unwrap();
+            let mut problems = Problems::new();
+            check(&config, &mut problems);
+            let error = problems.finish().err();
+            error.iter().flat_map(|error| error.fields()).map(|e| e.field.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            refused(json!([
+                {"id": "password", "type": "text", "label": "Sign in"},
+                {"id": "b", "type": "email", "label": "Раsswоrd"},
+                {"id": "c", "type": "number", "label": "Next", "placeholder": "p a s s w o r d"},
+                {"id": "d", "type": "textarea", "label": "Next", "help": "Your P@ssword"},
+                {"id": "e", "type": "consent", "label": "We never ask for your password"}
+            ])),
+            [
+                "form_config/fields/0/id",
+                "form_config/fields/1/label",
+                "form_config/fields/2/placeholder",
+                "form_config/fields/3/help"
+            ]
+        );
+        let conditional =
+            json!({"id": "a", "type": "text", "label": "A", "show_if": {"field": "b", "operator": "equals"}});
+        assert_eq!(refused(json!(vec![conditional; 60_000])), ["form_config/fields"]);
+    }
 
     #[test]
     fn wrong_configs_are_refused_with_their_path() {

@@ -13,6 +13,7 @@ const OPTION: usize = 80;
 const FRAME: usize = 1_000;
 
 const MAX_OPTIONS: usize = 200;
+const MAX_RULES: usize = 10;
 
 /// Notes every text that is too long, and a form that is too large altogether.
 pub(super) fn check(config: &FormConfig, problems: &mut Problems) {
@@ -25,7 +26,7 @@ pub(super) fn check(config: &FormConfig, problems: &mut Problems) {
         ("reveal/title", &reveal.title, 200),
         ("reveal/subtitle", &reveal.subtitle, 1_000),
     ] {
-        length(problems, format!("form_config/{path}"), text, most);
+        problems.at_most(format!("form_config/{path}"), text, most);
     }
     for (index, field) in config.fields.iter().enumerate() {
         check_field(field, &format!("form_config/fields/{index}"), problems);
@@ -41,20 +42,30 @@ pub(super) fn check(config: &FormConfig, problems: &mut Problems) {
 }
 
 fn check_field(field: &Field, path: &str, problems: &mut Problems) {
-    length(problems, format!("{path}/label"), &field.label, 1_000);
-    length(problems, format!("{path}/help"), field.help.as_deref().unwrap_or_default(), 500);
-    length(problems, format!("{path}/placeholder"), field.placeholder.as_deref().unwrap_or_default(), 200);
+    problems.at_most(format!("{path}/label"), &field.label, 1_000);
+    problems.at_most(format!("{path}/help"), field.help.as_deref().unwrap_or_default(), 500);
+    problems.at_most(format!("{path}/placeholder"), field.placeholder.as_deref().unwrap_or_default(), 200);
+    if field.validation.len() > MAX_RULES {
+        problems.add(format!("{path}/validation"), "too_many", format!("at most {MAX_RULES} rules"));
+    }
+    if let Some(condition) = &field.show_if {
+        let value = &condition.value;
+        let short = value
+            .as_str()
+            .map_or_else(|| !value.is_array() && !value.is_object(), |text| text.chars().nth(200).is_none());
+        if !short {
+            problems.add(
+                format!("{path}/show_if/value"),
+                "too_long",
+                "a text of at most 200 characters, a number, or true or false",
+            );
+        }
+    }
     if field.options.len() > MAX_OPTIONS {
         problems.add(format!("{path}/options"), "too_many", format!("at most {MAX_OPTIONS} options"));
     }
     if field.options.iter().any(|option| option.chars().count() > 200) {
         problems.add(format!("{path}/options"), "too_long", "an option has at most 200 characters");
-    }
-}
-
-fn length(problems: &mut Problems, path: String, text: &str, most: usize) {
-    if text.chars().count() > most {
-        problems.add(path, "too_long", format!("at most {most} characters"));
     }
 }
 

@@ -11,6 +11,9 @@ pub struct Allowed {
     custom_fields: bool,
 }
 
+/// The most tags of a text, repeated ones counted.
+const MAX_TAGS: usize = 100;
+
 /// Tags about the person, in every kind of text.
 const PERSON: &[&str] =
     &["first_name", "last_name", "email", "phone", "company", "address", "address2", "city", "state", "zip", "country"];
@@ -71,8 +74,18 @@ pub fn check(field: &str, text: &str, allowed: Allowed) -> Vec<FieldError> {
             return vec![error("malformed_tag", format!("{} (at character {})", malformed.message, malformed.at + 1))];
         }
     };
-    let unknown = template.tags().filter(|name| !allowed.contains(name));
-    unknown.map(|name| error("unknown_tag", format!("{{{{{name}}}}} is not a merge tag here"))).collect()
+    let count = template.tags().count();
+    if count > MAX_TAGS {
+        return vec![error("too_many", format!("{count} merge tags; {MAX_TAGS} are allowed"))];
+    }
+    if template.tags().filter(|name| *name == "form").count() > 1 {
+        return vec![error("repeated", "{{form}} can stand in a page once".to_owned())];
+    }
+    let mut unknown: Vec<&str> = template.tags().filter(|name| !allowed.contains(name)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    let named = |name: &str| format!("{{{{{}}}}} is not a merge tag here", name.chars().take(60).collect::<String>());
+    unknown.into_iter().map(|name| error("unknown_tag", named(name))).collect()
 }
 
 /// What is wrong with the tags of cleaned HTML. A default that holds markup is refused: where it is left out, elements
@@ -102,6 +115,15 @@ mod tests {
         assert!(check("html", "{{custom_fields.roof_age}} {{form}}", LANDING_PAGE).is_empty());
         assert_eq!(check("html", "{{code}}", LANDING_PAGE).len(), 1, "a card code never stands on a landing page");
         assert!(check("html", "{{amount}} {{brand}} {{expiration_date|soon}}", LANDING_PAGE).is_empty());
+    }
+
+    #[test]
+    fn a_form_stands_once_and_tags_have_a_number() {
+        let codes = |html: &str| check("html", html, LANDING_PAGE).iter().map(|e| e.code).collect::<Vec<_>>();
+        assert_eq!(codes("{{form}}{{ form | x }}"), ["repeated"]);
+        assert_eq!(codes(&"{{city}}".repeat(MAX_TAGS)), [""; 0]);
+        assert_eq!(codes(&"{{city}}".repeat(MAX_TAGS + 1)), ["too_many"]);
+        assert_eq!(codes(&"{{a}}{{b}}".repeat(20)), ["unknown_tag", "unknown_tag"], "each is named once");
     }
 
     #[test]

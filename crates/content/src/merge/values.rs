@@ -53,6 +53,17 @@ impl Values {
         self
     }
 
+    /// Every value cut at `most` characters, but for those of the tags in `whole`.
+    #[must_use]
+    pub fn cut(mut self, most: usize, whole: &[&str]) -> Self {
+        for (_, value) in self.plain.iter_mut().filter(|(name, _)| !whole.contains(&name.as_str())) {
+            if let Some((end, _)) = value.char_indices().nth(most) {
+                value.truncate(end);
+            }
+        }
+        self
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.plain.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

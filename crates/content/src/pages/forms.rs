@@ -14,7 +14,7 @@ use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, 
 use super::ListQuery;
 use crate::actions::forms as actions;
 use crate::builder::{BuilderForm, FieldRow};
-use crate::forms::{ANIMATIONS, CARD_STYLES, ConsentChannel, FieldType, FormConfig};
+use crate::forms::{ANIMATIONS, CARD_STYLES, ConsentChannel, FieldType, FormConfig, MAX_FIELDS};
 use crate::store::forms as store;
 
 #[derive(Template)]
@@ -77,6 +77,7 @@ pub async fn new(State(app): State<App>, caller: Caller) -> Result<Response> {
 
 /// `POST /{client}/forms`
 pub async fn create(State(app): State<App>, caller: Caller, Form(mut form): Form<BuilderForm>) -> Result<Response> {
+    measured(&form)?;
     if form.rearrange() {
         return render(&edit_page(&app, &caller, None, form, FieldErrors::none()));
     }
@@ -101,6 +102,7 @@ pub async fn update(
     Path((_, id)): Path<(String, Uuid)>,
     Form(mut form): Form<BuilderForm>,
 ) -> Result<Response> {
+    measured(&form)?;
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
     if form.rearrange() {
         return render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()));
@@ -121,6 +123,14 @@ pub async fn publish(State(app): State<App>, caller: Caller, Path((_, id)): Path
 pub async fn close(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
     Ok(redirect_with(&at(&caller, id), "Closed. Nobody can fill it in until you open it again."))
+}
+
+/// Refuses what no builder of ours sends, before a line of it is drawn.
+fn measured(form: &BuilderForm) -> Result<()> {
+    if form.sent() > MAX_FIELDS + 1 {
+        return Err(Error::invalid("form_config/fields", format!("a form has at most {MAX_FIELDS} fields")).into());
+    }
+    Ok(())
 }
 
 fn refused(

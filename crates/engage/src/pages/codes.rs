@@ -15,7 +15,7 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=86400, immu
 /// `GET /r/{token}/qr.svg`
 pub async fn svg(State(app): State<App>, visitor: Visitor, Path(token): Path<String>) -> Result<Response> {
     match link(&app, &visitor, &token).await? {
-        Some(link) => Ok((headers("image/svg+xml"), crate::qr::svg(&link)?).into_response()),
+        Some(link) => Ok((headers("image/svg+xml"), drawn(&app, move || crate::qr::svg(&link)).await?).into_response()),
         None => unknown(&app, &visitor),
     }
 }
@@ -23,9 +23,14 @@ pub async fn svg(State(app): State<App>, visitor: Visitor, Path(token): Path<Str
 /// `GET /r/{token}/qr.png`
 pub async fn png(State(app): State<App>, visitor: Visitor, Path(token): Path<String>) -> Result<Response> {
     match link(&app, &visitor, &token).await? {
-        Some(link) => Ok((headers("image/png"), crate::qr::png(&link)?).into_response()),
+        Some(link) => Ok((headers("image/png"), drawn(&app, move || crate::qr::png(&link)).await?).into_response()),
         None => unknown(&app, &visitor),
     }
+}
+
+/// A picture, drawn off the threads that answer everybody.
+async fn drawn<T: Send + 'static>(app: &App, draw: impl FnOnce() -> kernel::Result<T> + Send + 'static) -> Result<T> {
+    Ok(app.work.run("this picture", draw).await??)
 }
 
 /// What the QR holds; `None` when nobody has that link.

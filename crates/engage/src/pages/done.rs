@@ -1,21 +1,18 @@
 //! What the answer to a form says, and the card when the link is opened again.
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use content::forms::Reveal;
 use kernel::Result as Answer;
-use web::Result;
 use web::shell::RecipientShell;
+use web::{App, Result};
 
 use super::{Markup, page};
 use crate::actions::reveal::{Card, Shown};
 use crate::actions::submit::Outcome;
+use crate::policy::Policy;
 use crate::state::OpenForm;
-
-/// A form's page may stand in any site.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
-    font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *";
 
 #[derive(Template)]
 #[template(path = "forms/done.html")]
@@ -29,8 +26,29 @@ struct DonePage {
     on_its_way: bool,
 }
 
+/// Where a page is asked for, and what it may do.
+#[derive(Clone, Copy)]
+pub struct On<'a> {
+    /// The running ACE.
+    pub app: &'a App,
+    /// Its policy.
+    pub policy: Policy<'a>,
+}
+
+impl<'a> On<'a> {
+    /// One of a form's own pages, which may stand in any site and is sent to itself alone.
+    pub fn form(app: &'a App, form: &OpenForm, host: Option<&'a str>) -> Self {
+        Self { app, policy: Policy { form: Some(form.row.id), host, framable: true, ..Policy::default() } }
+    }
+
+    /// A page under its policy.
+    pub fn page(self, status: StatusCode, template: &impl Template) -> Result<Response> {
+        page(self.app, self.policy, status, template)
+    }
+}
+
 /// The answer to a form that was sent.
-pub fn done(form: &OpenForm, outcome: Outcome) -> Result<Response> {
+pub fn done(on: On<'_>, form: &OpenForm, outcome: Outcome) -> Result<Response> {
     let (settings, reveal) = (&form.config.settings, &form.config.reveal);
     let (shown, title, text) = match outcome {
         Outcome::Rewards(shown) if shown.iter().any(|shown| matches!(shown, Shown::Card(_))) => {
@@ -48,31 +66,31 @@ pub fn done(form: &OpenForm, outcome: Outcome) -> Result<Response> {
         Outcome::Thanks | Outcome::SpentCode => (Vec::new(), "Thank you".to_owned(), settings.success_message.clone()),
     };
     let (shell, ground) = form.frame(&title);
-    cards_page((shell, ground), (title, text), reveal.clone(), shown).and_then(framable)
+    cards_page(on, (shell, ground), (title, text), (reveal.clone(), shown))
 }
 
 /// The card once more, for the browser that saw it before.
-pub fn again(form: Option<&OpenForm>, plain: RecipientShell, cards: Vec<Shown>) -> Result<Response> {
+pub fn again(on: On<'_>, form: Option<&OpenForm>, plain: RecipientShell, cards: Vec<Shown>) -> Result<Response> {
     let (title, text) = ("Your gift card".to_owned(), "You have seen it before; here it is again.".to_owned());
     let (frame, reveal) = match form {
         Some(form) => (form.frame(&title), form.config.reveal.clone()),
         None => ((plain, None), Reveal::default()),
     };
-    cards_page(frame, (title, text), Reveal { animation: "none".into(), ..reveal }, cards)
+    cards_page(on, frame, (title, text), (Reveal { animation: "none".into(), ..reveal }, cards))
 }
 
 /// A form of a campaign that is not in the mail.
-pub fn preview(form: &OpenForm) -> Result<Response> {
+pub fn preview(on: On<'_>, form: &OpenForm) -> Result<Response> {
     let title = "Preview".to_owned();
     let text = "The campaign is not in the mail yet: nothing was stored or sent.".to_owned();
-    cards_page(form.frame(&title), (title, text), Reveal::default(), Vec::new()).and_then(framable)
+    cards_page(on, form.frame(&title), (title, text), (Reveal::default(), Vec::new()))
 }
 
 fn cards_page(
+    on: On<'_>,
     (shell, ground): (RecipientShell, Option<String>),
     (title, text): (String, String),
-    reveal: Reveal,
-    shown: Vec<Shown>,
+    (reveal, shown): (Reveal, Vec<Shown>),
 ) -> Result<Response> {
     let on_its_way = shown.contains(&Shown::OnItsWay);
     let cards = shown.into_iter().filter_map(|shown| match shown {
@@ -80,17 +98,10 @@ fn cards_page(
         Shown::OnItsWay => None,
     });
     let cards = cards.map(|card| with_qr(card, reveal.show_qr)).collect::<Answer<Vec<_>>>()?;
-    page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way })
+    on.page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way })
 }
 
 fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {
     let qr = if wanted { Some(Markup(crate::qr::svg(&card.code)?)) } else { None };
     Ok((card, qr))
-}
-
-/// The page may stand in a frame of any site.
-pub fn framable(mut response: Response) -> Result<Response> {
-    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
 }

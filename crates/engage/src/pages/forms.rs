@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use web::shell::RecipientShell;
 use web::{App, Form, Path, Query, Result, Visitor};
 
-use super::done::{self, framable};
+use super::done::{self, On};
 use super::form_view::{FormView, new_token};
 use super::sent::Sent;
-use super::{ClosedPage, Markup, Stranger, page, unknown};
+use super::{ClosedPage, Markup, Stranger, unknown};
 use crate::actions::reveal::{self, Shown};
 use crate::actions::submit::{Input, Outcome, submit as store};
 use crate::person::Person;
@@ -53,8 +53,9 @@ pub async fn show(
     Path(id): Path<String>,
     Query(query): Query<ShowQuery>,
 ) -> Result<Response> {
-    let Stranger { visitor, machine, cookies } = stranger;
+    let Stranger { visitor, machine, cookies, host } = stranger;
     let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
+    let on = On::form(&app, &form, host.as_deref());
     let token = (!query.r.is_empty()).then(|| tokens::purl(&query.r).ok_or(()));
     let person = person(&app, &visitor, &form, token).await?;
     if let Some(person) =
@@ -62,16 +63,16 @@ pub async fn show(
     {
         let ids = (person.client_id, person.recipient_id, person.redemption_code.as_str());
         if let Some(cards) = reveal::again(&app, &visitor.origin, ids).await? {
-            return done::again(Some(&form), RecipientShell::new("", "", None), cards).and_then(framable);
+            return done::again(on, Some(&form), RecipientShell::new("", "", None), cards);
         }
     }
     if person.as_ref().is_some_and(|person| person.status == "completed") {
-        return ended(&form);
+        return ended(on, &form);
     }
     if !machine {
         engage.count_view(&app, form.row.id);
     }
-    form_page(StatusCode::OK, &form, person.as_ref(), (&Sent::default(), &[]))
+    form_page(on, StatusCode::OK, &form, person.as_ref(), (&Sent::default(), &[]))
 }
 
 /// `POST /f/{form}`
@@ -82,29 +83,30 @@ pub async fn submit(
     Path(id): Path<String>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response> {
-    let visitor = stranger.visitor;
+    let Stranger { visitor, host, .. } = stranger;
     let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
+    let on = On::form(&app, &form, host.as_deref());
     let mut sent = Sent::read(pairs);
     if sent.trapped {
-        return done::done(&form, Outcome::Thanks);
+        return done::done(on, &form, Outcome::Thanks);
     }
     let known = person(&app, &visitor, &form, sent.recipient.take()).await?;
     match known.as_ref().map(|person| person.status.as_str()) {
-        Some("completed") => return ended(&form),
+        Some("completed") => return ended(on, &form),
         None | Some("mailed" | "active") => {}
-        Some(_) => return done::preview(&form),
+        Some(_) => return done::preview(on, &form),
     }
     if let Some(person) = &known {
         limits::redemption(&app, &person.redemption_code)?;
     }
     let answers = match validate(&form.config, &sent.answers) {
         Ok(answers) => answers,
-        Err(errors) => return refused(&form, known.as_ref(), &sent, &errors),
+        Err(errors) => return refused(on, &form, known.as_ref(), &sent, &errors),
     };
     let person = match by_code(&app, &visitor, (&form, known.as_ref()), &answers).await? {
         ByCode::Person(person) => Some(*person),
         ByCode::NotAsked => known.clone(),
-        ByCode::Wrong(error) => return refused(&form, known.as_ref(), &sent, &[error]),
+        ByCode::Wrong(error) => return refused(on, &form, known.as_ref(), &sent, &[error]),
     };
     if person.is_none() {
         limits::stranger(&app, &visitor, form.row.id)?;
@@ -120,18 +122,18 @@ pub async fn submit(
         referrer: visitor.referrer.clone(),
     };
     match store(&app, &visitor.origin, &input).await? {
-        Outcome::SpentCode => refused(&form, known.as_ref(), &sent, &[no_such_code(&form)]),
-        outcome => answered(&app, &form, person.as_ref(), outcome),
+        Outcome::SpentCode => refused(on, &form, known.as_ref(), &sent, &[no_such_code(&form)]),
+        outcome => answered(on, &form, person.as_ref(), outcome),
     }
 }
 
 /// What came of it. The browser that is shown a card keeps the proof of it.
-fn answered(app: &App, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
+fn answered(on: On<'_>, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
     let shows_card = matches!(&outcome, Outcome::Rewards(all) if all.iter().any(|one| matches!(one, Shown::Card(_))));
-    let mut response = done::done(form, outcome)?;
+    let mut response = done::done(on, form, outcome)?;
     if let Some(person) = person.filter(|_| shows_card) {
-        let https = app.settings.server.public_url.starts_with("https://");
-        web::set_cookie(&mut response, &shown::cookie(&app.keyring, person.recipient_id, https));
+        let https = on.app.settings.server.pages().starts_with("https://");
+        web::set_cookie(&mut response, &shown::cookie(&on.app.keyring, person.recipient_id, https));
     }
     Ok(response)
 }
@@ -207,11 +209,18 @@ fn no_such_code(form: &OpenForm) -> FieldError {
     FieldError { field, code: "invalid", message: NO_SUCH_CODE.into() }
 }
 
-fn refused(form: &OpenForm, person: Option<&Person>, sent: &Sent, errors: &[FieldError]) -> Result<Response> {
-    form_page(StatusCode::UNPROCESSABLE_ENTITY, form, person, (sent, errors))
+fn refused(
+    on: On<'_>,
+    form: &OpenForm,
+    person: Option<&Person>,
+    sent: &Sent,
+    errors: &[FieldError],
+) -> Result<Response> {
+    form_page(on, StatusCode::UNPROCESSABLE_ENTITY, form, person, (sent, errors))
 }
 
 fn form_page(
+    on: On<'_>,
     status: StatusCode,
     form: &OpenForm,
     person: Option<&Person>,
@@ -224,10 +233,10 @@ fn form_page(
     let (shell, ground) = form.frame(&title);
     let template =
         FormPage { shell, ground, title, description: settings.description.clone(), preview, form: Markup(view) };
-    framable(page(status, &template)?)
+    on.page(status, &template)
 }
 
-fn ended(form: &OpenForm) -> Result<Response> {
+fn ended(on: On<'_>, form: &OpenForm) -> Result<Response> {
     let (shell, ground) = form.frame("This offer has ended");
-    framable(page(StatusCode::OK, &ClosedPage { shell, ground, support_phone: None })?)
+    on.page(StatusCode::OK, &ClosedPage { shell, ground, support_phone: None })
 }

@@ -16,12 +16,14 @@ use uuid::Uuid;
 use web::shell::RecipientShell;
 use web::{App, Path, Result};
 
+use super::done::On;
 use super::form_view::FormView;
 use super::seen::Sign;
-use super::{ClosedPage, Markup, Stranger, allow_sign, done, page, shell, unknown};
+use super::{ClosedPage, Markup, Stranger, done, page, shell, unknown};
 use crate::actions::reveal;
 use crate::landing::Landing;
 use crate::person::Person;
+use crate::policy::Policy;
 use crate::state::{Engage, OpenForm};
 use crate::store::rewards::Offer;
 use crate::{ground, redirect, shown, tokens};
@@ -34,11 +36,29 @@ const COUNTING: [&str; 2] = ["mailed", "active"];
 #[template(path = "links/landing.html")]
 pub(super) struct LandingPage {
     pub shell: RecipientShell,
-    pub css: Option<String>,
+    pub style: Style,
     pub preview: Option<&'static str>,
     pub has_main: bool,
     pub body: Markup,
     pub sign: Option<Sign>,
+}
+
+/// A page's own style.
+#[derive(Default)]
+pub(super) struct Style {
+    /// Where it is, for strangers.
+    pub sheet: Option<String>,
+    /// The style itself with its nonce, for a preview: without an origin it could not fetch a sheet of the console.
+    pub inline: Option<(String, Markup)>,
+}
+
+/// What is said instead of a page that is too large.
+#[derive(Template)]
+#[template(path = "links/too_large.html")]
+struct TooLargePage {
+    shell: RecipientShell,
+    ground: Option<String>,
+    support_phone: Option<String>,
 }
 
 /// A recipient's page where the campaign has no landing page: who it is from, and the form.
@@ -94,7 +114,7 @@ pub async fn qr_and_more(
 }
 
 async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (VisitKind, &str)) -> Result<Response> {
-    let Stranger { visitor, machine, cookies } = stranger;
+    let Stranger { visitor, machine, cookies, host } = stranger;
     let Some(token) = tokens::purl(token) else { return unknown(app, &visitor) };
     let visit = Visit {
         token: token.as_str().to_owned(),
@@ -111,28 +131,25 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
         let person = (visited.client_id, visited.recipient_id, visited.redemption_code.as_str());
         if let Some(cards) = reveal::again(app, &visitor.origin, person).await? {
             let form = form_of(app, engage, &visited).await?;
-            return done::again(form.as_deref(), frame("Your gift card", &visited), cards);
+            let on = On { app, policy: Policy::default() };
+            return done::again(on, form.as_deref(), frame("Your gift card", &visited), cards);
         }
     }
     if visited.status == "completed" {
-        return closed(&visited);
+        return closed(app, &visited);
     }
     if visited.lp_mode == "redirect" {
         return lead_on(&visited, &token);
     }
     let wants_sign = visited.wants_sign && !machine && COUNTING.contains(&visited.status.as_str());
     let sign = wants_sign.then(|| Sign::new(app, token.as_str(), kind));
-    let nonce = sign.as_ref().map(|sign| sign.nonce.clone());
-    let mut response = bridge(app, engage, visited, (token, machine, sign)).await?;
-    if let Some(nonce) = nonce {
-        allow_sign(&mut response, &nonce)?;
-    }
-    Ok(response)
+    bridge(app, engage, visited, (token, machine, sign, host.as_deref())).await
 }
 
-fn closed(visited: &Visited) -> Result<Response> {
+fn closed(app: &App, visited: &Visited) -> Result<Response> {
     let support_phone = visited.support_phone.clone();
-    page(StatusCode::OK, &ClosedPage { shell: frame("This offer has ended", visited), ground: None, support_phone })
+    let shell = frame("This offer has ended", visited);
+    page(app, Policy::default(), StatusCode::OK, &ClosedPage { shell, ground: None, support_phone })
 }
 
 /// 302: another visit asks again, and is counted again.
@@ -153,7 +170,7 @@ async fn bridge(
     app: &App,
     engage: &Engage,
     mut visited: Visited,
-    (token, machine, sign): (PurlToken, bool, Option<Sign>),
+    (token, machine, sign, host): (PurlToken, bool, Option<Sign>, Option<&str>),
 ) -> Result<Response> {
     let landing = landing_of(app, engage, &visited).await?;
     let form = form_of(app, engage, &visited).await?;
@@ -162,6 +179,9 @@ async fn bridge(
     if let Some(form) = form.as_ref().filter(|_| !machine && !preview) {
         engage.count_view(app, form.row.id);
     }
+    let nonce = sign.as_ref().map(|sign| sign.nonce.clone());
+    let form_id = form.as_ref().map(|form| form.row.id);
+    let policy = Policy { form: form_id, host, script_nonce: nonce.as_deref(), ..Policy::default() };
     let html = form.as_ref().map(|form| FormView::embedded(form, &person)).transpose()?.unwrap_or_default();
     let Some(landing) = landing else {
         let (shell, ground) = match form.as_deref() {
@@ -169,17 +189,29 @@ async fn bridge(
             None => (frame(&visited.client_name, &visited), None),
         };
         let first_name = person.first_name.clone();
-        return page(StatusCode::OK, &PlainPage { shell, ground, preview, first_name, form: Markup(html), sign });
+        return page(
+            app,
+            policy,
+            StatusCode::OK,
+            &PlainPage { shell, ground, preview, first_name, form: Markup(html), sign },
+        );
     };
     let shell = frame(&visited.client_name, &visited);
     let offer =
         if landing.names_reward() { engage.offer(app, visited.client_id, visited.campaign_id).await? } else { None };
-    let form_id = form.as_ref().map(|form| form.row.id);
     let values = values(app, (&visited, &person), &landing, (form_id, offer.as_ref()));
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
     let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
-    let body = Markup(landing.fill(values, &html));
-    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main: landing.has_main, body, sign })
+    let Some(filled) = landing.fill(values, &html) else { return too_large(app, &visited) };
+    let (style, body) = (Style { sheet: css, inline: None }, Markup(filled));
+    page(app, policy, StatusCode::OK, &LandingPage { shell, style, preview, has_main: landing.has_main, body, sign })
+}
+
+/// The page would be larger than any phone should be sent: the values in it, or the page itself, are from before there
+/// were limits.
+fn too_large(app: &App, visited: &Visited) -> Result<Response> {
+    let (shell, support_phone) = (frame("This page cannot be shown", visited), visited.support_phone.clone());
+    page(app, Policy::default(), StatusCode::SERVICE_UNAVAILABLE, &TooLargePage { shell, ground: None, support_phone })
 }
 
 async fn landing_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option<Arc<Landing>>> {

@@ -22,16 +22,11 @@ use serde_json::Value;
 use web::shell::RecipientShell;
 use web::{App, Failure, Result, Visitor};
 
+use crate::policy::Policy;
 use crate::state::OpenForm;
 use crate::{bots, ground, limits};
 
-/// What a recipient's page may load: our style sheets, and pictures, which tenants keep wherever they have them. No
-/// script runs, no frame opens, and a form is sent to us alone.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
-    font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-const HEADERS: [(HeaderName, &str); 4] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+const HEADERS: [(HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "private, no-store"),
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
@@ -45,6 +40,8 @@ pub struct Stranger {
     pub machine: bool,
     /// What the browser brings along: nothing is decided by it but that it saw its card before.
     pub cookies: HeaderMap,
+    /// The host that was asked.
+    pub host: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Stranger {
@@ -54,7 +51,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Stranger {
         let machine = bots::is_machine(&parts.method, &parts.headers);
         let cookies =
             parts.headers.get_all(header::COOKIE).iter().map(|value| (header::COOKIE, value.clone())).collect();
-        Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine, cookies })
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(ToOwned::to_owned);
+        Ok(Self { visitor: Visitor::from_request_parts(parts, state).await?, machine, cookies, host })
     }
 }
 
@@ -87,29 +85,21 @@ struct ClosedPage {
 }
 
 /// A page for recipients, with the headers that hold for all of them.
-fn page(status: StatusCode, template: &impl Template) -> Result<Response> {
+fn page(app: &App, policy: Policy<'_>, status: StatusCode, template: &impl Template) -> Result<Response> {
     let html = template.render().map_err(Error::internal)?;
     let mut response = (status, Html(html)).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.header(app)?);
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
 }
 
-/// Lets one script run on a page, the one that tells of a person, and lets it tell. Nobody who gets markup into the page
-/// knows the nonce.
-fn allow_sign(response: &mut Response, nonce: &str) -> Result<()> {
-    let policy = format!("{CONTENT_SECURITY_POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'");
-    let policy = HeaderValue::try_from(policy).map_err(Error::internal)?;
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(())
-}
-
 /// A wrong link: 404, and 429 for an address that tried too many.
 fn unknown(app: &App, visitor: &Visitor) -> Result<Response> {
     limits::wrong_link(app, visitor)?;
     let shell = RecipientShell::new("Page not found", "", None);
-    page(StatusCode::NOT_FOUND, &UnknownPage { shell, ground: None })
+    page(app, Policy::default(), StatusCode::NOT_FOUND, &UnknownPage { shell, ground: None })
 }
 
 impl OpenForm {

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use content::actions::landing_pages::{clean, form_id, part};
+use content::actions::landing_pages::{clean_aside, form_id, part};
 use content::merge::escape_into;
 use content::store::{forms, landing_pages};
 use kernel::Error;
@@ -12,10 +12,11 @@ use uuid::Uuid;
 use web::{App, Caller, Path, Result};
 
 use super::form_view::FormView;
-use super::links::{LandingPage, style_sheet};
+use super::links::{LandingPage, Style};
 use super::{Markup, page, shell};
 use crate::landing::Landing;
 use crate::person::Person;
+use crate::policy::Policy;
 use crate::store::{brands, people};
 
 /// `GET /{client}/landing-pages/{id}/preview`
@@ -29,7 +30,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
         Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
         None => String::new(),
     };
-    let (html, css) = clean(&part(&row.content_json, "html"), &part(&row.content_json, "css"))?;
+    let (html, css) = clean_aside(&app, part(&row.content_json, "html"), part(&row.content_json, "css")).await?;
     let landing = Landing::compile(&html, &css, None)?;
     let values = person
         .values(&landing.tags)
@@ -39,15 +40,19 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
         .with("brand", "Gift card")
         .with("redemption_url", "#form")
         .with_some("support_phone", brand.support_phone.as_deref().map(kernel::phone::display).as_deref());
+    let filled = landing.fill(values, &form).ok_or_else(too_large)?;
+    let nonce = kernel::random::token();
+    let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
     let page_of_draft = LandingPage {
         shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
-        css: Some(format!("/{}/landing-pages/{id}/preview.css", client.slug)),
+        // what passed the check of a style cannot end the element it stands in
+        style: Style { sheet: None, inline: Some((nonce.clone(), Markup(css))) },
         preview: Some("Preview of the draft, with a made-up recipient."),
         has_main: landing.has_main,
-        body: Markup(landing.fill(values, &form)),
+        body: Markup(filled),
         sign: None,
     };
-    page(StatusCode::OK, &page_of_draft)
+    page(&app, policy, StatusCode::OK, &page_of_draft)
 }
 
 /// `GET /{client}/recipients/{id}/preview`: a recipient's page as they get it, for people of the team. It has no link and
@@ -70,7 +75,10 @@ pub async fn recipient(
         Some(version_id) if shown.lp_mode != "redirect" => landing_pages::find_version(&scope, version_id).await?,
         _ => None,
     };
-    let landing = version.as_ref().map(Landing::new).transpose()?;
+    let landing = match version.clone() {
+        Some(version) => Some(app.work.run("this page", move || Landing::new(&version)).await??),
+        None => None,
+    };
     let (has_main, body) = match &landing {
         Some(landing) => {
             let values = person
@@ -79,14 +87,22 @@ pub async fn recipient(
                 .with("company", &client.name)
                 .with("redemption_url", "#form")
                 .with_some("support_phone", brand.support_phone.as_deref().map(kernel::phone::display).as_deref());
-            (landing.has_main, landing.fill(values, &form))
+            (landing.has_main, landing.fill(values, &form).ok_or_else(too_large)?)
         }
         None => (false, without_landing(&shown, form)),
     };
     let shell = shell("Preview", &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref());
-    let css = version.as_ref().map(|version| format!("/p/{}.css", version.id));
+    let nonce = kernel::random::token();
+    let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
+    // the sheet of strangers may be on another host than this preview
+    let css = landing.as_ref().map(|landing| (nonce.clone(), Markup(landing.css.clone())));
+    let style = Style { sheet: None, inline: css };
     let preview = Some("Preview for your team: nothing is counted, and nothing can be sent or earned here.");
-    page(StatusCode::OK, &LandingPage { shell, css, preview, has_main, body: Markup(body), sign: None })
+    page(&app, policy, StatusCode::OK, &LandingPage { shell, style, preview, has_main, body: Markup(body), sign: None })
+}
+
+fn too_large() -> Error {
+    Error::invalid("html", "this page is over the limit once it is filled in")
 }
 
 /// A link that leads away has nothing to show but where; else there is the form.
@@ -106,12 +122,4 @@ async fn sample_form(app: &App, caller: &Caller, form_id: Uuid, person: &Person)
     let form = forms::find(&caller.scope(app), caller.client_id()?, form_id).await?;
     let config = serde_json::from_value(form.form_config).map_err(Error::internal)?;
     FormView::sample(&config, person).markup()
-}
-
-/// `GET /{client}/landing-pages/{id}/preview.css`
-pub async fn css(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    let row = landing_pages::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    // Only what may be published is shown, even from a draft saved before a rule existed.
-    let (_, css) = clean("", &part(&row.content_json, "css"))?;
-    Ok(style_sheet(css, "private, no-cache"))
 }

@@ -18,6 +18,11 @@ async fn a_link_and_a_qr_show_the_persons_page_and_each_is_counted_once() {
         policy.contains("default-src 'none'")
             && !policy.contains("unsafe")
             && policy.contains("frame-ancestors 'none'")
+            && policy.starts_with("sandbox allow-forms")
+            && !policy.contains("allow-same-origin")
+            && !policy.contains("script-src")
+            && policy.contains(&format!("form-action {}", world.test.app.link(&format!("/f/{}", world.form_id)))),
+        "{policy}"
     );
     assert_eq!(reply.header("cache-control"), "private, no-store");
     assert_eq!(reply.header("referrer-policy"), "no-referrer");
@@ -234,4 +239,77 @@ async fn the_largest_page_with_the_largest_form_and_their_styles_stays_under_100
     assert!(page.body.len() + styles < 100_000, "{} and {styles}", page.body.len());
     let form = page.body.len() - room;
     assert!(form < content::forms::MAX_FORM + 2_000, "{form} bytes of form and frame are more than was reckoned with");
+}
+
+#[tokio::test]
+async fn a_page_or_a_value_from_before_the_limits_is_answered_small_and_honestly() {
+    let mut world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    let large = json!({ "k": "x".repeat(1_900_000) });
+    world.run("update recipients set custom_fields = $2 where id = $1", &[&maria.id, &large]).await;
+    for html in ["{{custom_fields.k}}".repeat(60), "{{form}}".repeat(7_000)] {
+        world.publish(&html).await;
+        let reply = world.visit(&format!("/r/{}", maria.token)).await.expect_status(503);
+        assert!(reply.body.len() < 5_000 && reply.text().contains("cannot be shown"), "{}", reply.body.len());
+    }
+    world.publish(&"<div>".repeat(20_000)).await;
+    let reply = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200);
+    assert!(reply.body.len() < 20_000, "what cannot be measured is served empty, with its form");
+}
+
+#[tokio::test]
+async fn a_version_that_never_passed_the_cleaning_is_cleaned_before_it_is_served() {
+    let mut world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    world.publish(r#"<main><form action="/acme-roofing/team" method="post"><input name="email"><input type="password"></form><script>x()</script><p>Hello</p></main>"#).await;
+    let css = "input{-webkit-text-security:disc}";
+    world.run("update landing_page_versions set css = $2 where id = $1", &[&world.version_id, &css]).await;
+    let html = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text().to_owned();
+    assert!(html.contains("<p>Hello</p>"), "{html}");
+    assert!(!html.contains("/team") && !html.contains("type=\"password\"") && !html.contains("<script"), "{html}");
+    let style = world.visit(&format!("/p/{}.css", world.version_id)).await.expect_status(200);
+    assert_eq!(style.text(), "");
+}
+
+#[tokio::test]
+async fn pages_on_a_host_of_their_own_answer_there_only_and_links_lead_there() {
+    let set = |settings: &mut kernel::settings::Settings| {
+        settings.server.public_url = "https://ace.example.com".into();
+        settings.server.pages_url = "https://go.example.com".into();
+    };
+    let world = World::set_up(1, crate::world::form_config(), set).await;
+    let maria = world.someone("Maria").await;
+    let link = format!("/r/{}", maria.token);
+    let at = |path: &str, host: &'static str| world.test.get(path).header("user-agent", PHONE).host(host);
+    let page = at(&link, "go.example.com").await.expect_status(200);
+    assert!(page.header("content-security-policy").contains("form-action https://go.example.com/f/"));
+    assert_eq!(world.test.app.link(&link), format!("https://go.example.com{link}"));
+    assert_eq!(world.test.app.link("/reset/x"), "https://ace.example.com/reset/x");
+    let moved = at(&link, "ace.example.com").await.expect_status(421);
+    assert!(moved.text().contains(&format!("href=\"https://go.example.com{link}\"")), "who holds a piece can go on");
+    at(&link, "evil.example").await.expect_status(421);
+    let owner = &world.test.story.acme_owner;
+    let preview = format!("/acme-roofing/landing-pages/{}/preview", world.page_id);
+    world.test.get(&preview).as_user(owner).host("ace.example.com").await.expect_status(200);
+    for host in ["go.example.com", "evil.example"] {
+        world.test.get(&preview).as_user(owner).host(host).await.expect_status(404);
+        at("/v1/forms", host).await.expect_status(404);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_a_frame_and_a_page_without_an_origin_get_nothing_of_the_console_and_leave_no_trace() {
+    let world = World::new(1).await;
+    let owner = &world.test.story.acme_owner;
+    let preview = format!("/acme-roofing/landing-pages/{}/preview", world.page_id);
+    let before = world.count("select count(*) from audit_log", &[]).await;
+    for destination in ["image", "iframe", "empty", "script"] {
+        for path in [preview.as_str(), "/corner-auto/landing-pages"] {
+            let asked = world.test.get(path).as_user(owner).header("sec-fetch-site", "same-origin");
+            asked.header("sec-fetch-dest", destination).await.expect_status(403);
+        }
+    }
+    assert_eq!(world.count("select count(*) from audit_log", &[]).await, before);
+    let person = world.test.get(&preview).as_user(owner).header("sec-fetch-site", "cross-site");
+    person.header("sec-fetch-dest", "document").await.expect_status(200);
 }

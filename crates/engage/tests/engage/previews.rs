@@ -20,9 +20,10 @@ async fn the_preview_shows_the_sanitised_draft_to_those_who_may_see_it_and_count
     );
     assert!(!html.contains("<script") && !html.contains("onclick"));
     assert!(html.contains("<button type=\"submit\" disabled"), "{html}");
-    assert!(reply.header("content-security-policy").contains("default-src 'none'"));
-    let css = world.test.get(&format!("{path}.css")).as_user(owner).await.expect_status(200);
-    assert!(css.text().contains("#333"));
+    let policy = reply.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'none'"), "{policy}");
+    let nonce = html.split("<style nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(policy.contains(&format!("'nonce-{nonce}'")) && html.contains("#333"), "{policy}");
     assert_eq!(world.count("select count(*) from events", &[]).await, 0);
 
     world.test.get(&path).as_user(&world.test.story.corner_owner).await.expect_status(404);

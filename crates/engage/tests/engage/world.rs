@@ -68,7 +68,12 @@ impl World {
     }
 
     pub async fn with(cards: usize, form: Value) -> Self {
-        let test = TestApp::with(|_| {}, |app| engage::routes(app, VisitWriter::start(&app.db))).await;
+        Self::set_up(cards, form, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn set_up(cards: usize, form: Value, set: impl FnOnce(&mut kernel::settings::Settings)) -> Self {
+        let test = TestApp::with(set, |app| engage::routes(app, VisitWriter::start(&app.db))).await;
         let admin = test.database.admin().await;
         let client_id = test.story.acme.id;
         let ids = [(); 5].map(|()| kernel::new_id());

@@ -8,7 +8,7 @@ use crate::{Problems, Result, email, phone};
 /// Tidies the settings and refuses, all at once and by name, what cannot work.
 pub(super) fn check(settings: &mut Settings) -> Result<()> {
     let mut problems = Problems::new();
-    for url in [&mut settings.server.public_url, &mut settings.sms.twilio_base_url] {
+    for url in [&mut settings.server.public_url, &mut settings.server.pages_url, &mut settings.sms.twilio_base_url] {
         url.truncate(url.trim_end_matches('/').len());
     }
     check_server(settings, &mut problems);
@@ -33,6 +33,15 @@ fn check_server(settings: &Settings, problems: &mut Problems) {
     }
     if !is_origin(&settings.server.public_url) {
         problems.invalid("server.public_url", "must look like https://ace.example.com, without a path");
+    }
+    let pages = &settings.server.pages_url;
+    if !pages.is_empty() && !is_origin(pages) {
+        problems.invalid("server.pages_url", "must look like https://go.example.com, without a path, or be empty");
+    } else if host_name(pages) == host_name(&settings.server.public_url) {
+        problems.invalid(
+            "server.pages_url",
+            "must be another host than server.public_url: cookies do not tell ports apart",
+        );
     }
     if !settings.log.level.split(',').all(is_log_rule) {
         problems.invalid("log.level", "must be error, warn, info, debug, trace or off, or by part: info,jobs=debug");
@@ -165,6 +174,16 @@ fn check_numbers(settings: &Settings, problems: &mut Problems) {
     if settings.demo.password.chars().count() < security.password_min_length {
         problems.invalid("demo.password", "must be as long as security.password_min_length asks");
     }
+}
+
+/// The host of an address, without scheme and port.
+fn host_name(url: &str) -> String {
+    let host = url.split_once("://").map_or("", |(_, host)| host);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    name.to_ascii_lowercase()
 }
 
 /// Scheme and host, and nothing behind them.

@@ -20,10 +20,11 @@ pub(super) const SECRETS: [&str; 7] = [
 ];
 
 /// Environment variables that are known by a shorter name. The long name wins where both are set.
-const SHORT_NAMES: [(&str, &str); 6] = [
+const SHORT_NAMES: [(&str, &str); 7] = [
     ("DATABASE_URL", "database.url"),
     ("ACE_LISTEN", "server.listen"),
     ("ACE_PUBLIC_URL", "server.public_url"),
+    ("ACE_PAGES_URL", "server.pages_url"),
     ("ACE_ROLE", "server.role"),
     ("ACE_KEYS", "security.keys"),
     ("ACE_LOG", "log.level"),

@@ -105,8 +105,11 @@ fn check(input: &BrandInput) -> Result<Draft> {
             problems.invalid(field, "an address that begins with https://");
         }
     }
+    problems.at_most("brand_logo_url", &input.brand_logo_url, 2_000);
+    problems.at_most("redemption_url", &input.redemption_url, 2_000);
     for (field, text) in [("code_pattern", &input.code_pattern), ("pin_pattern", &input.pin_pattern)] {
-        if pattern(text).is_err() {
+        problems.at_most(field, text, 200);
+        if text.len() <= 800 && pattern(text).is_err() {
             problems.invalid(field, "not a regular expression");
         }
     }

@@ -47,6 +47,7 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
     } else if amount < 0 && (!makes || from.is_some()) {
         problems.invalid("amount", "only the operator takes credits back: move them to another client from there");
     }
+    problems.at_most("note", &input.note, 500);
     let note = some(&input.note);
     if amount < 0 && note.is_none() {
         problems.add("note", "required", "say why credits are taken back");

@@ -120,7 +120,8 @@ impl StepForm for ConditionsForm {
 impl ConditionsForm {
     fn rows(&self) -> Vec<ConditionRow> {
         let at = |column: &[String], index: usize| column.get(index).cloned().unwrap_or_default();
-        (0..self.trigger_type.len())
+        // one too many is enough to be told so
+        (0..self.trigger_type.len().min(MAX_CONDITIONS + 1))
             .map(|index| ConditionRow {
                 index,
                 condition_name: at(&self.condition_name, index),

@@ -132,6 +132,9 @@ fn combinations_that_cannot_work_are_refused_by_name() {
     assert_eq!(refused(&one), ["database.owner_url", "database.system_url"]);
     assert_eq!(refused(&[("ACE_PUBLIC_URL", "ace.example.com")]), ["server.public_url"]);
     assert_eq!(refused(&[("ACE_PUBLIC_URL", "https://example.com/ace")]), ["server.public_url"]);
+    assert_eq!(refused(&[("ACE_PAGES_URL", "go.example.com")]), ["server.pages_url"]);
+    let same = [("ACE_PUBLIC_URL", "https://ace.example.com"), ("ACE_PAGES_URL", "https://ACE.example.com:8443")];
+    assert_eq!(refused(&same), ["server.pages_url"]);
     assert_eq!(refused(&[("ACE_SECURITY__PASSWORD_MIN_LENGTH", "8")]), ["security.password_min_length"]);
     assert_eq!(refused(&[("ACE_SECURITY__SUPABASE_JWKS_URL", "https://x/jwks")]), ["security.supabase_issuer"]);
     assert_eq!(refused(&[("ACE_KEYS", "nonsense")]), ["security.keys"]);

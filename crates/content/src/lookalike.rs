@@ -1,0 +1,150 @@
+//! Words that ask for a password, in whatever letters they are written. Tenants' pages are where recipients, and people
+//! who work with ACE, might be made to type one.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Wherever they stand, also inside of a word.
+const PARTS: [&str; 22] = [
+    "password",
+    "passwort",
+    "passwd",
+    "pasword",
+    "passcode",
+    "passphrase",
+    "kennwort",
+    "contrasena",
+    "motdepasse",
+    "wachtwoord",
+    "losenord",
+    "adgangskode",
+    "salasana",
+    "jelszo",
+    "пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+    "סיסמה",
+    "onetimecode",
+    "authenticatorcode",
+];
+/// Short ones, only as words of their own.
+const WORDS: [&str; 3] = ["pwd", "senha", "haslo"];
+
+static MEANT_PARTS: LazyLock<Vec<String>> = LazyLock::new(|| PARTS.iter().map(|part| meant(part)).collect());
+
+/// Whether a text names a password, also in full width, with accents, digits for letters, letters of other alphabets
+/// that look the same, or signs in between.
+pub fn asks_for_password(text: &str) -> bool {
+    let whole = meant(text);
+    MEANT_PARTS.iter().any(|part| whole.contains(part.as_str()))
+        || text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&meant(word).as_str()))
+}
+
+/// Whether a style sheet does: in a name, or in the texts that a rule puts in.
+pub fn style_asks_for_password(css: &str) -> bool {
+    css.split([';', '{', '}']).any(|rule| {
+        let mut parts = rule.split(['"', '\'']);
+        let (mut names, mut texts) = (Vec::new(), String::new());
+        while let Some(name) = parts.next() {
+            names.push(name);
+            texts.push_str(parts.next().unwrap_or_default());
+        }
+        let in_name =
+            |part: &&str| part.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).any(asks_for_password);
+        asks_for_password(&texts) || names.iter().any(in_name)
+    })
+}
+
+/// The letters of a text as they are read.
+fn meant(text: &str) -> String {
+    let letters = text.nfkd().flat_map(char::to_lowercase).map(letter).filter(|c| c.is_alphanumeric());
+    letters.collect::<String>().replace("vv", "w")
+}
+
+/// The Latin letter that a digit, a sign or a letter of another alphabet looks like.
+fn letter(c: char) -> char {
+    match c {
+        '0' | 'о' | 'ο' | 'օ' | 'ᴏ' | 'ø' => 'o',
+        '3' | 'е' | 'ε' | 'ҽ' => 'e',
+        '4' | '@' | 'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',
+        '5' | '$' | 'ѕ' | 'ꜱ' => 's',
+        'р' | 'ρ' | 'ᴘ' => 'p',
+        'ѡ' | 'ԝ' | 'ω' | 'ᴡ' => 'w',
+        'г' | 'ʀ' | 'ᴦ' => 'r',
+        'ԁ' | 'ɗ' | 'ᴅ' => 'd',
+        'с' | 'ϲ' | 'ᴄ' => 'c',
+        'һ' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ո' | 'ɴ' => 'n',
+        'т' | 'τ' | 'ᴛ' => 't',
+        'ł' | '1' => 'l',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_recognised_in_every_spelling() {
+        for text in [
+            "password",
+            "Your Password *",
+            "PASS WORD",
+            "p-a-s-s-w-o-r-d",
+            "pass\u{200b}word",
+            "p4ssw0rd",
+            "P@$$w0rd",
+            "рassword",
+            "раѕѕԝоrd",
+            "ｐａｓｓｗｏｒｄ",
+            "𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝",
+            "pássword",
+            "Passwort",
+            "Contraseña",
+            "mot de passe",
+            "Пароль",
+            "new-password",
+            "current_password",
+            "user_pwd",
+            "Pass-phrase",
+            "ⓟⓐⓢⓢⓦⓞⓡⓓ",
+        ] {
+            assert!(asks_for_password(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_style_speaks_of_passwords_in_its_names_and_texts_and_not_where_words_only_meet() {
+        for css in
+            ["input[name=password]{color:red}", "a::after{content:'Pass' \"word\"}", "a{content:'Your pass word'}"]
+        {
+            assert!(style_asks_for_password(css), "{css}");
+        }
+        assert!(!style_asks_for_password(
+            ".compass{word-break:break-all} .pass > .word{content:'Boarding pass'; color:red}"
+        ));
+    }
+
+    #[test]
+    fn ordinary_questions_pass() {
+        for text in [
+            "First name",
+            "E-mail",
+            "Passenger seats",
+            "Workshop, WD-40",
+            "Season pass",
+            "Word of mouth",
+            "Compass",
+            "Gift card code",
+            "ZIP",
+            "PIN",
+        ] {
+            assert!(!asks_for_password(text), "{text}");
+        }
+    }
+}
