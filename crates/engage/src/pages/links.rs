@@ -48,8 +48,15 @@ pub(super) struct LandingPage {
 pub(super) struct Style {
     /// Where it is, for strangers.
     pub sheet: Option<String>,
-    /// The style itself with its nonce, for a preview: without an origin it could not fetch a sheet of the console.
-    pub inline: Option<(String, Markup)>,
+    /// The style itself, for a preview: without an origin it could not fetch a sheet of the console.
+    pub inline: Option<Markup>,
+}
+
+impl Style {
+    /// A style that stands in the page under its nonce. What passed the check of a style cannot end its element.
+    pub(super) fn inline(nonce: &str, css: &str) -> Self {
+        Self { sheet: None, inline: Some(Markup(format!("<style nonce=\"{nonce}\">{css}</style>"))) }
+    }
 }
 
 /// What is said instead of a page that is too large.

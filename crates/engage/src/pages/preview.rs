@@ -45,8 +45,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
     let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
     let page_of_draft = LandingPage {
         shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
-        // what passed the check of a style cannot end the element it stands in
-        style: Style { sheet: None, inline: Some((nonce.clone(), Markup(css))) },
+        style: Style::inline(&nonce, &css),
         preview: Some("Preview of the draft, with a made-up recipient."),
         has_main: landing.has_main,
         body: Markup(filled),
@@ -95,8 +94,7 @@ pub async fn recipient(
     let nonce = kernel::random::token();
     let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
     // the sheet of strangers may be on another host than this preview
-    let css = landing.as_ref().map(|landing| (nonce.clone(), Markup(landing.css.clone())));
-    let style = Style { sheet: None, inline: css };
+    let style = landing.as_ref().map(|landing| Style::inline(&nonce, &landing.css)).unwrap_or_default();
     let preview = Some("Preview for your team: nothing is counted, and nothing can be sent or earned here.");
     page(&app, policy, StatusCode::OK, &LandingPage { shell, style, preview, has_main, body: Markup(body), sign: None })
 }

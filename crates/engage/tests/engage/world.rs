@@ -204,7 +204,7 @@ impl World {
         self.version_id = kernel::new_id();
         let content = json!({ "html": html, "css": "", "form_id": self.form_id });
         let sql = "insert into landing_page_versions (id, client_id, landing_page_id, version, html, css, content_json, published_at)
-                   values ($1, $2, $3, 2, $4, '', $5, '2026-03-02')";
+                   select $1, $2, $3, max(version) + 1, $4, '', $5, '2026-03-02' from landing_page_versions where landing_page_id = $3";
         self.run(sql, &[&self.version_id, &self.client_id, &self.page_id, &html, &content]).await;
         let sql = "update landing_pages set published_version_id = $2 where id = $1";
         self.run(sql, &[&self.page_id, &self.version_id]).await;

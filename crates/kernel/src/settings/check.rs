@@ -37,7 +37,7 @@ fn check_server(settings: &Settings, problems: &mut Problems) {
     let pages = &settings.server.pages_url;
     if !pages.is_empty() && !is_origin(pages) {
         problems.invalid("server.pages_url", "must look like https://go.example.com, without a path, or be empty");
-    } else if host_name(pages) == host_name(&settings.server.public_url) {
+    } else if !pages.is_empty() && host_name(pages) == host_name(&settings.server.public_url) {
         problems.invalid(
             "server.pages_url",
             "must be another host than server.public_url: cookies do not tell ports apart",
