@@ -46,15 +46,23 @@ test("getClaims checks the token against the published keys", async () => {
   assert.equal(data.claims.email, env.ACE_EMAIL);
 });
 
-test("refreshSession rotates, and a spent refresh token ends the session", async () => {
+test("refreshSession rotates, and tabs that refresh at once get the same new token", async () => {
   const { supabase, session } = await signedIn();
   const { data, error } = await supabase.auth.refreshSession();
   assert.equal(error, null);
   assert.notEqual(data.session.refresh_token, session.refresh_token);
-  const { error: reused } = await client().auth.refreshSession({ refresh_token: session.refresh_token });
-  assert.equal(reused.code, "refresh_token_not_found");
-  const { error: ended } = await supabase.auth.getUser(data.session.access_token);
-  assert.equal(ended.status, 401);
+  const { data: tab, error: refused } = await client().auth.refreshSession({ refresh_token: session.refresh_token });
+  assert.equal(refused, null);
+  assert.equal(tab.session.refresh_token, data.session.refresh_token);
+  const { error: unknown } = await client().auth.refreshSession({ refresh_token: "made up" });
+  assert.equal(unknown.code, "refresh_token_not_found");
+});
+
+test("what is not offered has an error code", async () => {
+  const { error } = await client().auth.signInWithOtp({ email: env.ACE_EMAIL });
+  assert.equal(error.code, "otp_disabled");
+  const { error: signUp } = await client().auth.signUp({ email: "new@example.com", password: "a whole other sentence" });
+  assert.equal(signUp.code, "signup_disabled");
 });
 
 test("signOut ends the session at once", async () => {
@@ -81,10 +89,17 @@ test("updateUser changes the name and the password, and refuses a weak one", asy
   assert.equal(renamed.data.user.user_metadata.full_name, "Renamed by a test");
   await supabase.auth.updateUser({ data: { full_name: before } });
 
-  const weak = await supabase.auth.updateUser({ password: "password1234" });
+  const kept = await supabase.auth.updateUser({ data: { seat: "7A" } });
+  assert.equal(kept.error, null);
+  assert.equal(kept.data.user.user_metadata.seat, "7A");
+  assert.equal((await supabase.auth.updateUser({ data: { seat: null } })).data.user.user_metadata.seat, undefined);
+
+  const current_password = env.ACE_PASSWORD;
+  const weak = await supabase.auth.updateUser({ password: "password1234", current_password });
   assert.equal(weak.error.code, "weak_password");
   const other = `a whole other sentence ${Date.now()}`;
-  assert.equal((await supabase.auth.updateUser({ password: other })).error, null);
+  assert.equal((await supabase.auth.updateUser({ password: other })).error.code, "reauthentication_needed");
+  assert.equal((await supabase.auth.updateUser({ password: other, current_password })).error, null);
   const again = await signedIn(other);
-  assert.equal((await again.supabase.auth.updateUser({ password: env.ACE_PASSWORD })).error, null);
+  assert.equal((await again.supabase.auth.updateUser({ password: env.ACE_PASSWORD, current_password: other })).error, null);
 });

@@ -8,12 +8,35 @@ use jobs::NewJob;
 use kernel::keyring::Keyring;
 use kernel::{Error, Result};
 use serde_json::{Value, json};
+use web::App;
+use web::limits::{Key, Rule};
 
 /// The job that `messaging` handles.
 pub const SYSTEM_MAIL: &str = "messages.system_mail";
 
 /// What the text is sealed with.
 const CONTEXT: &[u8] = b"messages.system_mail";
+
+/// Mails of one kind to one address: whoever may cause them must not be able to flood somebody.
+const TO_ONE_ADDRESS: Rule = Rule { name: "mails", requests: 5, seconds: 3600 };
+
+/// Counts a mail of a kind against the address it goes to. What stands behind a `+` in it is the same mailbox.
+///
+/// # Errors
+/// `TooMany` after five in an hour.
+pub(crate) fn spend(app: &App, kind: &str, to: &str) -> Result<()> {
+    let (local, host) = to.rsplit_once('@').unwrap_or((to, ""));
+    let mailbox = local.split('+').next().unwrap_or(local);
+    app.limits.spend(TO_ONE_ADDRESS, &Key::Text(format!("{kind} {mailbox}@{host}"))).map(|_| ())
+}
+
+/// A name as one line of a mail.
+pub(crate) fn one_line(name: &str) -> String {
+    name.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
 
 /// A mail to somebody of the console.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -108,6 +108,12 @@ fn supabase(routes: Routes) -> Routes {
         .public_api(POST, "/auth/v1/token", auth::token)
         .public_api(GET, "/auth/v1/user", auth::get_user)
         .public_api(PUT, "/auth/v1/user", auth::put_user)
+        .public_api(GET, "/auth/v1/reauthenticate", auth::reauthenticate)
+        .public_api(POST, "/auth/v1/signup", auth::unsupported)
+        .public_api(POST, "/auth/v1/otp", auth::unsupported)
+        .public_api(POST, "/auth/v1/magiclink", auth::unsupported)
+        .public_api(GET, "/auth/v1/authorize", auth::unsupported)
+        .public_api(POST, "/auth/v1/factors", auth::unsupported)
         .public_api(POST, "/auth/v1/logout", auth::logout)
         .public_api(POST, "/auth/v1/recover", auth::recover)
         .public_api(GET, "/auth/v1/verify", auth::verify_link)
@@ -194,7 +200,10 @@ fn people(routes: Routes) -> Routes {
             "/v1/users/{id}/deactivate",
             "users.deactivate",
             users::deactivate,
-            Doc::new("Deactivate a person").returns_nothing(),
+            Doc::new("Deactivate a person")
+                .describe("Their sessions end at once, and so do the API keys they made, unless these pass to you.")
+                .query::<users::KeysParams>()
+                .returns_nothing(),
         )
         .account_api(
             POST,
@@ -220,7 +229,10 @@ fn teams(routes: Routes) -> Routes {
             "/v1/users/{id}",
             "users.edit",
             users::remove,
-            Doc::new("Remove a person from a client").returns_nothing(),
+            Doc::new("Remove a person from a client")
+                .describe("The API keys they made for it end, unless these pass to you.")
+                .query::<users::KeysParams>()
+                .returns_nothing(),
         )
         .api(
             GET,

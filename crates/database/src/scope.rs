@@ -19,6 +19,11 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// In whose name statements run.
+    pub fn actor(&self) -> &'a Actor {
+        self.actor
+    }
+
     /// All rows.
     ///
     /// # Errors

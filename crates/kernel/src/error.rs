@@ -178,11 +178,14 @@ impl Problems {
         self.add(field, "invalid", message)
     }
 
-    /// Notes `field` as missing when `value` is blank; returns the trimmed value.
+    /// Notes `field` as missing when `value` is blank, and as wrong when it is not one line: names stand in mails, headers
+    /// and lists. Returns the trimmed value.
     pub fn require<'a>(&mut self, field: &str, value: &'a str) -> &'a str {
         let trimmed = value.trim();
         if trimmed.is_empty() {
             self.add(field, "required", format!("{} is required", field.replace('_', " ")));
+        } else if !is_one_line(trimmed) {
+            self.add(field, "not_one_line", "use one line, without control characters");
         }
         trimmed
     }
@@ -196,6 +199,12 @@ impl Problems {
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
+}
+
+/// Whether a text is one line without control characters, or characters that turn the direction of what follows.
+pub fn is_one_line(text: &str) -> bool {
+    let turns = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// Naming a swallowed error: it is logged with the reason why going on is right.
@@ -241,5 +250,21 @@ mod tests {
         }
         let error = problems.finish().unwrap_err();
         assert_eq!((error.fields().len(), error.fields()[0].code), (MOST_PROBLEMS, "too_long"));
+    }
+
+    #[test]
+    fn a_name_is_one_line_without_control_characters() {
+        let refused = |value: &str| {
+            let mut problems = Problems::new();
+            problems.require("full_name", value);
+            problems.finish().is_err()
+        };
+        for name in ["Eve\r\nYour account is locked, go to", "a\tb", "a\u{7f}", "a\u{85}b", "a\u{2028}b", "a\u{202e}b"]
+        {
+            assert!(refused(name), "{name:?}");
+        }
+        for name in ["Ada Lovelace", "José Núñez-O’Brien", "山田 太郎", " trimmed\n"] {
+            assert!(!refused(name), "{name:?}");
+        }
     }
 }

@@ -26,5 +26,5 @@ pub mod zone;
 
 pub use actor::{Actor, Origin, System, Who};
 pub use clock::Clock;
-pub use error::{Error, FieldError, Problems, Result};
+pub use error::{Error, FieldError, Problems, Result, is_one_line};
 pub use random::new_id;

@@ -4,7 +4,7 @@
 const MAX_LENGTH: usize = 60;
 
 /// First path segments that belong to ACE itself, and the words that end its own paths (`/contacts/new`).
-pub const RESERVED: [&str; 38] = [
+pub const RESERVED: [&str; 45] = [
     "account",
     "accounts",
     "admin",
@@ -17,6 +17,9 @@ pub const RESERVED: [&str; 38] = [
     "demo",
     "docs",
     "f",
+    "favicon",
+    "favicon.ico",
+    "forgot",
     "health",
     "healthz",
     "help",
@@ -30,15 +33,19 @@ pub const RESERVED: [&str; 38] = [
     "metrics",
     "new",
     "organizations",
+    "p",
     "permissions",
     "public",
     "q",
     "r",
     "readyz",
+    "reset",
+    "robots",
     "robots.txt",
     "sandbox",
     "settings",
     "sign-in",
+    "sign-out",
     "static",
     "users",
     "v1",

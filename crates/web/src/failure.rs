@@ -3,15 +3,17 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use kernel::{Error, FieldError};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::contract::UNSUPPORTED_MEDIA_TYPE;
 use crate::extract::TOO_LARGE;
 use crate::idempotency::{KEY_IN_USE, KEY_REUSED};
+use crate::respond::{in_header, redirect};
 use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
 use crate::{App, Caller, guard};
 
@@ -63,6 +65,31 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// Status and word of an error in the vocabulary of Supabase Auth, whose clients ask under `/auth/v1`.
+pub fn auth_code(error: &Error) -> (StatusCode, &'static str) {
+    let wrong = |name: &str| error.fields().iter().any(|field| field.field == name);
+    match error {
+        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "bad_jwt"),
+        Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "over_request_rate_limit"),
+        Error::Invalid(_) if wrong("password") => (StatusCode::UNPROCESSABLE_ENTITY, "weak_password"),
+        Error::Invalid(_) if wrong("code") => (StatusCode::UNPROCESSABLE_ENTITY, "mfa_verification_failed"),
+        Error::Invalid(_) => (StatusCode::BAD_REQUEST, "validation_failed"),
+        Error::Conflict { code: code @ "reauthentication_needed", .. } => (StatusCode::UNAUTHORIZED, code),
+        Error::Conflict { code: code @ "reauthentication_not_valid", .. } => (StatusCode::UNPROCESSABLE_ENTITY, code),
+        Error::Conflict { code: METHOD_NOT_ALLOWED | TOO_LARGE, .. } => (status(error), error.code()),
+        Error::Conflict { code, .. } => (StatusCode::BAD_REQUEST, code),
+        Error::NotFound | Error::Forbidden { .. } => (status(error), error.code()),
+        Error::Constraint(_) | Error::Unavailable(_) | Error::Internal(_) => (status(error), "unexpected_failure"),
+    }
+}
+
+/// An error in the shape of Supabase Auth.
+fn auth_error(error: &Error) -> Response {
+    let (status, code) = auth_code(error);
+    let body = json!({ "code": status.as_u16(), "error_code": code, "msg": detail(error) });
+    (status, Json(body)).into_response()
 }
 
 /// A problem as RFC 9457 wants it.
@@ -170,6 +197,7 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
     if let Some(Undressed(error)) = response.extensions_mut().remove::<Undressed>() {
         log(&error, &asked);
         response = match asked.spec.kind {
+            Kind::Api if asked.uri.path().starts_with("/auth/v1/") => auth_error(&error),
             Kind::Api => problem(&error, request_id),
             Kind::Page => page(app, &error, asked),
         };
@@ -234,7 +262,7 @@ fn to_sign_in(asked: &Asked<'_>) -> Response {
 /// To another page; htmx follows its own header, since it would swap a redirect's page into the fragment.
 fn elsewhere(asked: &Asked<'_>, target: String) -> Response {
     if asked.htmx {
-        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", in_header(&target).into_owned())]).into_response();
     }
-    Redirect::to(&target).into_response()
+    redirect(&target)
 }

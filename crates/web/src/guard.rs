@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::RequestExt;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
@@ -119,6 +119,10 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let mut response = failure::dress(&app, asked, response);
     if spec.kind == Kind::Api {
         response = known.spare(response);
+    }
+    if spec.kind == Kind::Api && spec.access != Access::Public {
+        // what a token opened is the caller's alone, and some answers hold a secret that is told once
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     // after the dressing: what is left is told beside an error as well
     if let Some(left) = admitted.left {

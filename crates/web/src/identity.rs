@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::caller::{Caller, SignedIn};
+use crate::limits::{self, Key};
 use crate::routes::Kind;
 use crate::token::Bearer;
 use crate::{App, guard, token};
@@ -70,14 +71,16 @@ database::statement! {
             (select known.id from auth.users known where known.email = $2))
           and u.deactivated_at is null
           and (u.totp_confirmed_at is null or $3)";
-    /// A live API key by its SHA-256; notes its use once a minute.
+    /// A live API key of a client that is not archived, by its SHA-256; notes its use once a minute.
     KEY_BY_HASH, system, "
         with found as (
-            select id, scopes, last_used_at
-            from api_keys
-            where key_hash = $1
-              and revoked_at is null
-              and (expires_at is null or expires_at > $2)),
+            select k.id, k.scopes, k.last_used_at
+            from api_keys k
+            join clients c on c.id = k.client_id
+            where k.key_hash = $1
+              and k.revoked_at is null
+              and (k.expires_at is null or k.expires_at > $2)
+              and c.archived_at is null),
         used as (
             update api_keys k
             set last_used_at = $2
@@ -140,53 +143,65 @@ pub fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-/// The caller behind a request's credentials: pages take the cookie, the API takes a bearer token.
+/// The caller behind a request's credentials. Pages take the cookie only, the API a bearer token only: a stolen access
+/// token opens no page of the console, and a cookie that a browser sends along by itself does nothing in the API.
 pub(crate) async fn of_request(app: &App, kind: Kind, headers: &HeaderMap, origin: &Origin) -> Result<Caller> {
-    if let Some(token) = guard::bearer(headers) {
-        return by_bearer(app, token, origin).await;
-    }
-    let jar = CookieJar::from_headers(headers);
-    match jar.get(SESSION_COOKIE) {
-        Some(cookie) if kind == Kind::Page => by_cookie(app, cookie.value(), origin).await,
-        _ => Err(Error::Unauthenticated),
+    match kind {
+        Kind::Api => by_header(app, headers, origin).await,
+        Kind::Page => match CookieJar::from_headers(headers).get(SESSION_COOKIE) {
+            Some(cookie) => by_cookie(app, cookie.value(), origin).await,
+            None => Err(Error::Unauthenticated),
+        },
     }
 }
 
-/// The caller behind an API key or an access token.
+/// The caller behind the API key or access token of an `Authorization` header.
 ///
 /// # Errors
-/// `Unauthenticated` when it is not, or no longer, good.
-pub async fn by_bearer(app: &App, bearer: &str, origin: &Origin) -> Result<Caller> {
+/// `Unauthenticated` when there is none, or it is not, or no longer, good; `TooMany` after many wrong ones.
+pub async fn by_header(app: &App, headers: &HeaderMap, origin: &Origin) -> Result<Caller> {
+    let bearer = guard::bearer(headers).ok_or(Error::Unauthenticated)?;
     if bearer.starts_with("ace_") {
         return by_key(app, bearer, origin).await;
     }
     let actor = Actor::system(System::Auth);
     let scope = app.db.scope(&actor);
-    let row = match token::verify(app, bearer).await? {
+    let named = match token::verify(app, bearer).await {
+        Err(Error::Unauthenticated) => return Err(wrong(app, origin)),
+        other => other?,
+    };
+    let row = match named {
         Bearer::Session(id) => scope.query_opt(&SESSION_BY_ID, &[&id, &app.clock.now()]).await?,
         Bearer::Outside { sub, email, second_factor } => {
             scope.query_opt(&USER_OUTSIDE, &[&sub, &email, &second_factor]).await?
         }
     };
-    row.map(|row| signed_in(row, origin)).ok_or(Error::Unauthenticated)
+    row.map(|row| signed_in(row, origin)).ok_or_else(|| wrong(app, origin))
+}
+
+/// The answer to a key, token or cookie that is not good, which counts against the address it came from. Right ones are not
+/// counted and not held up: 256 bits need no lock, only whoever tries many is told to stop.
+pub fn wrong(app: &App, origin: &Origin) -> Error {
+    let counted = origin.ip.map(|ip| app.limits.spend(limits::WRONG_CREDENTIALS, &Key::address(ip)));
+    counted.and_then(Result::err).unwrap_or(Error::Unauthenticated)
 }
 
 /// The caller behind a console cookie.
 ///
 /// # Errors
-/// `Unauthenticated` when the session is not, or no longer, live.
+/// `Unauthenticated` when the session is not, or no longer, live; `TooMany` after many wrong ones.
 pub async fn by_cookie(app: &App, cookie: &str, origin: &Origin) -> Result<Caller> {
     let actor = Actor::system(System::Auth);
     let params: database::Params<'_> = &[&token_hash(cookie), &app.clock.now()];
     let row = app.db.scope(&actor).query_opt(&SESSION_BY_COOKIE, params).await?;
-    row.map(|row| signed_in(row, origin)).ok_or(Error::Unauthenticated)
+    row.map(|row| signed_in(row, origin)).ok_or_else(|| wrong(app, origin))
 }
 
 async fn by_key(app: &App, key: &str, origin: &Origin) -> Result<Caller> {
     let actor = Actor::system(System::Auth);
     let params: database::Params<'_> = &[&token_hash(key), &app.clock.now()];
     let row: Option<KeyRow> = app.db.scope(&actor).query_opt(&KEY_BY_HASH, params).await?;
-    let row = row.ok_or(Error::Unauthenticated)?;
+    let row = row.ok_or_else(|| wrong(app, origin))?;
     Ok(Caller {
         actor: Actor { who: Who::Key(row.id), origin: origin.clone() },
         user: None,

@@ -1,6 +1,7 @@
 //! Rate limits: per key or person on the API, per address on public routes, and whatever a domain wants counted.
 //!
 //! Kept in each process's memory: a deployment of several processes allows that many times the limit.
+//! What each limit protects, and whom it may hit, stands in `docs/operations.md`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -34,6 +35,11 @@ pub struct Rule {
     pub seconds: u32,
 }
 
+/// Keys, tokens and cookies from one address that are not good. What is refused beyond are wrong ones only.
+pub(crate) const WRONG_CREDENTIALS: Rule = Rule { name: "wrong_credentials", requests: 100, seconds: 60 };
+/// A line in the log about a proxy that is not trusted.
+pub(crate) const UNTRUSTED_PROXY: Rule = Rule { name: "untrusted_proxy", requests: 1, seconds: 3600 };
+
 /// Whose requests are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -48,13 +54,18 @@ pub enum Key {
 impl Key {
     /// The key of an address.
     pub fn address(ip: IpAddr) -> Self {
-        match ip {
-            IpAddr::V4(_) => Self::Address(ip),
-            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-                Some(v4) => Self::Address(v4.into()),
-                None => Self::Address(IpAddr::V6((v6.to_bits() & (u128::MAX << 64)).into())),
-            },
-        }
+        Self::Address(subscriber(ip))
+    }
+}
+
+/// What one subscriber has: an IPv4 address, or the /64 that an IPv6 one lies in.
+pub fn subscriber(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.into(),
+            None => IpAddr::V6((v6.to_bits() & (u128::MAX << 64)).into()),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers: pages, redirects with a word on the next page, JSON.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -33,9 +35,20 @@ pub fn render_with(status: StatusCode, page: &impl Template) -> Result<Response>
     Ok(response)
 }
 
-/// To another page of ours, after a form.
+/// To another page of ours, after a form. Whatever the path holds, the header is one that can be sent.
 pub fn redirect(path: &str) -> Response {
-    Redirect::to(path).into_response()
+    Redirect::to(&in_header(path)).into_response()
+}
+
+/// An address as a header may hold it: what has no place in an address is percent-encoded, bytes that are encoded stay.
+pub(crate) fn in_header(address: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    if address.bytes().all(plain) {
+        return Cow::Borrowed(address);
+    }
+    let encoded =
+        address.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    Cow::Owned(encoded.collect())
 }
 
 /// To another page of ours, which then says `text` once.
@@ -56,4 +69,25 @@ pub fn set_cookie(response: &mut Response, cookie: &Cookie<'static>) {
 pub fn streamed(pieces: impl Stream<Item = kernel::Result<Bytes>> + Send + 'static) -> Body {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that fuses")]
     Body::from_stream(pieces.fuse())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_led_to_stands_in_the_header() {
+        for byte in 0..=255_u8 {
+            let path = format!("/a{}b", char::from(byte));
+            let response = redirect(&path);
+            assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path:?}");
+            assert!(response.headers()[header::LOCATION].to_str().is_ok(), "{path:?}");
+        }
+        assert_eq!(
+            redirect("/acme/contacts?q=a%20b&x=1#y").headers()[header::LOCATION],
+            "/acme/contacts?q=a%20b&x=1#y"
+        );
+        assert_eq!(redirect("/a\r\nset-cookie: x").headers()[header::LOCATION], "/a%0D%0Aset-cookie:%20x");
+        assert_eq!(redirect("/é").headers()[header::LOCATION], "/%C3%A9");
+    }
 }

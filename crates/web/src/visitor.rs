@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use kernel::{Actor, Error, Origin, System};
 
+use crate::limits::{Key, UNTRUSTED_PROXY};
 use crate::{App, Failure};
 
 /// Where a request of a public route came from.
@@ -47,9 +48,22 @@ pub(crate) fn origin_of(app: &App, headers: &HeaderMap, extensions: &Extensions)
 
 /// The address in front of our proxies; only what a trusted proxy says of its caller is believed.
 fn client_ip(app: &App, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+    let peer = peer?.to_canonical();
     let trusted = |ip: &IpAddr| app.settings.security.trusted_proxies.iter().any(|proxy| proxy.contains(*ip));
+    if headers.contains_key("x-forwarded-for") && !trusted(&peer) && is_told(app, peer) {
+        tracing::warn!(
+            %peer,
+            "X-Forwarded-For came from an address that is not in security.trusted_proxies and is not believed: if it is your \
+             proxy, all visitors count as one address"
+        );
+    }
     let lines = headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or(UNREADABLE));
-    peer.map(|peer| in_front_of(peer.to_canonical(), lines, trusted))
+    Some(in_front_of(peer, lines, trusted))
+}
+
+/// Whether an untrusted forwarder is worth a line in the log: once an hour for each.
+fn is_told(app: &App, peer: IpAddr) -> bool {
+    app.limits.spend(UNTRUSTED_PROXY, &Key::address(peer)).is_ok()
 }
 
 /// Stands for a header line that is no text.

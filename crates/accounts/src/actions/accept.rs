@@ -1,7 +1,8 @@
 //! Joining by the link of an invitation.
 //!
-//! The link proves the address, so somebody new only chooses a name and a password. Somebody who has an account must be
-//! signed in to it: the link may have been handed on.
+//! There are two links. The one that was mailed proves the address, so somebody new only chooses a name and a password. The
+//! one its inviter hands over proves nothing, or an inviter would get an account under anybody's address: it only mails the
+//! first. Somebody who has an account must be signed in to it, with either: the link may have been handed on.
 
 use database::{Audited, Transaction};
 use kernel::role::{self, Role};
@@ -10,11 +11,12 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use super::invite::letter;
 use super::session::{Opened, begin};
-use crate::password;
 use crate::store::invitation::{self, Offer};
 use crate::store::team::{self, Standing};
 use crate::store::user::{self, NewPerson, Place};
+use crate::{mail, password};
 
 /// How somebody joins.
 #[derive(Debug, Clone)]
@@ -39,10 +41,38 @@ pub async fn find_offer(app: &App, origin: &Origin, token: &str) -> Result<Offer
     invitation::by_token(&app.db.scope(&actor), token).await
 }
 
+/// Mails the link that proves the address, for somebody who was handed the other one. The link that was mailed before is
+/// worth nothing from then on.
+///
+/// # Errors
+/// `NotFound`, `Conflict` when the invitation is over, `TooMany` when the address was mailed often lately.
+pub async fn mail_link(app: &App, origin: &Origin, token: &str) -> Result<()> {
+    let offer = find_offer(app, origin, token).await?;
+    still_open(app, &offer)?;
+    mail::spend(app, "invitation", &offer.email)?;
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    let scope = app.db.scope(&actor);
+    let tx = scope.transaction().await?;
+    let mailed = kernel::random::token();
+    invitation::mail_anew(&tx, offer.id, &mailed).await?;
+    let by = offer.invited_by_name.as_deref().unwrap_or("The administrator");
+    let link = app.link(&format!("/invitations/{mailed}"));
+    letter(&offer.email, (by, &offer.org_name, offer.role), &link).send(&tx, &app.keyring).await?;
+    tx.commit().await
+}
+
+fn still_open(app: &App, offer: &Offer) -> Result<()> {
+    match offer.over(app.clock.now()) {
+        Some(_) => Err(Error::conflict("invitation_over", "This invitation is not open any more. Ask for a new one.")),
+        None => Ok(()),
+    }
+}
+
 /// Accepts an invitation, once. Somebody new is signed in by it.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` when it is over or the account does not fit, names `full_name` or `password`.
+/// `NotFound`, `Conflict` when it is over, the link is not the mailed one or the account does not fit, names `full_name` or
+/// `password`.
 pub async fn accept_invitation(
     app: &App,
     origin: &Origin,
@@ -50,9 +80,7 @@ pub async fn accept_invitation(
     joining: &Joining<'_>,
 ) -> Result<Option<Opened>> {
     let offer = find_offer(app, origin, token).await?;
-    if offer.over(app.clock.now()).is_some() {
-        return Err(Error::conflict("invitation_over", "This invitation is not open any more. Ask for a new one."));
-    }
+    still_open(app, &offer)?;
     match joining {
         Joining::New { full_name, password } => join_new(app, origin, &offer, (full_name, password)).await.map(Some),
         Joining::Signed(user_id) => join_signed(app, origin, &offer, *user_id).await.map(|()| None),
@@ -62,6 +90,9 @@ pub async fn accept_invitation(
 async fn join_new(app: &App, origin: &Origin, offer: &Offer, (full_name, typed): (&str, &str)) -> Result<Opened> {
     if offer.user_id.is_some() {
         return Err(Error::conflict("account_exists", "There is an account with this address. Sign in to it first."));
+    }
+    if !offer.was_mailed {
+        return Err(Error::conflict("address_not_confirmed", "Open the link that was mailed to the address to join."));
     }
     let mut problems = Problems::new();
     let full_name = problems.require("full_name", full_name);

@@ -91,7 +91,7 @@ pub async fn revoke_key(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> 
 }
 
 /// What the maker of a key holds: nobody grants what they do not hold.
-async fn held_by(scope: &Scope<'_>, actor: &Actor) -> Result<BTreeSet<String>> {
+pub(super) async fn held_by(scope: &Scope<'_>, actor: &Actor) -> Result<BTreeSet<String>> {
     match actor.who {
         Who::User(id) => Ok(user::own_permissions(scope, id).await?.into_iter().collect()),
         Who::System(System::Operator) => Ok(kernel::permissions::ALL.iter().map(|key| (*key).to_owned()).collect()),

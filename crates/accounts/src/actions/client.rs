@@ -212,9 +212,14 @@ fn checked_url(problems: &mut Problems, field: &str, url: &str) -> Option<String
     if url.is_empty() {
         return None;
     }
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if url.len() > 2000 || host.is_none_or(|host| host.is_empty() || host.contains(char::is_whitespace)) {
-        problems.invalid(field, "begin with https://");
+    let of_the_web = |parsed: &url::Url| {
+        let own_words = parsed.username().is_empty() && parsed.password().is_none();
+        ["http", "https"].contains(&parsed.scheme()) && parsed.has_host() && own_words
+    };
+    // what a parser would mend is not taken: other parsers mend otherwise
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && !r#""<>\^`{|}"#.contains(c);
+    if url.len() > 2000 || !url.chars().all(plain) || !url::Url::parse(url).is_ok_and(|parsed| of_the_web(&parsed)) {
+        problems.invalid(field, "enter an address of the web, such as https://www.example.com");
     }
     Some(url.to_owned())
 }

@@ -40,6 +40,9 @@ pub async fn create_user(app: &App, actor: &Actor, new: &NewUser<'_>) -> Result<
     if address.is_none() {
         problems.invalid("email", "not an e-mail address");
     }
+    if !new.full_name.trim().is_empty() {
+        problems.require("full_name", new.full_name);
+    }
     let shortest = app.settings.security.password_min_length;
     if let Some(Err(Error::Invalid(fields))) =
         new.password.map(|given| password::check(given, shortest, &[new.email, new.full_name]))

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
-use crate::mail::SystemMail;
+use crate::mail::{self, SystemMail, one_line};
 use crate::store::invitation::{self, NewInvitation};
 use crate::store::user::{self, Place};
 
@@ -52,7 +52,7 @@ pub struct NewInvite<'a> {
 pub struct Invited {
     /// Its id.
     pub id: Uuid,
-    /// The link, shown to the inviter this once.
+    /// A link to hand over, shown to the inviter this once. It proves nobody's address: it mails the one that does.
     pub link: String,
 }
 
@@ -63,10 +63,11 @@ struct OrgRow {
     name: String,
 }
 
-/// Invites somebody: a link goes out by mail, and is returned to be handed over otherwise.
+/// Invites somebody. The mail holds a link that proves the address; the inviter gets another, which only leads to the mail.
 ///
 /// # Errors
-/// `NotFound` when the place is out of reach; names `email`, `role`, `client` or `organization`.
+/// `NotFound` when the place is out of reach; names `email`, `role`, `client` or `organization`; `TooMany` when the address
+/// was invited often lately.
 pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Invited> {
     let address = email::normalise(new.email).ok_or_else(|| Error::invalid("email", "not an e-mail address"))?;
     let place = user::place_for(new.role, new.org_id, new.client_id)?;
@@ -74,7 +75,8 @@ pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Inv
     may_grant(&scope, actor, &[new.role]).await?;
     let tx = scope.transaction().await?;
     let (org, client_id) = find_place(&tx, new.role, place).await?;
-    let (id, token) = (kernel::new_id(), kernel::random::token());
+    mail::spend(app, "invitation", &address)?;
+    let (id, token, mailed) = (kernel::new_id(), kernel::random::token(), kernel::random::token());
     let row = NewInvitation {
         id,
         org_id: org.id,
@@ -82,19 +84,20 @@ pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Inv
         email: &address,
         role: new.role,
         token: &token,
+        mail_token: &mailed,
         expires_at: tx.now() + LIFETIME,
     };
     invitation::insert(&tx, &row).await?;
-    let link = app.link(&format!("/invitations/{token}"));
     let by = inviter_name(&tx, actor).await?;
-    mail(&address, &by, &org.name, new.role, &link).send(&tx, &app.keyring).await?;
+    let told = (by.as_str(), org.name.as_str(), new.role);
+    letter(&address, told, &app.link(&format!("/invitations/{mailed}"))).send(&tx, &app.keyring).await?;
     let what = Audited { client_id, after: Some(json!({ "email": address, "role": new.role })), ..Audited::default() };
     match client_id {
         Some(_) => tx.audit("invitation.created", "invitations", Some(id), what).await?,
         None => tx.audit_of_org(org.id, ("invitation.created", "invitations", Some(id)), what).await?,
     }
     tx.commit().await?;
-    Ok(Invited { id, link })
+    Ok(Invited { id, link: app.link(&format!("/invitations/{token}")) })
 }
 
 /// Takes an invitation back: its link is worth nothing any more.
@@ -166,7 +169,10 @@ async fn inviter_name(tx: &Transaction, actor: &Actor) -> Result<String> {
     }
 }
 
-fn mail(to: &str, by: &str, place: &str, role: Role, link: &str) -> SystemMail {
+/// The mail with the link that proves the address. Names are those of whoever invites: what is written before lines were
+/// checked is one line here.
+pub(super) fn letter(to: &str, (by, place, role): (&str, &str, Role), link: &str) -> SystemMail {
+    let (by, place) = (one_line(by), one_line(place));
     SystemMail {
         to: to.to_owned(),
         subject: format!("Join {place} on ACE"),

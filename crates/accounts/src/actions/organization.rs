@@ -25,8 +25,29 @@ pub struct OrganizationChange<'a> {
     pub name: Option<&'a str>,
     /// Whether everybody of it and of its clients needs a second factor.
     pub require_second_factor: Option<bool>,
+    /// What its clients pay.
+    pub prices: PriceChange,
     /// The version the change was made on.
     pub expected: Expected,
+}
+
+/// What an organization's clients pay, in credits; what is absent stays. Whoever offers this asks for `platform.settings`
+/// first: prices are the operator's, and the database refuses them from everybody else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PriceChange {
+    /// For a mail piece.
+    pub piece: Option<i32>,
+    /// For a reward.
+    pub reward: Option<i32>,
+}
+
+impl PriceChange {
+    /// The dearest anything can be.
+    pub const MOST: i32 = 100_000;
+
+    fn named(self) -> impl Iterator<Item = (&'static str, i32)> {
+        [("piece", self.piece), ("reward", self.reward)].into_iter().filter_map(|(name, price)| Some((name, price?)))
+    }
 }
 
 /// Creates an organization.
@@ -76,8 +97,16 @@ pub async fn update_organization(
     let before: Organization = tx.query_one(&store::FIND_ORGANIZATION, &[&id]).await?;
     let mut problems = Problems::new();
     let name = change.name.map_or(before.name.as_str(), |name| checked_name(&mut problems, name));
+    for (name, price) in change.prices.named() {
+        if !(0..=PriceChange::MOST).contains(&price) {
+            problems.invalid(format!("prices/{name}"), format!("a price is 0 to {} credits", PriceChange::MOST));
+        }
+    }
     problems.finish()?;
     let mut settings = before.settings_json.clone();
+    for (name, price) in change.prices.named() {
+        settings["prices"][name] = price.into();
+    }
     if let Some(required) = change.require_second_factor {
         settings["require_second_factor"] = Value::Bool(required);
     }

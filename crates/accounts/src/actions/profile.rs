@@ -7,9 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
-use super::password::{prove, signed_in_lately};
+use super::password::{Proof, prove, show_proof};
 use super::session::revoke_others;
-use crate::mail::SystemMail;
+use crate::mail::{self, SystemMail};
 use crate::store::session::{self, NewToken, Purpose};
 use crate::store::user::{self, Credentials};
 
@@ -55,6 +55,19 @@ pub async fn update_profile(app: &App, actor: &Actor, user_id: Uuid, change: &Pr
     tx.commit().await
 }
 
+/// Keeps what the person's own program wants kept of them.
+///
+/// # Errors
+/// What the database answered.
+pub async fn set_metadata(app: &App, origin: &Origin, user_id: Uuid, metadata: &serde_json::Value) -> Result<()> {
+    let actor = Actor::system(System::Auth).from(origin.clone());
+    let scope = app.db.scope(&actor);
+    let tx = scope.transaction().await?;
+    tx.execute(&user::SET_METADATA, &[&user_id, &metadata, &tx.now()]).await?;
+    tx.audit("user.metadata_changed", "auth.users", Some(user_id), Audited::default()).await?;
+    tx.commit().await
+}
+
 /// A new address, asked for on the account's page.
 #[derive(Debug, Clone, Default)]
 pub struct EmailChange<'a> {
@@ -68,7 +81,7 @@ pub struct EmailChange<'a> {
 ///
 /// # Errors
 /// Names `email` when it is not an address, `email_password` when the password is wrong; `TooMany` while the present
-/// address is locked. That somebody else has it is told only at the end, to whoever owns it.
+/// address is locked, or when the new one was sent many mails. That somebody else has it is told only at the end, to whoever owns it.
 pub async fn change_email(app: &App, origin: &Origin, user_id: Uuid, change: &EmailChange<'_>) -> Result<()> {
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
@@ -78,16 +91,22 @@ pub async fn change_email(app: &App, origin: &Origin, user_id: Uuid, change: &Em
     send_link(app, &scope, user_id, address).await
 }
 
-/// The same for somebody who signed in lately: `updateUser({ email })`, which knows no password.
+/// The same for a program: `updateUser({ email })`.
 ///
 /// # Errors
-/// Names `email`; `Conflict` when the sign-in is too old.
-pub async fn change_own_email(app: &App, origin: &Origin, who: (Uuid, Uuid), address: &str) -> Result<()> {
-    let (user_id, session_id) = who;
+/// Names `email`, or the proof that is wrong; `Conflict` when there is none.
+pub async fn change_own_email(
+    app: &App,
+    origin: &Origin,
+    user_id: Uuid,
+    address: &str,
+    proof: Proof<'_>,
+) -> Result<()> {
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let address = checked(address)?;
-    signed_in_lately(app, &scope, session_id).await?;
+    let person = user::person(&scope, user_id).await?;
+    show_proof(app, &scope, &person, proof).await?;
     send_link(app, &scope, user_id, address).await
 }
 
@@ -96,6 +115,7 @@ fn checked(address: &str) -> Result<String> {
 }
 
 async fn send_link(app: &App, scope: &Scope<'_>, user_id: Uuid, address: String) -> Result<()> {
+    mail::spend(app, "address", &address)?;
     let tx = scope.transaction().await?;
     let token = kernel::random::token();
     let new = NewToken { purpose: Purpose::ChangeEmail, token: &token, user_id, email: &address, lifetime: LIFETIME };

@@ -9,13 +9,15 @@ use serde_json::json;
 use web::App;
 
 use super::session::{self as sessions, Tokens};
-use super::{password, sign_in};
+use super::{password, tries};
 use crate::mail::SystemMail;
 use crate::store::session::{self, NewToken, Purpose};
 use crate::store::user::{self, Credentials};
 
 /// How long a link is good.
 const LIFETIME: Duration = Duration::hours(1);
+/// How long a session that a link began may set a new password.
+const RESET_WITHIN: Duration = Duration::minutes(15);
 /// No more links than this in an hour, to whoever asks.
 const AT_MOST: i64 = 5;
 /// The job.
@@ -45,6 +47,8 @@ pub async fn send_reset(app: &App, address: &str) -> Result<()> {
     let tx = scope.transaction().await?;
     let found: Option<Credentials> = tx.query_opt(&user::CREDENTIALS_BY_EMAIL, &[&address]).await?;
     let Some(user) = found.filter(|user| user.deactivated_at.is_none()) else { return Ok(()) };
+    // jobs for the same person wait for each other here, so that each counts the links of those before it
+    let user: Credentials = tx.query_one(&user::CREDENTIALS_BY_ID, &[&user.id]).await?;
     let purpose = Purpose::Recover.as_str();
     let recent: i64 =
         tx.query_scalar(&session::COUNT_RECENT_TOKENS, &[&user.id, &purpose, &(tx.now() - LIFETIME)]).await?;
@@ -82,7 +86,7 @@ pub async fn reset_password(app: &App, origin: &Origin, token: &str, new: &str) 
     let tx = scope.transaction().await?;
     session::spend_token(&tx, Purpose::Recover, token).await?;
     password::write(&tx, owner.user_id, uuid::Uuid::nil(), &hash).await?;
-    tx.execute(&session::FORGET_TRIES, &[&sign_in::try_hash(app, &owner.email)]).await?;
+    tx.execute(&session::FORGET_TRIES, &[&tries::forgotten(app, origin, &owner.email)]).await?;
     tx.commit().await
 }
 
@@ -101,7 +105,8 @@ pub async fn reset_session(app: &App, origin: &Origin, token: &str) -> Result<To
         return Err(Error::conflict("second_factor_needed", "Set the new password on the page of the link."));
     }
     let session_id = sessions::begin(app, &tx, owner.user_id, None, false).await?;
-    let refresh_token = sessions::hand_out(app, &tx, session_id, None).await?;
+    tx.execute(&session::ALLOW_RESET, &[&session_id, &(tx.now() + RESET_WITHIN)]).await?;
+    let refresh_token = sessions::hand_out(app, &tx, session_id).await?;
     tx.commit().await?;
     sessions::tokens(app, person, session_id, sessions::aal(false), refresh_token)
 }

@@ -8,8 +8,11 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
-use super::sign_in::{check_code, count_try, record_failure, step_of, take_back_try, totp_context, wrong_code};
+use super::password::prove;
+use super::session::revoke_others;
+use super::sign_in::{check_code, record_failure, step_of, totp_context, wrong_code};
 use super::team::not_oneself;
+use super::tries::{count_try, take_back};
 use crate::mail::SystemMail;
 use crate::store::team;
 use crate::store::user::{self, Credentials};
@@ -51,31 +54,47 @@ pub async fn begin_enrolment(app: &App, origin: &Origin, user_id: Uuid) -> Resul
     Ok(Enrolment { readable: totp::readable(&secret), address: totp::address(&secret, &user.email) })
 }
 
-/// Puts the second factor in force once a code of it was shown; returns the recovery codes, this once.
+/// What it takes to put a second factor in force.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFactor<'a> {
+    /// The present password: an open session alone must not lock its owner out.
+    pub password: &'a str,
+    /// A code of the new second factor.
+    pub code: &'a str,
+}
+
+/// Puts the second factor in force once a code of it was shown, and ends the person's other sessions, which began without
+/// it; returns the recovery codes, this once.
 ///
 /// # Errors
-/// Names `code` when it is wrong; `TooMany` while the address is locked.
-pub async fn confirm_enrolment(app: &App, origin: &Origin, user_id: Uuid, code: &str) -> Result<Vec<String>> {
+/// Names `current_password` or `code` when it is wrong; `TooMany` while the address is locked.
+pub async fn confirm_enrolment(
+    app: &App,
+    origin: &Origin,
+    (user_id, session_id): (Uuid, Uuid),
+    new: NewFactor<'_>,
+) -> Result<Vec<String>> {
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let person = user::person(&scope, user_id).await?;
     if person.totp_confirmed_at.is_some() {
         return Err(set_already());
     }
-    let address = person.email;
-    count_try(app, &scope, &address).await?;
+    prove(app, &scope, &person, ("current_password", new.password)).await?;
+    let tried = count_try(app, &scope, &person.email).await?;
     let tx = scope.transaction().await?;
     let user = not_enrolled(&tx, user_id).await?;
-    let Some(step) = step_of(app, &user, code)? else {
+    let Some(step) = step_of(app, &user, new.code)? else {
         drop(tx);
         record_failure(&scope, Some(user_id), "code").await?;
         return Err(wrong_code());
     };
     tx.execute(&user::CONFIRM_SECOND_FACTOR, &[&user_id, &tx.now(), &step]).await?;
     let codes = new_codes(&tx, user_id).await?;
+    revoke_others(&tx, user_id, session_id).await?;
     tx.audit("user.second_factor_set", "auth.users", Some(user_id), Audited::default()).await?;
     tx.commit().await?;
-    take_back_try(app, &scope, &address).await?;
+    take_back(&scope, tried).await?;
     Ok(codes)
 }
 
@@ -168,8 +187,7 @@ async fn show_code(app: &App, origin: &Origin, user_id: Uuid, code: &str) -> Res
     if person.totp_confirmed_at.is_none() {
         return Err(Error::conflict("no_second_factor", "There is no second factor to show a code of."));
     }
-    check_code(app, origin, user_id, code).await?;
-    take_back_try(app, &scope, &person.email).await
+    check_code(app, origin, user_id, code).await
 }
 
 async fn new_codes(tx: &Transaction, user_id: Uuid) -> Result<Vec<String>> {

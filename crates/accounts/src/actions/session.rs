@@ -1,15 +1,17 @@
 //! Sessions: beginning, refreshing, ending.
 
-use chrono::{DateTime, Utc};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Duration, Utc};
 use database::{Audited, Transaction};
 use kernel::{Actor, Error, Origin, Result, System};
 use serde_json::json;
 use uuid::Uuid;
 use web::App;
-use web::identity::{session_lifetime, token_hash};
+use web::identity::{session_lifetime, token_hash, wrong};
 use web::token::Holder;
 
-use super::sign_in::try_hash;
+use super::tries;
 use crate::store::session::{self, RefreshToken};
 use crate::store::user::{self, Person};
 
@@ -54,23 +56,31 @@ pub async fn begin_tokens(app: &App, origin: &Origin, user_id: Uuid, second_fact
     let scope = app.db.scope(&actor);
     let tx = scope.transaction().await?;
     let session_id = begin(app, &tx, user_id, None, second_factor).await?;
-    let refresh_token = hand_out(app, &tx, session_id, None).await?;
+    let refresh_token = hand_out(app, &tx, session_id).await?;
     let person: Person = tx.query_one(&user::PERSON, &[&user_id]).await?;
     tx.commit().await?;
     tokens(app, person, session_id, aal(second_factor), refresh_token)
 }
 
-/// Exchanges a refresh token for new ones. One that was exchanged before ends the whole session: it was stolen, or
-/// the new one was.
+/// Two tabs may send the same refresh token at the same moment, and an answer may be lost on its way.
+const GRACE: Duration = Duration::seconds(10);
+
+/// Exchanges a refresh token for new ones. Within ten seconds the same one gets the same new one again; later it ends the
+/// whole session: it was stolen, or the new one was.
 ///
 /// # Errors
-/// `Unauthenticated` when it is unknown, spent, too old, or its session or person at an end.
+/// `Unauthenticated` when it is unknown, spent, too old, or its session or person at an end; `TooMany` after many such.
 pub async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<Tokens> {
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let tx = scope.transaction().await?;
     let found: Option<RefreshToken> = tx.query_opt(&session::REFRESH_TOKEN, &[&token_hash(token), &tx.now()]).await?;
-    let old = found.filter(|found| !found.dead).ok_or(Error::Unauthenticated)?;
+    let old = found.filter(|found| !found.dead).ok_or_else(|| wrong(app, origin))?;
+    let successor = successor(app, token);
+    if old.used_at.is_some_and(|at| tx.now() - at < GRACE) {
+        let person: Person = tx.query_one(&user::PERSON, &[&old.user_id]).await?;
+        return tokens(app, person, old.session_id, &old.aal, successor);
+    }
     if old.used_at.is_some() {
         tx.execute(&session::REVOKE_SESSION, &[&old.session_id, &old.user_id, &tx.now()]).await?;
         tx.audit("session.token_reused", "auth.sessions", Some(old.session_id), of_user(old.user_id)).await?;
@@ -79,10 +89,15 @@ pub async fn refresh(app: &App, origin: &Origin, token: &str) -> Result<Tokens> 
     }
     tx.execute(&session::SPEND_REFRESH_TOKEN, &[&old.id, &tx.now()]).await?;
     tx.execute(&session::PROLONG_SESSION, &[&old.session_id, &tx.now(), &(tx.now() + session_lifetime(app))]).await?;
-    let refresh_token = hand_out(app, &tx, old.session_id, Some(old.id)).await?;
+    keep(app, &tx, old.session_id, (&successor, Some(old.id))).await?;
     let person: Person = tx.query_one(&user::PERSON, &[&old.user_id]).await?;
     tx.commit().await?;
-    tokens(app, person, old.session_id, &old.aal, refresh_token)
+    tokens(app, person, old.session_id, &old.aal, successor)
+}
+
+/// The token that follows another: found again without being stored, by whoever holds the keyring and the old one.
+fn successor(app: &App, token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(app.keyring.fingerprint("refresh token after", token.as_bytes()))
 }
 
 /// Ends one session, at once.
@@ -153,7 +168,7 @@ pub(super) async fn begin(
         &[&id, &user_id, &tx.now(), &expires_at, &hash, &aal(second_factor), &origin.ip, &origin.user_agent];
     tx.execute(&session::INSERT_SESSION, params).await?;
     let person: Person = tx.query_one(&user::PERSON, &[&user_id]).await?;
-    tx.execute(&session::FORGET_TRIES, &[&try_hash(app, &person.email)]).await?;
+    tx.execute(&session::FORGET_TRIES, &[&tries::forgotten(app, origin, &person.email)]).await?;
     tx.execute(&user::NOTE_SIGN_IN, &[&user_id, &tx.now()]).await?;
     tx.audit(
         "session.began",
@@ -168,14 +183,18 @@ pub(super) async fn begin(
     Ok(id)
 }
 
-/// Writes a refresh token as part of another act.
-pub(super) async fn hand_out(app: &App, tx: &Transaction, session_id: Uuid, parent: Option<Uuid>) -> Result<String> {
+/// Writes the first refresh token of a session as part of another act.
+pub(super) async fn hand_out(app: &App, tx: &Transaction, session_id: Uuid) -> Result<String> {
     let token = kernel::random::token();
+    keep(app, tx, session_id, (&token, None)).await?;
+    Ok(token)
+}
+
+async fn keep(app: &App, tx: &Transaction, session_id: Uuid, (token, parent): (&str, Option<Uuid>)) -> Result<()> {
     let expires_at = tx.now() + session_lifetime(app);
     let params: database::Params<'_> =
-        &[&kernel::new_id(), &session_id, &token_hash(&token), &parent, &expires_at, &tx.now()];
-    tx.execute(&session::INSERT_REFRESH_TOKEN, params).await?;
-    Ok(token)
+        &[&kernel::new_id(), &session_id, &token_hash(token), &parent, &expires_at, &tx.now()];
+    tx.execute(&session::INSERT_REFRESH_TOKEN, params).await.map(|_| ())
 }
 
 /// The pair for a session.

@@ -8,12 +8,11 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use super::tries::{count_try, take_back};
 use crate::store::session::{self, NewToken, Purpose};
 use crate::store::user::{self, Credentials};
 use crate::{password, totp};
 
-/// Tries are forgotten after a day without one.
-const FORGET_AFTER: Duration = Duration::days(1);
 /// How long somebody may look for their phone.
 const CODE_STEP: Duration = Duration::minutes(10);
 
@@ -33,17 +32,16 @@ pub async fn check_password(app: &App, origin: &Origin, address: &str, given: &s
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let address = email::normalise(address).unwrap_or_else(|| address.trim().to_lowercase());
-    count_try(app, &scope, &address).await?;
+    let tried = count_try(app, &scope, &address).await?;
     let found: Option<Credentials> = scope.query_opt(&user::CREDENTIALS_BY_EMAIL, &[&address]).await?;
     let hash =
         found.as_ref().filter(|user| user.deactivated_at.is_none()).and_then(|user| user.encrypted_password.clone());
     let right = password::verify(given, hash).await?;
     match found {
-        Some(user) if right && user.totp_confirmed_at.is_some() => {
-            take_back_try(app, &scope, &user.email).await?;
-            Ok(Step::Code(user))
+        Some(user) if right => {
+            take_back(&scope, tried).await?;
+            Ok(if user.totp_confirmed_at.is_some() { Step::Code(user) } else { Step::Done(user.id) })
         }
-        Some(user) if right => Ok(Step::Done(user.id)),
         found => {
             record_failure(&scope, found.map(|user| user.id), "password").await?;
             Err(wrong_credentials())
@@ -60,14 +58,14 @@ pub async fn check_code(app: &App, origin: &Origin, user_id: Uuid, code: &str) -
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let user: Credentials = scope.query_one(&user::CREDENTIALS_BY_ID, &[&user_id]).await?;
-    count_try(app, &scope, &user.email).await?;
+    let tried = count_try(app, &scope, &user.email).await?;
     let now = app.clock.now();
     let spent = match step_of(app, &user, code)? {
         Some(step) => scope.execute(&user::SPEND_STEP, &[&user_id, &step]).await?,
         None => scope.execute(&user::SPEND_RECOVERY_CODE, &[&user_id, &totp::recovery_hash(code), &now]).await?,
     };
     if spent > 0 {
-        return Ok(());
+        return take_back(&scope, tried).await;
     }
     record_failure(&scope, Some(user_id), "code").await?;
     Err(wrong_code())
@@ -104,11 +102,6 @@ pub fn wrong_credentials() -> Error {
     Error::conflict("invalid_credentials", "The e-mail address or the password is wrong.")
 }
 
-/// The hash under which tries of an address are counted.
-pub(super) fn try_hash(app: &App, address: &str) -> Vec<u8> {
-    app.keyring.fingerprint("failed sign-ins", address.as_bytes()).to_vec()
-}
-
 /// The step a code belongs to, of a second factor that is set up.
 pub(super) fn step_of(app: &App, user: &Credentials, code: &str) -> Result<Option<i64>> {
     let Some(sealed) = &user.totp_secret_sealed else { return Ok(None) };
@@ -119,26 +112,6 @@ pub(super) fn step_of(app: &App, user: &Credentials, code: &str) -> Result<Optio
 /// What a shared secret is sealed with: it opens for its person only.
 pub(super) fn totp_context(user_id: Uuid) -> Vec<u8> {
     [b"totp secret ".as_slice(), user_id.as_bytes()].concat()
-}
-
-/// Counts a try, before it is checked.
-///
-/// # Errors
-/// `TooMany` while the address is locked.
-pub(super) async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
-    let (now, hash) = (app.clock.now(), try_hash(app, address));
-    if scope.execute(&session::COUNT_TRY, &[&hash, &now, &(now - FORGET_AFTER)]).await? > 0 {
-        return Ok(());
-    }
-    let until: Option<chrono::DateTime<chrono::Utc>> = scope.query_scalar(&session::LOCKED_UNTIL, &[&hash]).await?;
-    let wait = until.map_or(1, |until| (until - now).num_seconds().max(1));
-    Err(Error::TooMany { retry_after: wait.unsigned_abs() })
-}
-
-/// What was right is no try towards the lock. Earlier wrong ones stay counted until the sign-in is complete: knowing one
-/// of two secrets must not give more tries at the other.
-pub(super) async fn take_back_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<()> {
-    scope.execute(&session::TAKE_BACK_TRY, &[&try_hash(app, address)]).await.map(|_| ())
 }
 
 /// Leaves the audit row of a wrong try, in a transaction of its own.

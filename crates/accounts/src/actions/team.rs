@@ -3,11 +3,15 @@
 use database::{Audited, Transaction};
 use kernel::role::Role;
 use kernel::{Actor, Error, Result};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
+use super::api_key::held_by;
 use super::invite::may_grant;
+use crate::store::api_key;
 use crate::store::team::{self, Member};
 use crate::store::user::belongs_to_client;
 
@@ -38,34 +42,69 @@ pub async fn change_role(app: &App, actor: &Actor, client_id: Uuid, user_id: Uui
     tx.commit().await
 }
 
+/// What becomes of the API keys that somebody made who loses access.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TheirKeys {
+    /// They are revoked.
+    #[default]
+    End,
+    /// They go on, as keys of whoever takes the access away; only those that this person could have made.
+    PassToMe,
+}
+
+/// Passes keys on where that is wanted; what is left to the maker ends with their access, by a trigger. Returns what the
+/// record says of both.
+async fn hand_over(
+    tx: &Transaction,
+    actor: &Actor,
+    (user_id, client_id): (Uuid, Option<Uuid>),
+    (keys, held): (TheirKeys, &[String]),
+) -> Result<Value> {
+    let passed = match keys {
+        TheirKeys::End => 0,
+        TheirKeys::PassToMe => api_key::pass_on(tx, (user_id, client_id), actor.user_id(), held).await?,
+    };
+    let ended = api_key::count_made_by(tx, user_id, client_id).await?;
+    Ok(json!({ "passed_on": passed, "ended": ended }))
+}
+
 /// Takes somebody out of a client; their account stays.
 ///
 /// # Errors
 /// `NotFound` when they are not of this client; names `role` when theirs is not the actor's to take.
-pub async fn remove_from_client(app: &App, actor: &Actor, client_id: Uuid, user_id: Uuid) -> Result<()> {
+pub async fn remove_from_client(
+    app: &App,
+    actor: &Actor,
+    (client_id, user_id): (Uuid, Uuid),
+    keys: TheirKeys,
+) -> Result<()> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let member = of_client(&tx, client_id, user_id).await?;
     not_oneself(actor, user_id)?;
     tx.commit().await?;
     may_grant(&scope, actor, &member.roles).await?;
+    let held: Vec<String> = held_by(&scope, actor).await?.into_iter().collect();
     let tx = scope.transaction().await?;
+    let api_keys = hand_over(&tx, actor, (user_id, Some(client_id)), (keys, &held)).await?;
     team::remove(&tx, client_id, user_id).await?;
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "email": member.email, "roles": member.roles })),
-        ..Audited::default()
+        after: Some(json!({ "api_keys": api_keys })),
     };
     tx.audit("user.removed", "client_users", Some(user_id), what).await?;
     tx.commit().await
 }
 
-/// Closes everything to somebody, at once: their sessions end with it.
+/// Closes everything to somebody, at once: their sessions end with it, and so do the API keys they made, or they pass to
+/// the actor.
 ///
 /// # Errors
 /// `NotFound` when they are out of sight; `Conflict` when they are not the actor's to change, or the last admin.
-pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
-    set_active(app, actor, user_id, false).await
+pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid, keys: TheirKeys) -> Result<()> {
+    set_active(app, actor, user_id, Some(keys)).await
 }
 
 /// Opens everything to somebody again; they sign in anew.
@@ -73,10 +112,12 @@ pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
 /// # Errors
 /// As [`deactivate`].
 pub async fn reactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
-    set_active(app, actor, user_id, true).await
+    set_active(app, actor, user_id, None).await
 }
 
-async fn set_active(app: &App, actor: &Actor, user_id: Uuid, active: bool) -> Result<()> {
+/// Deactivates, with what becomes of the person's keys, or else reactivates.
+async fn set_active(app: &App, actor: &Actor, user_id: Uuid, deactivated: Option<TheirKeys>) -> Result<()> {
+    let active = deactivated.is_none();
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let member = team::find(&tx, user_id, None).await?;
@@ -86,17 +127,19 @@ async fn set_active(app: &App, actor: &Actor, user_id: Uuid, active: bool) -> Re
     if member.deactivated_at.is_none() == active {
         return Ok(());
     }
+    let held: Vec<String> = held_by(&scope, actor).await?.into_iter().collect();
     let tx = scope.transaction().await?;
-    if !active {
+    let mut after = json!({ "email": member.email, "roles": member.roles });
+    if let Some(keys) = deactivated {
         keep_an_admin(&tx, &member).await?;
+        after["api_keys"] = hand_over(&tx, actor, (user_id, None), (keys, &held)).await?;
     }
     let at = (!active).then(|| tx.now());
     team::set_deactivated(&tx, user_id, at).await?;
     let action = if active { "user.reactivated" } else { "user.deactivated" };
-    let after = Some(json!({ "email": member.email, "roles": member.roles }));
     // whoever looks after the place where they belong finds it in their record
     let place = team::place(&tx, user_id).await?;
-    let what = Audited { client_id: place.client_id, after, ..Audited::default() };
+    let what = Audited { client_id: place.client_id, after: Some(after), ..Audited::default() };
     match place.org_id {
         Some(org_id) => tx.audit_of_org(org_id, (action, "auth.users", Some(user_id)), what).await?,
         None => tx.audit(action, "auth.users", Some(user_id), what).await?,

@@ -12,11 +12,13 @@ use uuid::Uuid;
 use web::limits::{Key, Rule};
 use web::{App, Caller, SignedIn, Visitor, identity};
 
-use crate::actions::{self, ProfileChange, Step, Tokens};
+use crate::actions::{self, ProfileChange, Proof, Step, Tokens};
 use crate::store::user::{self, Person};
 
-/// Guesses from one address, over all accounts.
-const GUESSES: Rule = Rule { name: "sign-in", requests: 30, seconds: 60 };
+/// Reset links asked for from one address. Sign-ins are counted where they are checked.
+const RESETS: Rule = Rule { name: "resets", requests: 30, seconds: 60 };
+/// The largest `user_metadata`, in bytes of JSON.
+const MAX_METADATA: usize = 16 * 1024;
 
 /// How a token is asked for.
 #[derive(Deserialize)]
@@ -65,7 +67,6 @@ pub async fn token(
 }
 
 async fn by_password(app: &App, origin: &Origin, body: &TokenBody) -> std::result::Result<Tokens, Refusal> {
-    count_guess(app, origin).map_err(|e| Refusal::of(&e))?;
     let step = actions::check_password(app, origin, &body.email, &body.password).await.map_err(|e| Refusal::of(&e))?;
     let (user_id, second_factor) = match (step, &body.totp_code) {
         (Step::Done(id), _) => (id, false),
@@ -84,10 +85,10 @@ async fn by_password(app: &App, origin: &Origin, body: &TokenBody) -> std::resul
     actions::begin_tokens(app, origin, user_id, second_factor).await.map_err(|e| Refusal::of(&e))
 }
 
-/// Guesses from one address are counted over all accounts: a lock is for one account only.
-pub(crate) fn count_guess(app: &App, origin: &Origin) -> Result<()> {
+/// Counts somebody who asks for a reset link, whoever's: each is mailed five in an hour at most.
+pub(crate) fn count_reset(app: &App, origin: &Origin) -> Result<()> {
     match origin.ip {
-        Some(ip) => app.limits.spend(GUESSES, &Key::address(ip)).map(|_| ()),
+        Some(ip) => app.limits.spend(RESETS, &Key::address(ip)).map(|_| ()),
         None => Ok(()),
     }
 }
@@ -105,6 +106,12 @@ pub struct UserBody {
     password: Option<String>,
     phone: Option<String>,
     data: Map<String, Value>,
+    /// For a new password or address: the present password.
+    current_password: Option<String>,
+    /// Or the code that `GET /auth/v1/reauthenticate` mailed.
+    nonce: Option<String>,
+    /// Or, which is ours, a code of the authenticator app.
+    totp_code: Option<String>,
 }
 
 /// `PUT /auth/v1/user`
@@ -123,26 +130,91 @@ pub async fn put_user(
     reply(changed.await.map(|(_, person)| axum::Json(shown(&person))))
 }
 
+/// What takes a proof comes first, so that nothing is changed where it is missing.
 async fn change_user(app: &App, origin: &Origin, who: &SignedIn, person: &Person, body: &UserBody) -> Result<()> {
-    if let Some(password) = &body.password {
-        actions::set_own_password(app, origin, (who.user_id, who.session_id), password).await?;
+    let proof = Proof {
+        password: body.current_password.as_deref(),
+        code: body.totp_code.as_deref(),
+        nonce: body.nonce.as_deref(),
+    };
+    let email = body.email.as_ref().filter(|email| **email != person.email);
+    if email.is_some() && body.password.is_some() {
+        return Err(Error::invalid("email", "change the password and the address one after the other"));
     }
-    let text = |name: &str| body.data.get(name).and_then(Value::as_str);
-    if body.phone.is_some() || ["full_name", "phone", "timezone"].iter().any(|name| body.data.contains_key(*name)) {
-        let actor = kernel::Actor::user(who.user_id).from(origin.clone());
-        let change = ProfileChange {
-            full_name: text("full_name").or(person.full_name.as_deref()).unwrap_or(&person.email),
-            phone: body.phone.as_deref().or(text("phone")).or(person.phone.as_deref()).unwrap_or_default(),
-            timezone: text("timezone").or(person.timezone.as_deref()).unwrap_or_default(),
-        };
+    let actor = kernel::Actor::user(who.user_id).from(origin.clone());
+    let metadata = metadata_of(person, &body.data)?;
+    let profile = profile_of(person, body)?;
+    if let Some(email) = email {
+        actions::change_own_email(app, origin, who.user_id, email, proof).await?;
+    } else if let Some(new) = &body.password {
+        actions::set_own_password(app, origin, (who.user_id, who.session_id), new, proof).await?;
+    }
+    if let Some(change) = profile {
         actions::update_profile(app, &actor, who.user_id, &change).await?;
     }
-    match &body.email {
-        Some(email) if *email != person.email => {
-            actions::change_own_email(app, origin, (who.user_id, who.session_id), email).await
-        }
-        _ => Ok(()),
+    if metadata == person.user_metadata {
+        return Ok(());
     }
+    actions::set_metadata(app, origin, who.user_id, &metadata).await
+}
+
+/// What of it stands in the profile, when any of it is named.
+fn profile_of<'a>(person: &'a Person, body: &'a UserBody) -> Result<Option<ProfileChange<'a>>> {
+    let named = |name: &str| match body.data.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(Value::Null) => Ok(Some("")),
+        Some(_) => Err(Error::invalid(format!("data/{name}"), format!("{name} must be a text"))),
+    };
+    let (full_name, phone, timezone) = (named("full_name")?, named("phone")?, named("timezone")?);
+    let phone = body.phone.as_deref().or(phone);
+    if full_name.is_none() && phone.is_none() && timezone.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(ProfileChange {
+        full_name: full_name.or(person.full_name.as_deref()).unwrap_or(&person.email),
+        phone: phone.or(person.phone.as_deref()).unwrap_or_default(),
+        timezone: timezone.or(person.timezone.as_deref()).unwrap_or_default(),
+    }))
+}
+
+/// What the person's program keeps, with `data` laid over it: null takes a key away, as Supabase Auth has it.
+fn metadata_of(person: &Person, data: &Map<String, Value>) -> Result<Value> {
+    let mut kept = person.user_metadata.as_object().cloned().unwrap_or_default();
+    for (name, value) in data.iter().filter(|(name, _)| !["full_name", "timezone"].contains(&name.as_str())) {
+        if value.is_null() {
+            kept.remove(name)
+        } else {
+            kept.insert(name.clone(), value.clone())
+        };
+    }
+    let kept = Value::Object(kept);
+    if kept.to_string().len() > MAX_METADATA {
+        return Err(Error::invalid("data", format!("at most {MAX_METADATA} bytes are kept of a person")));
+    }
+    Ok(kept)
+}
+
+/// `GET /auth/v1/reauthenticate`: mails the code that goes back as `nonce`.
+pub async fn reauthenticate(State(app): State<App>, visitor: Visitor, headers: HeaderMap) -> Response {
+    let asked = async {
+        let (who, _) = person_of(&app, &visitor.origin, &headers).await?;
+        actions::ask_for_code(&app, &visitor.origin, who.user_id).await
+    };
+    reply(asked.await.map(|()| axum::Json(json!({}))))
+}
+
+/// Signing up, one-time links and other providers: ACE has none, and says so in the words the clients know.
+pub async fn unsupported(uri: axum::http::Uri) -> Response {
+    let (code, message) = match uri.path() {
+        "/auth/v1/signup" => ("signup_disabled", "People join ACE by invitation"),
+        "/auth/v1/otp" | "/auth/v1/magiclink" => ("otp_disabled", "ACE signs nobody in by a one-time link or code"),
+        "/auth/v1/factors" => {
+            ("mfa_totp_enroll_not_enabled", "A second factor is set up in the console, under Account")
+        }
+        _ => ("provider_disabled", "ACE signs nobody in with another provider"),
+    };
+    Refusal::new(422, code, message).into_response()
 }
 
 /// Which sessions to end.
@@ -180,7 +252,7 @@ pub struct RecoverBody {
 pub async fn recover(State(app): State<App>, visitor: Visitor, body: web::Result<web::Json<RecoverBody>>) -> Response {
     let asked = async {
         let web::Json(body) = body.map_err(|failure| failure.0)?;
-        count_guess(&app, &visitor.origin)?;
+        count_reset(&app, &visitor.origin)?;
         actions::ask_for_reset(&app, &visitor.origin, &body.email).await
     };
     reply(asked.await.map(|()| axum::Json(json!({}))))
@@ -248,9 +320,7 @@ pub async fn health() -> Response {
 }
 
 async fn person_of(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<(SignedIn, Person)> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = bearer.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Error::Unauthenticated)?;
-    let caller: Caller = identity::by_bearer(app, bearer.trim(), origin).await?;
+    let caller: Caller = identity::by_header(app, headers, origin).await?;
     let signed_in = caller.user.ok_or(Error::Unauthenticated)?;
     let auth = kernel::Actor::system(kernel::System::Auth);
     let person = user::person(&app.db.scope(&auth), signed_in.user_id).await?;
@@ -271,6 +341,10 @@ fn session(app: &App, tokens: &Tokens) -> Value {
 /// A person as Supabase shows one.
 fn shown(person: &Person) -> Value {
     let id: Uuid = person.id;
+    let mut metadata = person.user_metadata.as_object().cloned().unwrap_or_default();
+    metadata.insert("full_name".into(), json!(person.full_name));
+    metadata.insert("timezone".into(), json!(person.timezone));
+    metadata.entry("avatar_url").or_insert_with(|| json!(person.avatar_url));
     json!({
         "id": id,
         "aud": "authenticated",
@@ -281,7 +355,7 @@ fn shown(person: &Person) -> Value {
         "phone": person.phone.as_deref().unwrap_or_default(),
         "last_sign_in_at": person.last_sign_in_at,
         "app_metadata": { "provider": "email", "providers": ["email"], "roles": person.roles },
-        "user_metadata": { "full_name": person.full_name, "avatar_url": person.avatar_url, "timezone": person.timezone },
+        "user_metadata": metadata,
         "identities": [],
         "factors": [],
         "created_at": person.created_at,
@@ -305,22 +379,7 @@ impl Refusal {
     }
 
     fn of(error: &Error) -> Self {
-        let (status, code) = match error {
-            Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "bad_jwt"),
-            Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "over_request_rate_limit"),
-            Error::Invalid(fields) if fields.iter().any(|field| field.field == "password") => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "weak_password")
-            }
-            Error::Invalid(fields) if fields.iter().any(|field| field.field == "code") => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "mfa_verification_failed")
-            }
-            Error::Invalid(_) => (StatusCode::BAD_REQUEST, "validation_failed"),
-            Error::Conflict { code: "reauthentication_needed", .. } => {
-                (StatusCode::UNAUTHORIZED, "reauthentication_needed")
-            }
-            Error::Conflict { code, .. } => (StatusCode::BAD_REQUEST, *code),
-            other => (web::status(other), "unexpected_failure"),
-        };
+        let (status, code) = web::auth_code(error);
         let retry_after = if let Error::TooMany { retry_after } = error { Some(*retry_after) } else { None };
         if let Error::Internal(detail) = error {
             tracing::error!(detail, "internal error");

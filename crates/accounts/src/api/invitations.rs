@@ -38,7 +38,7 @@ pub struct InviteBody {
 pub struct InvitedOut {
     /// Its id.
     pub id: Uuid,
-    /// The link, told this once.
+    /// A link to hand over, told this once. It proves nobody's address: whoever opens it is mailed the link to join with.
     pub link: String,
 }
 

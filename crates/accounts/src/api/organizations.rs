@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::{App, Caller, IfMatch, Made, Patch, Tagged};
 
-use crate::actions::{self, NewOrganization, OrganizationChange};
+use crate::actions::{self, NewOrganization, OrganizationChange, PriceChange};
 use crate::store::organization::{FIND_ORGANIZATION, Organization, list_organizations};
 
 /// Which organizations.
@@ -68,6 +68,20 @@ pub struct OrganizationPatch {
     pub name: String,
     /// Whether everybody needs a second factor.
     pub require_second_factor: bool,
+    /// What its clients pay. To change it takes `platform.settings`: prices are the operator's.
+    pub prices: Prices,
+}
+
+/// Prices in credits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Prices {
+    /// For a mail piece.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub piece: i32,
+    /// For a reward.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub reward: i32,
 }
 
 /// `PATCH /v1/organizations/{id}`
@@ -79,12 +93,21 @@ pub async fn update(
     patch: Patch,
 ) -> web::Result<Tagged<Organization>> {
     let organization: Organization = caller.scope(&app).query_one(&FIND_ORGANIZATION, &[&path.0]).await?;
-    let required = organization.settings_json["require_second_factor"] == true;
-    let before = OrganizationPatch { name: organization.name.clone(), require_second_factor: required };
+    let required = organization.requires_second_factor();
+    let prices = Prices { piece: organization.price("piece"), reward: organization.price("reward") };
+    let before = OrganizationPatch { name: organization.name.clone(), require_second_factor: required, prices };
     let after = patch.onto(&before, &organization)?;
+    if after.prices != prices {
+        caller.require("platform.settings")?;
+    }
+    let changed = |price: i32, present: i32| (price != present).then_some(price);
     let change = OrganizationChange {
         name: (after.name != before.name).then_some(after.name.as_str()),
         require_second_factor: (after.require_second_factor != required).then_some(after.require_second_factor),
+        prices: PriceChange {
+            piece: changed(after.prices.piece, prices.piece),
+            reward: changed(after.prices.reward, prices.reward),
+        },
         expected,
     };
     Ok(tagged(actions::update_organization(&app, &caller.actor, path.0, &change).await?))

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::{App, Caller};
 
-use crate::actions;
+use crate::actions::{self, TheirKeys};
 use crate::store::team::{self, Member, PeopleFilter};
 
 /// Which people.
@@ -45,9 +45,24 @@ pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) 
     Ok(axum::Json(team::find(&tx, path.0, None).await?))
 }
 
+/// What becomes of the API keys that the person made.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct KeysParams {
+    /// `end` (the default) revokes them; `pass_to_me` makes them yours, as far as you hold what they hold.
+    #[serde(default)]
+    #[param(value_type = Option<TheirKeys>)]
+    pub api_keys: TheirKeys,
+}
+
 /// `POST /v1/users/{id}/deactivate`
-pub async fn deactivate(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<StatusCode> {
-    actions::deactivate(&app, &caller.actor, path.0).await?;
+pub async fn deactivate(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+    query: web::Query<KeysParams>,
+) -> web::Result<StatusCode> {
+    actions::deactivate(&app, &caller.actor, path.0, query.0.api_keys).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -77,7 +92,13 @@ pub async fn change_role(
 }
 
 /// `DELETE /v1/users/{id}`: out of the client; the account stays.
-pub async fn remove(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<StatusCode> {
-    actions::remove_from_client(&app, &caller.actor, caller.client_id()?, path.0).await?;
+pub async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+    query: web::Query<KeysParams>,
+) -> web::Result<StatusCode> {
+    let of = (caller.client_id()?, path.0);
+    actions::remove_from_client(&app, &caller.actor, of, query.0.api_keys).await?;
     Ok(StatusCode::NO_CONTENT)
 }

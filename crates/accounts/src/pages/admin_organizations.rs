@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use kernel::Error;
 use kernel::page::PageParams;
 use kernel::role::Role;
 use kernel::version::Expected;
@@ -11,8 +12,10 @@ use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
-use super::{OPEN, grantable, no_store, status_of};
-use crate::actions::{self, INDUSTRIES, Invited, NewClient, NewInvite, NewOrganization, OrganizationChange};
+use super::{OPEN, grantable, many_mails, no_store, status_of};
+use crate::actions::{
+    self, INDUSTRIES, Invited, NewClient, NewInvite, NewOrganization, OrganizationChange, PriceChange,
+};
 use crate::store::invitation::{self, Invitation};
 use crate::store::organization::{
     Client, ClientFilter, FIND_ORGANIZATION_BY_SLUG, Organization, list_clients, list_organizations,
@@ -42,6 +45,7 @@ struct ShowPage {
     roles: Vec<Choice>,
     industries: Vec<Choice>,
     may_edit: bool,
+    may_set_prices: bool,
     may_create_client: bool,
     may_invite: bool,
     typed: Typed,
@@ -71,6 +75,24 @@ pub struct OrganizationForm {
 pub struct ChangeForm {
     name: String,
     require_second_factor: bool,
+    #[serde(rename = "prices/piece")]
+    price_piece: String,
+    #[serde(rename = "prices/reward")]
+    price_reward: String,
+}
+
+impl ChangeForm {
+    /// The prices that were typed.
+    fn prices(&self) -> kernel::Result<PriceChange> {
+        let price = |field: &str, typed: &str| match typed.trim() {
+            "" => Ok(None),
+            typed => typed.parse().map(Some).map_err(|_| Error::invalid(field, "a price is a whole number of credits")),
+        };
+        Ok(PriceChange {
+            piece: price("prices/piece", &self.price_piece)?,
+            reward: price("prices/reward", &self.price_reward)?,
+        })
+    }
 }
 
 /// A new client.
@@ -133,12 +155,20 @@ pub async fn update(
     form: web::Form<ChangeForm>,
 ) -> web::Result<Response> {
     let org = find(&app, &caller, &path.0).await?;
-    let change = OrganizationChange {
-        name: Some(&form.0.name),
-        require_second_factor: Some(form.0.require_second_factor),
-        expected: Expected::any(),
+    let changed = async {
+        let prices = form.0.prices()?;
+        if prices != PriceChange::default() {
+            caller.require("platform.settings")?;
+        }
+        let change = OrganizationChange {
+            name: Some(&form.0.name),
+            require_second_factor: Some(form.0.require_second_factor),
+            prices,
+            expected: Expected::any(),
+        };
+        actions::update_organization(&app, &caller.actor, org.id, &change).await
     };
-    match actions::update_organization(&app, &caller.actor, org.id, &change).await {
+    match changed.await {
         Ok(_) => Ok(redirect_with(&format!("/admin/organizations/{}", org.slug), "Organization saved.")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -187,7 +217,7 @@ pub async fn invite(
     };
     let typed = match invited.await {
         Ok(invited) => Typed { invited: Some(invited), ..Typed::default() },
-        Err(error) => Typed { errors: FieldErrors::from_error(error)?, invite: form, ..Typed::default() },
+        Err(error) => Typed { errors: FieldErrors::from_error(many_mails(error))?, invite: form, ..Typed::default() },
     };
     page(&app, &caller, &path.0, typed).await
 }
@@ -242,6 +272,7 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
         roles: grantable(&held, fits),
         industries: INDUSTRIES.iter().map(|word| Choice::word(word)).collect(),
         may_edit: caller.may("organizations.edit"),
+        may_set_prices: caller.may("platform.settings"),
         may_create_client: caller.may("clients.create"),
         may_invite: caller.may("users.invite"),
         org,

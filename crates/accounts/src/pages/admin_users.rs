@@ -10,6 +10,7 @@ use uuid::Uuid;
 use web::view::{Choice, Filters, Pager};
 use web::{App, Caller, Shell, redirect_with, render};
 
+use super::KeysForm;
 use crate::actions;
 use crate::store::team::{self, Member, PeopleFilter};
 
@@ -57,8 +58,13 @@ pub async fn list(State(app): State<App>, caller: Caller, query: web::Query<Want
 }
 
 /// `POST /admin/users/{id}/deactivate`
-pub async fn deactivate(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Response> {
-    actions::deactivate(&app, &caller.actor, path.0).await?;
+pub async fn deactivate(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+    form: web::Form<KeysForm>,
+) -> web::Result<Response> {
+    actions::deactivate(&app, &caller.actor, path.0, form.0.api_keys).await?;
     Ok(redirect_with("/admin/users", "Deactivated. All of their sessions have ended."))
 }
 

@@ -10,9 +10,16 @@ use web::view::FieldErrors;
 use web::{App, Caller, Shell, Visitor, identity, redirect, redirect_with, render_with, set_cookie};
 
 use super::sign_in::signed_in;
-use super::{no_store, status_of};
+use super::{many_mails, no_store, status_of};
 use crate::actions::{self, Joining};
 use crate::store::invitation::Offer;
+
+#[derive(Template)]
+#[template(path = "invitation/mailed.html")]
+struct MailedPage {
+    shell: Shell,
+    email: String,
+}
 
 #[derive(Template)]
 #[template(path = "invitation/show.html")]
@@ -56,6 +63,9 @@ pub async fn accept(
 ) -> web::Result<Response> {
     let caller = signed_in(&app, &visitor.origin, &headers).await?;
     let offer = actions::find_offer(&app, &visitor.origin, &path.0).await?;
+    if offer.user_id.is_none() && !offer.was_mailed {
+        return mail(&app, &visitor.origin, path.0, offer).await;
+    }
     let own = caller.as_ref().and_then(|caller| caller.user_id()).filter(|_| offer.user_id.is_some());
     let joining = match own {
         Some(user_id) => Joining::Signed(user_id),
@@ -75,6 +85,20 @@ pub async fn accept(
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             page(&app, &visitor.origin, (path.0, caller), (form.0, errors)).await
+        }
+    }
+}
+
+/// The link was handed over: the one that proves the address goes out.
+async fn mail(app: &App, origin: &Origin, token: String, offer: Offer) -> web::Result<Response> {
+    match actions::mail_link(app, origin, &token).await {
+        Ok(()) => {
+            let page = MailedPage { shell: Shell::bare("Look at your mail"), email: offer.email };
+            Ok(no_store(render_with(StatusCode::OK, &page)?))
+        }
+        Err(error) => {
+            let errors = FieldErrors::from_error(many_mails(error))?;
+            page(app, origin, (token, None), (NewForm::default(), errors)).await
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod team;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use kernel::Error;
 use kernel::page::{MAX_LIMIT, PageParams};
 use kernel::role::Role;
 use web::view::{Choice, FieldErrors};
@@ -28,6 +29,23 @@ fn status_of(errors: &FieldErrors) -> StatusCode {
 fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
     response
+}
+
+/// Too many mails to one address, as a sentence of the form that asked for another.
+fn many_mails(error: Error) -> Error {
+    let Error::TooMany { retry_after } = error else { return error };
+    let minutes = retry_after.div_ceil(60);
+    Error::conflict(
+        "too_many_mails",
+        format!("This address was sent many mails lately. Wait {minutes} min and try again."),
+    )
+}
+
+/// What becomes of the API keys of somebody whose access is taken.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct KeysForm {
+    api_keys: crate::actions::TheirKeys,
 }
 
 /// Open invitations beside the people they join: as many as a page can have.

@@ -10,7 +10,7 @@ use web::{App, Shell, Visitor, redirect_with, render, render_with};
 
 use super::{no_store, status_of};
 use crate::actions;
-use crate::api::auth::count_guess;
+use crate::api::auth::count_reset;
 use crate::store::session::{self, Purpose};
 
 #[derive(Template)]
@@ -64,7 +64,7 @@ pub async fn forgot() -> web::Result<Response> {
 
 /// `POST /forgot`: the same answer whether or not anybody has the address.
 pub async fn send(State(app): State<App>, visitor: Visitor, form: web::Form<ForgotForm>) -> web::Result<Response> {
-    count_guess(&app, &visitor.origin)?;
+    count_reset(&app, &visitor.origin)?;
     match actions::ask_for_reset(&app, &visitor.origin, &form.0.email).await {
         Ok(()) => render(&SentPage { shell: Shell::bare("Look at your mail") }),
         Err(error) => forgot_page(form.0, FieldErrors::from_error(error)?),

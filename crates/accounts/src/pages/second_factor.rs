@@ -13,7 +13,7 @@ use web::{App, Caller, Shell, redirect_with, render_with};
 
 use super::account::person;
 use super::{no_store, status_of};
-use crate::actions;
+use crate::actions::{self, NewFactor};
 use crate::store::user::{self, COUNT_RECOVERY_CODES};
 
 #[derive(Template)]
@@ -42,6 +42,14 @@ struct CodesPage {
     codes: Vec<String>,
 }
 
+/// The present password, and a code of the new second factor.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct EnrolForm {
+    current_password: String,
+    code: String,
+}
+
 /// The code an app shows.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -55,9 +63,10 @@ pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Respons
 }
 
 /// `POST /account/second-factor`
-pub async fn confirm(State(app): State<App>, caller: Caller, form: web::Form<CodeForm>) -> web::Result<Response> {
-    let user_id = person(&caller)?.user_id;
-    match actions::confirm_enrolment(&app, &caller.actor.origin, user_id, &form.0.code).await {
+pub async fn confirm(State(app): State<App>, caller: Caller, form: web::Form<EnrolForm>) -> web::Result<Response> {
+    let user = person(&caller)?;
+    let new = NewFactor { password: &form.0.current_password, code: &form.0.code };
+    match actions::confirm_enrolment(&app, &caller.actor.origin, (user.user_id, user.session_id), new).await {
         Ok(codes) => codes_page(&caller, codes),
         Err(error) => page(&app, &caller, FieldErrors::from_error(error)?).await,
     }

@@ -14,7 +14,6 @@ use web::{App, Caller, Shell, Visitor, identity, redirect, render_with, set_cook
 
 use super::status_of;
 use crate::actions::{self, Step};
-use crate::api::auth::count_guess;
 use crate::store::session::{self, Purpose};
 
 /// Carries the first step of signing in to the second.
@@ -77,7 +76,6 @@ pub async fn show(
 /// `POST /sign-in`
 pub async fn submit(State(app): State<App>, visitor: Visitor, form: web::Form<PasswordForm>) -> web::Result<Response> {
     let form = form.0;
-    count_guess(&app, &visitor.origin)?;
     match actions::check_password(&app, &visitor.origin, &form.email, &form.password).await {
         Ok(Step::Done(user_id)) => enter(&app, &visitor.origin, (user_id, false), &form.next).await,
         Ok(Step::Code(user)) => {
@@ -147,7 +145,7 @@ pub(super) async fn signed_in(app: &App, origin: &Origin, headers: &HeaderMap) -
     let Some(cookie) = jar.get(identity::SESSION_COOKIE) else { return Ok(None) };
     match identity::by_cookie(app, cookie.value(), origin).await {
         Ok(caller) => Ok(Some(caller)),
-        Err(Error::Unauthenticated) => Ok(None),
+        Err(Error::Unauthenticated | Error::TooMany { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -188,7 +186,7 @@ fn code_page(next: String, errors: FieldErrors) -> web::Result<Response> {
 
 /// A path of ours: anything else would let a link sign people in here and land them elsewhere.
 fn local(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && kernel::is_one_line(next);
     if ours { next } else { "/" }
 }
 
@@ -211,9 +209,17 @@ mod tests {
     #[test]
     fn signing_in_leads_to_our_own_pages_only() {
         assert_eq!(local("/acme/contacts?q=a"), "/acme/contacts?q=a");
-        for elsewhere in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"]
-        {
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\u{1}",
+            "/\u{b}",
+            "/\r\nset-cookie: a",
+        ] {
             assert_eq!(local(elsewhere), "/", "{elsewhere}");
         }
     }

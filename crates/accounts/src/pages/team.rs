@@ -9,7 +9,7 @@ use uuid::Uuid;
 use web::view::{Choice, FieldErrors};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
-use super::{OPEN, grantable, no_store, status_of};
+use super::{KeysForm, OPEN, grantable, many_mails, no_store, status_of};
 use crate::actions::{self, Invited, NewInvite};
 use crate::store::invitation::{self, Invitation};
 use crate::store::team::{MEMBERS, Member};
@@ -85,7 +85,7 @@ pub async fn invite(State(app): State<App>, caller: Caller, form: web::Form<Invi
     };
     let done = match invited.await {
         Ok(invited) => Done { invited: Some(invited), ..Done::default() },
-        Err(error) => Done { errors: FieldErrors::from_error(error)?, form, ..Done::default() },
+        Err(error) => Done { errors: FieldErrors::from_error(many_mails(error))?, form, ..Done::default() },
     };
     page(&app, &caller, done).await
 }
@@ -113,8 +113,14 @@ pub async fn change_role(
 }
 
 /// `POST /{client}/team/{id}/remove`
-pub async fn remove(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
-    let removed = actions::remove_from_client(&app, &caller.actor, caller.client_id()?, path.0.1).await;
+pub async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<(String, Uuid)>,
+    form: web::Form<KeysForm>,
+) -> web::Result<Response> {
+    let of = (caller.client_id()?, path.0.1);
+    let removed = actions::remove_from_client(&app, &caller.actor, of, form.0.api_keys).await;
     told(&app, &caller, removed, "Removed from the team.").await
 }
 
@@ -123,8 +129,9 @@ pub async fn deactivate(
     State(app): State<App>,
     caller: Caller,
     path: web::Path<(String, Uuid)>,
+    form: web::Form<KeysForm>,
 ) -> web::Result<Response> {
-    let done = actions::deactivate(&app, &caller.actor, path.0.1).await;
+    let done = actions::deactivate(&app, &caller.actor, path.0.1, form.0.api_keys).await;
     told(&app, &caller, done, "Deactivated. All of their sessions have ended.").await
 }
 

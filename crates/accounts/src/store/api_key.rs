@@ -43,7 +43,22 @@ database::statement! {
         where client_id = $1
           and id = $2
           and revoked_at is null
-        returning name, encode(key_hash, 'hex') as key_hash"
+        returning name, encode(key_hash, 'hex') as key_hash";
+    /// Live keys that a person made go to somebody who could have made them.
+    PASS_ON, app, "
+        update api_keys
+        set created_by_user_id = $3
+        where created_by_user_id = $1
+          and ($2::uuid is null or client_id = $2)
+          and revoked_at is null
+          and scopes <@ $4";
+    /// How many live keys a person made.
+    COUNT_MADE_BY, app, "
+        select count(*)
+        from api_keys
+        where created_by_user_id = $1
+          and ($2::uuid is null or client_id = $2)
+          and revoked_at is null"
 }
 
 /// A key as lists show it.
@@ -151,6 +166,22 @@ pub async fn revoke(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Strin
     let revoked = revoked.ok_or(Error::NotFound)?;
     tx.execute(&CLEAR_PRIMARY, &[&client_id, &revoked.key_hash]).await?;
     Ok(revoked.name)
+}
+
+/// Makes the live keys that somebody made, of one client or of all within reach, those of another person, as far as they
+/// hold what the keys hold; says how many.
+pub async fn pass_on(
+    tx: &Transaction,
+    (maker, client_id): (Uuid, Option<Uuid>),
+    to: Option<Uuid>,
+    held: &[String],
+) -> Result<u64> {
+    tx.execute(&PASS_ON, &[&maker, &client_id, &to, &held]).await
+}
+
+/// How many live keys somebody made, of one client or of all within reach.
+pub async fn count_made_by(tx: &Transaction, maker: Uuid, client_id: Option<Uuid>) -> Result<i64> {
+    tx.query_scalar(&COUNT_MADE_BY, &[&maker, &client_id]).await
 }
 
 fn hex(bytes: &[u8]) -> String {

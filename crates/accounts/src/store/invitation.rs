@@ -21,8 +21,9 @@ database::statement! {
           and status = 'pending'";
     /// A new invitation.
     INSERT_INVITATION, app, "
-        insert into invitations (id, org_id, client_id, email, role, token_hash, invited_by, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        insert into invitations
+            (id, org_id, client_id, email, role, token_hash, mail_token_hash, invited_by, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     /// Open invitations of a client, or of an organization itself.
     LIST_PENDING, app, "
         select i.id, i.org_id, i.client_id, i.email, i.role, i.created_at, i.expires_at, p.full_name as invited_by_name,
@@ -47,16 +48,24 @@ database::statement! {
         set status = 'revoked'
         where id = $1
           and status = 'pending'";
-    /// The invitation behind a link, with what the invited person is told.
+    /// The invitation behind a link, with what the invited person is told, and whether it is the link that was mailed.
     INVITATION_BY_TOKEN, system, "
         select i.id, i.org_id, i.client_id, i.email, i.role, i.status, i.expires_at, i.invited_by, o.name as org_name,
-            c.name as client_name, p.full_name as invited_by_name, u.id as user_id
+            c.name as client_name, p.full_name as invited_by_name, u.id as user_id,
+            coalesce(i.mail_token_hash = $1, false) as was_mailed
         from invitations i
         join organizations o on o.id = i.org_id
         left join clients c on c.id = i.client_id
         left join profiles p on p.id = i.invited_by
         left join auth.users u on u.email = i.email
-        where i.token_hash = $1";
+        where i.token_hash = $1
+           or i.mail_token_hash = $1";
+    /// The link that is mailed now takes the place of the one that was mailed before.
+    MAIL_ANEW, system, "
+        update invitations
+        set mail_token_hash = $2
+        where id = $1
+          and status = 'pending'";
     /// The roles of whoever invited, as they are now; none once the place is out of their reach (as `app.client_ids()` and
     /// `app.managed_org_ids()` have it for somebody who asks themselves).
     INVITER_ROLES, system, "
@@ -145,6 +154,8 @@ pub struct Offer {
     pub invited_by_name: Option<String>,
     /// The account with that address, if there is one.
     pub user_id: Option<Uuid>,
+    /// Whether this is the link that was mailed, so that whoever has it reads the mail of the address.
+    pub was_mailed: bool,
 }
 
 impl Offer {
@@ -175,8 +186,10 @@ pub struct NewInvitation<'a> {
     pub email: &'a str,
     /// The role.
     pub role: Role,
-    /// The token of the link; only its hash is kept.
+    /// The token of the link to hand over; only its hash is kept.
     pub token: &'a str,
+    /// The token of the link that is mailed; only its hash is kept.
+    pub mail_token: &'a str,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
 }
@@ -189,14 +202,29 @@ struct RoleRow {
 /// Writes an invitation in place of an open one that says the same.
 pub async fn insert(tx: &Transaction, new: &NewInvitation<'_>) -> Result<()> {
     tx.execute(&REVOKE_SAME, &[&new.org_id, &new.client_id, &new.email, &new.role]).await?;
-    let hash = web::identity::token_hash(new.token);
+    let (hash, mail_hash) = (web::identity::token_hash(new.token), web::identity::token_hash(new.mail_token));
     let by = tx.actor().user_id();
-    tx.execute(
-        &INSERT_INVITATION,
-        &[&new.id, &new.org_id, &new.client_id, &new.email, &new.role, &hash, &by, &tx.now(), &new.expires_at],
-    )
-    .await?;
-    Ok(())
+    let params: database::Params<'_> = &[
+        &new.id,
+        &new.org_id,
+        &new.client_id,
+        &new.email,
+        &new.role,
+        &hash,
+        &mail_hash,
+        &by,
+        &tx.now(),
+        &new.expires_at,
+    ];
+    tx.execute(&INSERT_INVITATION, params).await.map(|_| ())
+}
+
+/// Keeps the token that is mailed now in place of the one before.
+pub async fn mail_anew(tx: &Transaction, id: Uuid, token: &str) -> Result<()> {
+    match tx.execute(&MAIL_ANEW, &[&id, &web::identity::token_hash(token)]).await? {
+        0 => Err(Error::conflict("invitation_over", "This invitation is not open any more. Ask for a new one.")),
+        _ => Ok(()),
+    }
 }
 
 /// A page of the open invitations of a client, or of an organization itself, the newest first.

@@ -151,6 +151,15 @@ impl Organization {
     pub fn requires_second_factor(&self) -> bool {
         self.settings_json["require_second_factor"].as_bool().unwrap_or(false)
     }
+
+    /// What a `piece` or a `reward` costs its clients, in credits.
+    pub fn price(&self, what: &str) -> i32 {
+        self.settings_json["prices"][what]
+            .as_i64()
+            .and_then(|price| i32::try_from(price).ok())
+            .unwrap_or_default()
+            .max(0)
+    }
 }
 
 /// Organizations within reach, by name.

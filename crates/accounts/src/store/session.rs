@@ -8,8 +8,8 @@ use kernel::Result;
 use uuid::Uuid;
 
 database::statement! {
-    /// Counts a try before it is checked, so that many at once count as many; no row while the address is locked. The
-    /// fifth try locks for a minute, each further one twice as long, up to an hour; a right one forgets them all.
+    /// Counts a try before it is checked, so that many at once count as many; no row while it is locked. The $4th try locks
+    /// for a minute, each further one twice as long, up to an hour; a right one forgets them all.
     pub COUNT_TRY, system, "
         insert into auth.failed_sign_ins as f (email_hash, attempts, last_at)
         values ($1, 1, $2)
@@ -17,28 +17,37 @@ database::statement! {
         set attempts = case when f.last_at < $3 then 1 else f.attempts + 1 end,
             last_at = $2,
             locked_until = case
-                when f.last_at >= $3 and f.attempts + 1 >= 5
-                then $2 + interval '1 minute' * least(60, power(2, least(f.attempts - 4, 10)))
+                when f.last_at >= $3 and f.attempts + 1 >= $4
+                then $2 + interval '1 minute' * least(60, power(2, least(f.attempts + 1 - $4, 10)))
             end
         where f.locked_until is null
            or f.locked_until <= $2
         returning attempts";
-    /// Until when an address is locked.
+    /// Until when it is locked.
     pub LOCKED_UNTIL, system, "
         select locked_until
         from auth.failed_sign_ins
         where email_hash = $1";
     /// A try that was right after all. The lock it may have begun is gone with it: nobody else's try was counted under it.
-    pub TAKE_BACK_TRY, system, "
+    pub TAKE_BACK_TRIES, system, "
         update auth.failed_sign_ins
         set attempts = attempts - 1,
             locked_until = null
-        where email_hash = $1
+        where email_hash = any ($1)
           and attempts > 0";
     /// A right one forgets the wrong ones.
     pub FORGET_TRIES, system, "
         delete from auth.failed_sign_ins
-        where email_hash = $1";
+        where email_hash = any ($1)";
+    /// Whether whoever has the address signed in from here before: from the same IPv4 address, or the same /64.
+    pub SIGNED_IN_FROM, system, "
+        select exists (
+            select
+            from auth.sessions s
+            join auth.users u on u.id = s.user_id
+            where u.email = $1
+              and network(set_masklen(s.ip, case family(s.ip) when 4 then 32 else 64 end))
+                = network(set_masklen($2::inet, case family($2::inet) when 4 then 32 else 64 end)))";
     /// A sign-in.
     pub INSERT_SESSION, system, "
         insert into auth.sessions (id, user_id, created_at, expires_at, last_seen_at, cookie_token_hash, aal, ip, user_agent)
@@ -66,11 +75,17 @@ database::statement! {
         where user_id = $1
           and id <> $2
           and revoked_at is null";
-    /// When a session began.
-    pub SESSION_BEGAN, system, "
-        select created_at
-        from auth.sessions
+    /// The session that a reset link began may set a new password until then.
+    pub ALLOW_RESET, system, "
+        update auth.sessions
+        set reset_until = $2
         where id = $1";
+    /// The new password is set by it, this once.
+    pub SPEND_RESET, system, "
+        update auth.sessions
+        set reset_until = null
+        where id = $1
+          and reset_until > $2";
     /// A refresh token.
     pub INSERT_REFRESH_TOKEN, system, "
         insert into auth.refresh_tokens (id, session_id, token_hash, parent, expires_at, created_at)
@@ -208,6 +223,8 @@ pub enum Purpose {
     ChangeEmail,
     /// The second step of signing in.
     SecondFactor,
+    /// Showing that one reads the mail of the account, before something of it is changed.
+    Reauthenticate,
 }
 
 impl Purpose {
@@ -217,6 +234,7 @@ impl Purpose {
             Self::Recover => "recover",
             Self::ChangeEmail => "change_email",
             Self::SecondFactor => "second_factor",
+            Self::Reauthenticate => "reauthenticate",
         }
     }
 }

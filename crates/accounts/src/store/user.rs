@@ -23,7 +23,7 @@ database::statement! {
     /// A person as they are shown to themselves.
     pub PERSON, system, "
         select u.id, u.email, u.email_confirmed_at, u.last_sign_in_at, u.created_at, u.updated_at,
-            u.totp_confirmed_at, p.full_name, p.phone, p.avatar_url, p.timezone,
+            u.totp_confirmed_at, u.user_metadata, p.full_name, p.phone, p.avatar_url, p.timezone,
             array(select r.role from user_roles r where r.user_id = u.id order by r.role) as roles
         from auth.users u
         left join profiles p on p.id = u.id
@@ -77,6 +77,12 @@ database::statement! {
             phone = $3,
             timezone = $4,
             updated_at = $5
+        where id = $1";
+    /// What the person's own program keeps of them.
+    pub SET_METADATA, system, "
+        update auth.users
+        set user_metadata = $2,
+            updated_at = $3
         where id = $1";
     /// A second factor that is not confirmed yet.
     pub SET_SECOND_FACTOR, system, "
@@ -182,6 +188,8 @@ pub struct Person {
     pub updated_at: DateTime<Utc>,
     /// Since when a second factor is in force.
     pub totp_confirmed_at: Option<DateTime<Utc>>,
+    /// What their own program keeps of them.
+    pub user_metadata: serde_json::Value,
     /// Their name.
     pub full_name: Option<String>,
     /// Their phone, E.164.

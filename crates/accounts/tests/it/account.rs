@@ -133,7 +133,9 @@ async fn guessing_codes_from_an_open_session_locks_and_is_audited() {
     let test = start().await;
     let person = &test.story.acme_owner;
     let secret = unbase32(&key_of(&test.get("/account/second-factor").as_user(person).await.text()));
-    let show = |path: &str, code: String| test.post_form(path, &[("code", code)]).as_user(person);
+    let show = |path: &str, code: String| {
+        test.post_form(path, &[("code", code), ("current_password", PASSWORD.to_owned())]).as_user(person)
+    };
     let right = || accounts::totp::code_of(&secret, test.clock().now().timestamp() / 30);
     let locked_after_five = async |path: &'static str| {
         for _ in 0..5 {
@@ -157,7 +159,9 @@ async fn a_recovery_code_stands_in_for_a_lost_phone_once() {
     let person = &test.story.acme_owner;
     let secret = unbase32(&key_of(&test.get("/account/second-factor").as_user(person).await.text()));
     let right = accounts::totp::code_of(&secret, test.clock().now().timestamp() / 30);
-    let show = |path: &str, code: &str| test.post_form(path, &[("code", code)]).as_user(person);
+    let show = |path: &str, code: &str| {
+        test.post_form(path, &[("code", code), ("current_password", PASSWORD)]).as_user(person)
+    };
     let codes = codes_of(&show("/account/second-factor", &right).await.expect_status(200).text());
     let renewed = codes_of(&show("/account/second-factor/codes", &codes[0]).await.expect_status(200).text());
     show("/account/second-factor/remove", &codes[1]).await.expect_status(422);
@@ -193,13 +197,20 @@ async fn the_second_factor_is_set_up_with_a_qr_code_and_removed_with_a_code() {
     assert!(text.contains("<svg"), "{text}");
     let again = test.get("/account/second-factor").as_user(person).await.text();
     assert_eq!(key_of(&text), key_of(&again), "the code scanned first stays good");
-    test.post_form("/account/second-factor", &[("code", "000000")]).as_user(person).await.expect_status(422);
+    let turn_on = |password: &str, code: &str| {
+        test.post_form("/account/second-factor", &[("code", code), ("current_password", password)]).as_user(person)
+    };
+    turn_on(PASSWORD, "000000").await.expect_status(422);
 
     let secret = unbase32(&key_of(&text));
     let code = |at: i64| accounts::totp::code_of(&secret, at / 30);
     let now = || test.clock().now().timestamp();
-    let codes =
-        test.post_form("/account/second-factor", &[("code", code(now()))]).as_user(person).await.expect_status(200);
+    let other = test.post_form("/sign-in", &[("email", person.email.as_str()), ("password", PASSWORD)]).await;
+    let other = other.cookie(web::identity::SESSION_COOKIE).unwrap();
+    let refused = turn_on("wrong wrong wrong", &code(now())).await.expect_status(422);
+    assert!(refused.text().contains("not your present password"), "an open session alone sets none up");
+    let codes = turn_on(PASSWORD, &code(now())).await.expect_status(200);
+    assert_eq!(test.get("/account").cookie(web::identity::SESSION_COOKIE, &other).await.status, 303);
     assert!(codes.text().contains("Keep these codes now"));
     assert_eq!(count(&test, "select count(*) from auth.recovery_codes").await, 10);
     test.post_form("/account/second-factor/remove", &[("code", code(now()))]).as_user(person).await.expect_status(422);

@@ -91,3 +91,50 @@ async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
     let past = NewApiKey { name: "Past", expires_at: Some(test.clock().now()), ..NewApiKey::default() };
     assert!(actions::create_key(&test.app, &operator, story.bright.id, &past).await.is_err());
 }
+
+#[tokio::test]
+async fn a_key_ends_with_its_makers_access_or_passes_to_whoever_takes_that() {
+    let test = start().await;
+    let story = &test.story;
+    let make = async |by: &testkit::Person| {
+        let made = test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x" })).as_user(by).await;
+        made.expect_status(201).json()["key"].as_str().unwrap().to_owned()
+    };
+    let by = &story.agency_owner;
+    let act = |method: Method, path: String| test.api(method, &path).as_user(by).for_client(story.acme.id);
+    let back = |id: uuid::Uuid| act(Method::POST, format!("/v1/users/{id}/reactivate"));
+
+    let key = make(&story.acme_developer).await;
+    assert_eq!(test.api(Method::GET, "/v1/me").bearer(&key).await.status, 200);
+    act(Method::POST, format!("/v1/users/{}/deactivate", story.acme_developer.id)).await.expect_status(204);
+    test.api(Method::GET, "/v1/me").bearer(&key).await.expect_status(401);
+    back(story.acme_developer.id).await.expect_status(204);
+    test.api(Method::GET, "/v1/me").bearer(&key).await.expect_status(401);
+
+    let admin = test.database.admin().await;
+    let sql = "update auth.sessions set revoked_at = null where user_id = $1";
+    admin.execute(sql, &[&story.acme_developer.id]).await.unwrap();
+    let passed = make(&story.acme_developer).await;
+    let path = format!("/v1/users/{}/deactivate?api_keys=pass_to_me", story.acme_developer.id);
+    act(Method::POST, path).await.expect_status(204);
+    test.api(Method::GET, "/v1/me").bearer(&passed).await.expect_status(200);
+    let sql = "select after -> 'api_keys' from audit_log where action = 'user.deactivated' order by id desc limit 1";
+    let told: serde_json::Value = admin.query_one(sql, &[]).await.unwrap().get(0);
+    assert_eq!(told, json!({ "passed_on": 1, "ended": 0 }));
+
+    let of_owner = make(&story.acme_owner).await;
+    act(Method::DELETE, format!("/v1/users/{}", story.acme_owner.id)).await.expect_status(204);
+    test.api(Method::GET, "/v1/me").bearer(&of_owner).await.expect_status(401);
+    test.api(Method::GET, "/v1/me").bearer(&passed).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_key_of_an_archived_client_is_refused_until_the_client_is_back() {
+    let test = start().await;
+    let story = &test.story;
+    let ask = || test.api(Method::GET, "/v1/me").bearer(&story.acme.key).for_client(story.acme.id);
+    actions::archive_client(&test.app, &test.operator(), story.acme.id, true).await.unwrap();
+    ask().await.expect_status(401);
+    actions::archive_client(&test.app, &test.operator(), story.acme.id, false).await.unwrap();
+    ask().await.expect_status(200);
+}

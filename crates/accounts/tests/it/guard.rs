@@ -26,7 +26,16 @@ async fn a_text_that_no_database_can_hold_is_the_callers_fault() {
 async fn programs_are_refused_in_their_own_format_wherever_they_ask() {
     let test = start().await;
     let key = &test.story.acme.key;
-    for path in ["/v1/nothing", "/auth/v1/nothing", "/hooks/nothing"] {
+    for (method, path) in
+        [(Method::GET, "/auth/v1/nothing"), (Method::GET, "/auth/v1/admin/users"), (Method::DELETE, "/auth/v1/user")]
+    {
+        let refused = test.api(method, path).await.json();
+        assert!(
+            refused["error_code"].is_string() && refused["msg"].is_string() && refused["code"].is_number(),
+            "{path}: {refused}"
+        );
+    }
+    for path in ["/v1/nothing", "/hooks/nothing"] {
         let reply = test.api(Method::GET, path).await.expect_status(404);
         assert_eq!(reply.header("content-type"), "application/problem+json", "{path}");
     }
@@ -150,4 +159,75 @@ async fn all_lines_of_x_forwarded_for_are_one_list() {
     let ask = test.api(Method::GET, "/v1/whence").from_ip("10.0.0.1");
     let reply = ask.header("x-forwarded-for", "198.51.100.66").header("x-forwarded-for", "192.0.2.1:4711").await;
     assert_eq!(reply.text(), "192.0.2.1");
+}
+
+#[tokio::test]
+async fn wrong_keys_tokens_and_cookies_count_against_their_address_and_hold_up_no_right_ones() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let me = |bearer: &str| test.api(Method::GET, "/v1/me").bearer(bearer).from_ip("203.0.113.9");
+    for n in 0..25 {
+        me("ace_live_wrong").await.expect_status(401);
+        me("not.a.token").await.expect_status(401);
+        let cookie = test.get("/account").cookie(web::identity::SESSION_COOKIE, "wrong").from_ip("203.0.113.9").await;
+        assert_eq!(cookie.status, 303, "{n}");
+        let body = json!({ "refresh_token": "wrong" });
+        let refresh = test.api_json(Method::POST, "/auth/v1/token?grant_type=refresh_token", &body);
+        refresh.from_ip("203.0.113.9").await.expect_status(400);
+    }
+    let refused = me("ace_live_wrong").await.expect_status(429);
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(me("not.a.token").await.status, 429);
+    me(&test.story.acme.key).await.expect_status(200);
+    test.get("/account").as_user(owner).from_ip("203.0.113.9").await.expect_status(200);
+    test.get("/sign-in").cookie(web::identity::SESSION_COOKIE, "wrong").from_ip("203.0.113.9").await.expect_status(200);
+    assert_eq!(test.api(Method::GET, "/v1/me").bearer("ace_live_wrong").from_ip("203.0.113.10").await.status, 401);
+}
+
+#[tokio::test]
+async fn what_a_token_opens_is_kept_nowhere() {
+    let test = start().await;
+    for path in ["/v1/api-keys", "/v1/invitations", "/v1/me", "/v1/api-keys?limit=abc"] {
+        let reply = test.api(Method::GET, path).as_user(&test.story.acme_owner).await;
+        assert_eq!(reply.header("cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn prices_are_the_operators_and_wrong_ones_are_named() {
+    let test = start().await;
+    let story = &test.story;
+    let path = format!("/v1/organizations/{}", story.northside);
+    let patch = |body: serde_json::Value, by| test.api_json(Method::PATCH, &path, &body).as_user(by);
+    let prices = json!({ "prices": { "piece": 2, "reward": 3 } });
+    patch(prices.clone(), &story.agency_owner).await.expect_status(403);
+    let told = patch(prices, &story.admin).await.expect_status(200).json();
+    assert_eq!(told["settings_json"]["prices"], json!({ "piece": 2, "reward": 3 }));
+    for (body, pointer) in [
+        (json!({ "prices": { "piece": -1 } }), "#/prices/piece"),
+        (json!({ "prices": { "reward": 1_000_000 } }), "#/prices/reward"),
+        (json!({ "prices": { "reward": 1.5 } }), "#/prices/reward"),
+        (json!({ "prices": { "stamp": 1 } }), "#/prices/stamp"),
+        (json!({ "price": 1 }), "#/price"),
+    ] {
+        let refused = patch(body.clone(), &story.admin).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{body}");
+    }
+    let one = patch(json!({ "prices": { "reward": 0 } }), &story.admin).await.expect_status(200).json();
+    assert_eq!(one["settings_json"]["prices"], json!({ "piece": 2, "reward": 0 }));
+    let form = |by, price: &str| {
+        let fields = [("name", "Northside Marketing"), ("prices/piece", price)];
+        test.post_form("/admin/organizations/northside-marketing", &fields).as_user(by)
+    };
+    assert_eq!(form(&story.agency_owner, "0").await.status, 403);
+    form(&story.admin, "two").await.expect_status(422);
+
+    // the database refuses them from everybody else, too
+    let actor = story.agency_owner.actor();
+    let change = accounts::actions::OrganizationChange {
+        prices: accounts::actions::PriceChange { piece: Some(0), reward: None },
+        ..Default::default()
+    };
+    let refused = accounts::actions::update_organization(&test.app, &actor, story.northside, &change).await;
+    assert!(refused.is_err(), "{refused:?}");
 }

@@ -13,9 +13,9 @@ const PASSWORD: &str = "an entirely new sentence";
 
 async fn invite(test: &TestApp, by: &Person, email: &str, role: Role, client_id: uuid::Uuid) -> kernel::Result<String> {
     let new = NewInvite { email, role, org_id: None, client_id: Some(client_id) };
-    let invited = actions::invite(&test.app, &by.actor(), &new).await?;
-    let path = invited.link.split("/invitations/").nth(1).unwrap().to_owned();
-    Ok(format!("/invitations/{path}"))
+    actions::invite(&test.app, &by.actor(), &new).await?;
+    // the link that was mailed, which is not the one its inviter gets
+    Ok(link(&mails(test).await.pop().unwrap()))
 }
 
 fn joining() -> [(&'static str, &'static str); 2] {
@@ -100,7 +100,7 @@ async fn nobody_grants_what_they_do_not_hold_nor_where_they_do_not_reach() {
     ];
     for (by, may) in granted {
         for role in [Role::CompanyOwner, Role::Developer, Role::CallCenter] {
-            let done = invite(&test, by, "nia@example.com", role, story.acme.id).await;
+            let done = invite(&test, by, &format!("nia-{}@example.com", by.role), role, story.acme.id).await;
             assert_eq!(done.is_ok(), may.contains(&role), "{} invites a {role}: {done:?}", by.role);
             if let (Err(error), true) = (done, by.role != Role::TechSupport) {
                 assert_eq!(error.fields().first().map(|field| field.field.as_str()), Some("role"), "{}", by.role);
@@ -224,9 +224,14 @@ async fn an_invitation_is_worth_nothing_once_its_inviter_does_not_reach_the_plac
     let path = invite(&test, &story.acme_owner, "nia@example.com", Role::Developer, story.acme.id).await.unwrap();
     let by_agency =
         invite(&test, &story.agency_owner, "kim@example.com", Role::CompanyOwner, story.acme.id).await.unwrap();
-    actions::remove_from_client(&test.app, &story.agency_owner.actor(), story.acme.id, story.acme_owner.id)
-        .await
-        .unwrap();
+    actions::remove_from_client(
+        &test.app,
+        &story.agency_owner.actor(),
+        (story.acme.id, story.acme_owner.id),
+        actions::TheirKeys::End,
+    )
+    .await
+    .unwrap();
     let refused = test.post_form(&path, &joining()).await.expect_status(422);
     assert!(refused.text().contains("could not give you"), "{}", refused.text());
     let sql = "delete from org_members where user_id = $1";
@@ -240,7 +245,9 @@ async fn an_invitation_is_worth_what_its_inviter_may_give_when_it_is_used() {
     let test = start().await;
     let story = &test.story;
     let path = invite(&test, &story.acme_owner, "nia@example.com", Role::Developer, story.acme.id).await.unwrap();
-    actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_owner.id).await.unwrap();
+    actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_owner.id, actions::TheirKeys::End)
+        .await
+        .unwrap();
     test.post_form(&path, &joining()).await.expect_status(422);
     assert_eq!(count(&test, "select count(*) from auth.users where email = 'nia@example.com'").await, 0);
 }
@@ -255,4 +262,90 @@ async fn of_two_who_use_the_same_link_at_once_one_joins() {
     let replies = futures_util::future::join_all(both).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 303 && reply.location() == "/").count(), 1, "{replies:?}");
     assert_eq!(count(&test, "select count(*) from auth.users where email = 'nia@example.com'").await, 1);
+}
+
+/// The path of the link that the inviter gets.
+async fn handed_over(test: &TestApp, email: &str) -> String {
+    let new = NewInvite { email, role: Role::Developer, org_id: None, client_id: Some(test.story.acme.id) };
+    let invited = actions::invite(&test.app, &test.story.acme_owner.actor(), &new).await.unwrap();
+    format!("/invitations/{}", invited.link.rsplit('/').next().unwrap())
+}
+
+#[tokio::test]
+async fn the_link_an_inviter_hands_over_makes_no_account_and_mails_the_one_that_does() {
+    let test = start().await;
+    let path = handed_over(&test, "cfo@corner-auto.example").await;
+    let first = link(&mails(&test).await.pop().unwrap());
+    assert_ne!(path, first);
+    assert!(test.get(&path).await.expect_status(200).text().contains("Send me the link"));
+    let sent = test.post_form(&path, &joining()).await.expect_status(200);
+    assert!(sent.cookie(SESSION_COOKIE).is_none() && sent.text().contains("We sent a link"), "{}", sent.text());
+    assert_eq!(count(&test, "select count(*) from auth.users where email like 'cfo@%'").await, 0);
+
+    // whoever reads the mail joins with the latest link
+    let mail = mails(&test).await.pop().unwrap();
+    assert_eq!(mail.to, "cfo@corner-auto.example");
+    test.get(&first).await.expect_status(404);
+    test.post_form(&link(&mail), &joining()).await.expect_status(303);
+    assert_eq!(count(&test, "select count(*) from auth.users where email like 'cfo@%'").await, 1);
+    test.post_form(&path, &joining()).await.expect_status(410);
+}
+
+#[tokio::test]
+async fn one_mailbox_gets_five_invitations_an_hour_from_whomever() {
+    let test = start().await;
+    let ask = |email: &str| {
+        let body = serde_json::json!({ "email": email, "role": "developer" });
+        test.api_json(Method::POST, "/v1/invitations", &body).as_user(&test.story.acme_owner)
+    };
+    let path = handed_over(&test, "nia@example.com").await;
+    for n in 0..4 {
+        ask(&format!("nia+{n}@example.com")).await.expect_status(201);
+    }
+    let refused = ask("nia@example.com").await.expect_status(429);
+    assert!(!refused.header("retry-after").is_empty());
+    test.post_form(&path, &()).await.expect_status(422);
+    let fields = [("email", "nia@example.com"), ("role", "developer")];
+    let page = test.post_form("/acme-roofing/team/invitations", &fields).as_user(&test.story.acme_owner).await;
+    assert!(page.expect_status(422).text().contains("many mails lately"));
+    assert_eq!(mails(&test).await.len(), 5);
+    ask("nora@example.com").await.expect_status(201);
+    test.clock().advance(Duration::hours(1));
+    ask("nia@example.com").await.expect_status(201);
+}
+
+#[tokio::test]
+async fn no_name_brings_lines_of_its_own_into_a_mail() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let line = "Amir\r\nYour account is locked";
+    let fields = [("full_name", line), ("phone", ""), ("timezone", "")];
+    test.post_form("/account", &fields).as_user(owner).await.expect_status(422);
+    let body = serde_json::json!({ "data": { "full_name": line } });
+    test.api_json(Method::PUT, "/auth/v1/user", &body).as_user(owner).await.expect_status(400);
+    let admin = &test.story.admin;
+    for (path, body) in [
+        ("/v1/organizations", serde_json::json!({ "name": line, "type": "agency" })),
+        (
+            "/v1/clients",
+            serde_json::json!({ "name": line, "org_id": test.story.northside, "industry": "other",
+                                            "time_zone": "America/New_York" }),
+        ),
+    ] {
+        let refused = test.api_json(Method::POST, path, &body).as_user(admin).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["pointer"], "#/name", "{path}");
+    }
+    let key = serde_json::json!({ "name": line });
+    test.api_json(Method::POST, "/v1/api-keys", &key).as_user(owner).await.expect_status(422);
+
+    // what was written before is one line in the mail
+    test.database
+        .admin()
+        .await
+        .execute("update profiles set full_name = $2 where id = $1", &[&owner.id, &line])
+        .await
+        .unwrap();
+    handed_over(&test, "nia@example.com").await;
+    let mail = mails(&test).await.pop().unwrap();
+    assert!(mail.text.starts_with("Amir Your account is locked invites you"), "{}", mail.text);
 }

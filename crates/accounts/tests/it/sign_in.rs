@@ -1,4 +1,4 @@
-use accounts::actions;
+use accounts::actions::{self, NewFactor};
 use chrono::Duration;
 use kernel::Origin;
 use testkit::TestApp;
@@ -38,7 +38,7 @@ async fn the_right_password_opens_a_session_and_signing_out_ends_it_at_once() {
 async fn a_wrong_password_an_unknown_address_and_a_deactivated_person_get_one_and_the_same_answer() {
     let test = start().await;
     let gone = &test.story.acme_agent;
-    actions::deactivate(&test.app, &test.operator(), gone.id).await.unwrap();
+    actions::deactivate(&test.app, &test.operator(), gone.id, actions::TheirKeys::End).await.unwrap();
     let mut bodies = Vec::new();
     for (email, password) in [
         (test.story.acme_owner.email.as_str(), "wrong wrong wrong"),
@@ -163,8 +163,10 @@ async fn enrol(test: &TestApp, person: &testkit::Person) -> Vec<String> {
     let secret = unbase32(&enrolment.readable.replace(' ', ""));
     let step = test.clock().now().timestamp() / 30;
     let code = accounts::totp::code_of(&secret, step);
-    assert!(actions::confirm_enrolment(&test.app, &origin, person.id, "123456").await.is_err());
-    actions::confirm_enrolment(&test.app, &origin, person.id, &code).await.unwrap()
+    let who = (person.id, person.session_id);
+    let confirm = |code| actions::confirm_enrolment(&test.app, &origin, who, NewFactor { password: PASSWORD, code });
+    assert!(confirm("123456").await.is_err());
+    confirm(&code).await.unwrap()
 }
 
 #[tokio::test]
@@ -195,4 +197,66 @@ async fn a_form_of_another_site_cannot_sign_anybody_in_or_act_in_their_name() {
         assert!(reply.cookie(SESSION_COOKIE).is_none());
     }
     test.get("/acme-roofing/team").as_user(person).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_office_behind_one_address_signs_in_and_its_typing_mistakes_lock_nobody_else() {
+    let test = start().await;
+    let story = &test.story;
+    let from = |ip: &str, email: &str, password: &str| {
+        test.post_form("/sign-in", &[("email", email), ("password", password)]).from_ip(ip)
+    };
+    for _ in 0..40 {
+        from("203.0.113.5", &story.acme_owner.email, PASSWORD).await.expect_status(303);
+    }
+    for n in 0..120 {
+        from("203.0.113.5", &format!("nobody{n}@example.com"), "wrong wrong wrong").await.expect_status(422);
+    }
+    // the place is locked for strangers to it, not for whoever signed in from there before
+    let stranger = from("203.0.113.5", &story.corner_owner.email, PASSWORD).await.expect_status(422);
+    assert!(stranger.text().contains("Too many wrong tries"), "{}", stranger.text());
+    from("203.0.113.5", &story.acme_owner.email, PASSWORD).await.expect_status(303);
+    from("198.51.100.7", &story.corner_owner.email, PASSWORD).await.expect_status(303);
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_locks_an_account_for_their_own_address_and_not_for_its_person() {
+    let test = start().await;
+    let email = &test.story.acme_owner.email;
+    let from = |ip: &str, password: &str| {
+        test.post_form("/sign-in", &[("email", email.as_str()), ("password", password)]).from_ip(ip)
+    };
+    from("198.51.100.7", PASSWORD).await.expect_status(303);
+    for _ in 0..5 {
+        from("203.0.113.66", "wrong wrong wrong").await.expect_status(422);
+    }
+    assert!(from("203.0.113.66", PASSWORD).await.expect_status(422).text().contains("Wait a minute"));
+    from("198.51.100.8", PASSWORD).await.expect_status(303);
+
+    // many strangers at once lock it for places that it does not know
+    for n in 0..100 {
+        from(&format!("203.0.113.{}", n / 4 + 1), "wrong wrong wrong").await.expect_status(422);
+    }
+    assert!(from("192.0.2.1", PASSWORD).await.expect_status(422).text().contains("Too many wrong tries"));
+    from("198.51.100.7", PASSWORD).await.expect_status(303);
+}
+
+#[tokio::test]
+async fn where_to_go_next_is_ours_or_the_beginning_and_no_session_is_lost_on_the_way() {
+    let test = start().await;
+    let email = test.story.acme_owner.email.as_str();
+    let next = |next: &str| test.post_form("/sign-in", &[("email", email), ("password", PASSWORD), ("next", next)]);
+    for (asked, led) in [
+        ("/\u{1}", "/"),
+        ("/\u{b}", "/"),
+        ("/\r\nset-cookie: a=b", "/"),
+        ("/a\u{85}b", "/"),
+        ("//evil.example", "/"),
+        ("/acme-roofing/contacts?q=Núñez", "/acme-roofing/contacts?q=N%C3%BA%C3%B1ez"),
+        ("/acme-roofing/contacts?q=a%20b", "/acme-roofing/contacts?q=a%20b"),
+    ] {
+        let reply = next(asked).await.expect_status(303);
+        assert_eq!(reply.location(), led, "{asked:?}");
+        assert!(reply.cookie(SESSION_COOKIE).is_some());
+    }
 }

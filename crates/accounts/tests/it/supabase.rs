@@ -51,13 +51,14 @@ async fn signing_in_gives_tokens_that_are_good_until_signing_out() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_rotate_and_reuse_of_a_spent_one_ends_the_session() {
+async fn refresh_tokens_rotate_and_a_late_reuse_of_a_spent_one_ends_the_session() {
     let test = start().await;
     let first = sign_in(&test, &test.story.acme_owner).await;
     let second = refresh(&test, &first["refresh_token"]).await.expect_status(200).json();
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     user(&test, &second).await.expect_status(200);
 
+    test.clock().advance(Duration::seconds(10));
     let reused = refresh(&test, &first["refresh_token"]).await.expect_status(400).json();
     assert_eq!(reused["error_code"], "refresh_token_not_found");
     refresh(&test, &second["refresh_token"]).await.expect_status(400);
@@ -85,7 +86,7 @@ async fn deactivating_closes_the_api_and_the_console_at_once_and_coming_back_tak
     let person = &test.story.acme_owner;
     let session = sign_in(&test, person).await;
     let by = test.story.agency_owner.actor();
-    actions::deactivate(&test.app, &by, person.id).await.unwrap();
+    actions::deactivate(&test.app, &by, person.id, actions::TheirKeys::End).await.unwrap();
     user(&test, &session).await.expect_status(401);
     refresh(&test, &session["refresh_token"]).await.expect_status(400);
     assert_eq!(test.get("/account").as_user(person).await.status, 303);
@@ -126,41 +127,109 @@ async fn a_second_factor_is_asked_for_here_too() {
 }
 
 #[tokio::test]
-async fn update_user_changes_name_and_password_but_not_long_after_signing_in() {
+async fn three_tabs_that_refresh_at_once_are_one_person() {
+    use std::future::IntoFuture as _;
     let test = start().await;
-    let session = sign_in(&test, &test.story.acme_owner).await;
-    let token = session["access_token"].as_str().unwrap();
-    let put = |body: Value| test.api_json(Method::PUT, "/auth/v1/user", &body).bearer(token);
-    let changed = put(json!({ "data": { "full_name": "Amira Acme" } })).await.expect_status(200).json();
-    assert_eq!(changed["user_metadata"]["full_name"], "Amira Acme");
-    let weak = put(json!({ "password": "password1234" })).await.expect_status(422).json();
-    assert_eq!(weak["error_code"], "weak_password");
-    put(json!({ "password": "an entirely new sentence" })).await.expect_status(200);
-    assert_eq!(test.get("/account").as_user(&test.story.acme_owner).await.status, 303, "other sessions have ended");
+    let first = sign_in(&test, &test.story.acme_owner).await;
+    let body = json!({ "refresh_token": first["refresh_token"] });
+    let ask = || test.api_json(Method::POST, "/auth/v1/token?grant_type=refresh_token", &body).into_future();
+    let replies = futures_util::future::join_all([ask(), ask(), ask()]).await;
+    let next: Vec<Value> = replies.into_iter().map(|reply| reply.expect_status(200).json()).collect();
+    assert!(next.iter().all(|tab| tab["refresh_token"] == next[0]["refresh_token"]));
+    for tab in &next {
+        user(&test, tab).await.expect_status(200);
+    }
+    test.clock().advance(Duration::seconds(9));
+    let lost = refresh(&test, &first["refresh_token"]).await.expect_status(200).json();
+    assert_eq!(lost["refresh_token"], next[0]["refresh_token"]);
+    let third = refresh(&test, &lost["refresh_token"]).await.expect_status(200).json();
+    test.clock().advance(Duration::seconds(1));
+    refresh(&test, &first["refresh_token"]).await.expect_status(400);
+    refresh(&test, &third["refresh_token"]).await.expect_status(400);
+}
 
-    test.clock().advance(Duration::minutes(59));
-    let later = refresh(&test, &session["refresh_token"]).await.expect_status(200).json();
-    test.clock().advance(Duration::hours(24));
-    let later = refresh(&test, &later["refresh_token"]).await.expect_status(200).json();
-    let body = json!({ "password": "yet another new sentence" });
-    let late = test.api_json(Method::PUT, "/auth/v1/user", &body).bearer(later["access_token"].as_str().unwrap()).await;
-    assert_eq!(late.json()["error_code"], "reauthentication_needed");
+async fn put(test: &TestApp, session: &Value, body: Value) -> Reply {
+    test.api_json(Method::PUT, "/auth/v1/user", &body).bearer(session["access_token"].as_str().unwrap()).await
 }
 
 #[tokio::test]
-async fn update_user_takes_a_new_address_but_not_long_after_signing_in() {
+async fn a_stolen_access_token_changes_neither_password_nor_address_nor_gets_into_the_console() {
+    let test = start().await;
+    let person = &test.story.acme_owner;
+    let session = sign_in(&test, person).await;
+    for change in [json!({ "password": "an entirely new sentence" }), json!({ "email": "thief@evil.example" })] {
+        let refused = put(&test, &session, change.clone()).await.expect_status(401).json();
+        assert_eq!(refused["error_code"], "reauthentication_needed");
+        for (proof, status) in [("current_password", 400), ("nonce", 422), ("totp_code", 401)] {
+            let mut wrong = change.clone();
+            wrong[proof] = json!("12345678");
+            put(&test, &session, wrong).await.expect_status(status);
+        }
+    }
+    assert!(mails(&test).await.is_empty());
+    // a link that was asked for by its person is not taken with the token
+    let asked = json!({ "email": "amir@new.example", "current_password": PASSWORD });
+    put(&test, &session, asked).await.expect_status(200);
+    let path = link(&mails(&test).await.pop().unwrap());
+    let token = session["access_token"].as_str().unwrap();
+    for path in [path.as_str(), "/account", "/account/password", "/account/second-factor"] {
+        let reply = test.post_form(path, &()).bearer(token).await.expect_status(303);
+        assert!(reply.location().starts_with("/sign-in"), "{path}");
+    }
+    assert_eq!(sign_in(&test, person).await["user"]["email"], person.email);
+}
+
+#[tokio::test]
+async fn update_user_changes_the_password_with_the_present_one_or_a_mailed_code() {
     let test = start().await;
     let session = sign_in(&test, &test.story.acme_owner).await;
-    let put = |session: &Value| {
-        let body = json!({ "email": "amir@new.example" });
-        test.api_json(Method::PUT, "/auth/v1/user", &body).bearer(session["access_token"].as_str().unwrap())
-    };
-    put(&session).await.expect_status(200);
-    assert_eq!(mails(&test).await.len(), 1);
-    test.clock().advance(Duration::hours(24) + Duration::seconds(1));
-    let later = refresh(&test, &session["refresh_token"]).await.expect_status(200).json();
-    assert_eq!(put(&later).await.json()["error_code"], "reauthentication_needed");
-    assert_eq!(mails(&test).await.len(), 1);
+    let weak = json!({ "password": "password1234", "current_password": PASSWORD });
+    assert_eq!(put(&test, &session, weak).await.expect_status(422).json()["error_code"], "weak_password");
+    let change = json!({ "password": "an entirely new sentence", "current_password": PASSWORD });
+    put(&test, &session, change).await.expect_status(200);
+    assert_eq!(test.get("/account").as_user(&test.story.acme_owner).await.status, 303, "other sessions have ended");
+
+    let token = session["access_token"].as_str().unwrap();
+    test.api(Method::GET, "/auth/v1/reauthenticate").bearer(token).await.expect_status(200);
+    let mail = mails(&test).await.pop().unwrap();
+    assert_eq!(mail.to, test.story.acme_owner.email);
+    let nonce = mail.text.split_whitespace().find(|word| word.len() == 8 && word.parse::<u32>().is_ok()).unwrap();
+    let change = json!({ "password": "yet another new sentence", "nonce": nonce });
+    put(&test, &session, change.clone()).await.expect_status(200);
+    let again = put(&test, &session, change).await.expect_status(422).json();
+    assert_eq!(again["error_code"], "reauthentication_not_valid", "a code is good once");
+    for _ in 0..4 {
+        test.api(Method::GET, "/auth/v1/reauthenticate").bearer(token).await.expect_status(200);
+    }
+    test.api(Method::GET, "/auth/v1/reauthenticate").bearer(token).await.expect_status(429);
+}
+
+#[tokio::test]
+async fn what_a_program_keeps_of_its_person_comes_back_as_it_is() {
+    let test = start().await;
+    let session = sign_in(&test, &test.story.acme_owner).await;
+    let data = json!({ "seat": "7A", "theme": { "dark": true }, "full_name": "Amira Acme" });
+    let told = put(&test, &session, json!({ "data": data })).await.expect_status(200).json();
+    assert_eq!(
+        (&told["user_metadata"]["seat"], &told["user_metadata"]["full_name"]),
+        (&json!("7A"), &json!("Amira Acme"))
+    );
+    put(&test, &session, json!({ "data": { "seat": null, "row": 7 } })).await.expect_status(200);
+    let kept = user(&test, &session).await.json()["user_metadata"].clone();
+    assert_eq!((&kept["seat"], &kept["row"], &kept["theme"]["dark"]), (&Value::Null, &json!(7), &json!(true)));
+    assert_eq!(sign_in(&test, &test.story.acme_owner).await["user"]["user_metadata"]["row"], 7);
+    let large = put(&test, &session, json!({ "data": { "x": "y".repeat(20_000) } })).await.expect_status(400).json();
+    assert_eq!(large["error_code"], "validation_failed");
+    put(&test, &session, json!({ "data": { "full_name": 7 } })).await.expect_status(400);
+}
+
+#[tokio::test]
+async fn what_is_not_offered_is_refused_in_words_the_clients_know() {
+    let test = start().await;
+    for (path, code) in [("/auth/v1/signup", "signup_disabled"), ("/auth/v1/otp", "otp_disabled")] {
+        let refused = test.api_json(Method::POST, path, &json!({ "email": "a@example.com" })).await;
+        assert_eq!(refused.expect_status(422).json()["error_code"], code);
+    }
 }
 
 #[tokio::test]
@@ -179,6 +248,10 @@ async fn a_reset_link_can_be_exchanged_for_a_session_once() {
     let body = json!({ "type": "recovery", "token_hash": token });
     let session = test.api_json(Method::POST, "/auth/v1/verify", &body).await.expect_status(200).json();
     user(&test, &session).await.expect_status(200);
+    // whoever followed the link sets a new password without the old one, once and soon
+    put(&test, &session, json!({ "email": "b@example.com" })).await.expect_status(401);
+    put(&test, &session, json!({ "password": "an entirely new sentence" })).await.expect_status(200);
+    put(&test, &session, json!({ "password": "yet another new sentence" })).await.expect_status(401);
     let again = test.api_json(Method::POST, "/auth/v1/verify", &body).await.expect_status(403).json();
     assert_eq!(again["error_code"], "otp_expired");
 }
@@ -269,7 +342,9 @@ async fn an_outside_address_nobody_verified_is_nobodys_and_a_deactivated_person_
         elsewhere.ask(json!({ "email": owner.email, "user_metadata": metadata })).await.expect_status(401);
     }
     elsewhere.ask(json!({ "sub": owner.id, "user_metadata": {} })).await.expect_status(200);
-    actions::deactivate(&elsewhere.test.app, &elsewhere.test.operator(), gone.id).await.unwrap();
+    actions::deactivate(&elsewhere.test.app, &elsewhere.test.operator(), gone.id, actions::TheirKeys::End)
+        .await
+        .unwrap();
     elsewhere.ask(json!({ "sub": gone.id, "email": owner.email })).await.expect_status(401);
 }
 
@@ -282,4 +357,48 @@ async fn whoever_has_a_second_factor_here_needs_one_elsewhere_too() {
     for (aal, status) in [(json!("aal1"), 401), (Value::Null, 401), (json!("aal2"), 200)] {
         elsewhere.ask(json!({ "email": person.email, "aal": aal })).await.expect_status(status);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_service_that_hangs_is_asked_once_and_holds_up_nobody_else() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&asked);
+    let hangs = tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            open.push(stream);
+        }
+    });
+    let test = TestApp::with(
+        |settings| {
+            settings.security.supabase_jwks_url = url;
+            settings.security.supabase_issuer = "https://elsewhere.example/auth/v1".into();
+        },
+        accounts::routes,
+    )
+    .await;
+    let garbage = |n: usize| {
+        let text = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let head = text(json!({ "alg": "ES256", "kid": format!("k{n}") }));
+        format!("{head}.{}.{}", text(json!({ "exp": 9_999_999_999_i64 })), URL_SAFE_NO_PAD.encode([1_u8; 64]))
+    };
+    let tokens: Vec<String> = (0..6).map(garbage).collect();
+    let strangers =
+        tokens.iter().map(|token| async { test.api(Method::GET, "/v1/me").bearer(token).await.status.as_u16() });
+    // somebody of ours is answered while the others wait
+    let (statuses, ours) = futures_util::future::join(futures_util::future::join_all(strangers), async {
+        while asked.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        test.api(Method::GET, "/v1/me").as_user(&test.story.acme_owner).await.status.as_u16()
+    })
+    .await;
+    assert_eq!((statuses, ours), (vec![503; 6], 200));
+    test.api(Method::GET, "/v1/me").bearer(&garbage(7)).await.expect_status(503);
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "one asked for all");
+    hangs.abort();
 }

@@ -60,7 +60,8 @@ async fn somebody_who_also_works_for_others_is_changed_by_an_administrator_only(
     let owner = story.acme_owner.actor();
     let refused = actions::change_role(&test.app, &owner, story.acme.id, story.acme_agent.id, Role::Developer).await;
     assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
-    let refused = actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_agent.id).await;
+    let refused =
+        actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_agent.id, actions::TheirKeys::End).await;
     assert!(matches!(refused, Err(Error::Conflict { code: "belongs_elsewhere", .. })), "{refused:?}");
     actions::change_role(&test.app, &story.admin.actor(), story.acme.id, story.acme_agent.id, Role::Developer)
         .await
@@ -84,14 +85,21 @@ async fn somebody_removed_from_a_client_reaches_it_no_more_and_keeps_the_account
 async fn the_last_administrator_cannot_be_deactivated_nor_anybody_deactivate_themselves() {
     let test = start().await;
     let admin = &test.story.admin;
-    let oneself = actions::deactivate(&test.app, &admin.actor(), admin.id).await;
+    let oneself = actions::deactivate(&test.app, &admin.actor(), admin.id, actions::TheirKeys::End).await;
     assert!(matches!(oneself, Err(Error::Conflict { code: "oneself", .. })));
-    let last = actions::deactivate(&test.app, &test.operator(), admin.id).await;
+    let last = actions::deactivate(&test.app, &test.operator(), admin.id, actions::TheirKeys::End).await;
     assert!(matches!(last, Err(Error::Conflict { code: "last_admin", .. })));
     assert_eq!(count(&test, "select count(*) from auth.users where deactivated_at is not null").await, 0);
-    let foreign = actions::deactivate(&test.app, &test.story.agency_owner.actor(), test.story.corner_agent.id).await;
+    let foreign = actions::deactivate(
+        &test.app,
+        &test.story.agency_owner.actor(),
+        test.story.corner_agent.id,
+        actions::TheirKeys::End,
+    )
+    .await;
     assert_eq!(foreign, Err(Error::NotFound));
-    let above = actions::deactivate(&test.app, &test.story.agency_owner.actor(), admin.id).await;
+    let above =
+        actions::deactivate(&test.app, &test.story.agency_owner.actor(), admin.id, actions::TheirKeys::End).await;
     assert_eq!(above, Err(Error::NotFound));
 }
 
@@ -105,8 +113,8 @@ async fn two_administrators_who_deactivate_each_other_leave_one() {
     let (by_one, by_other) = (one.actor(), other.actor());
     for _ in 0..10 {
         let (first, second) = tokio::join!(
-            actions::deactivate(&test.app, &by_one, other.id),
-            actions::deactivate(&test.app, &by_other, one.id)
+            actions::deactivate(&test.app, &by_one, other.id, actions::TheirKeys::End),
+            actions::deactivate(&test.app, &by_other, one.id, actions::TheirKeys::End)
         );
         assert!(first.is_ok() != second.is_ok(), "{first:?}, {second:?}");
         let back = "update auth.users set deactivated_at = null";
@@ -118,8 +126,8 @@ async fn two_administrators_who_deactivate_each_other_leave_one() {
 async fn a_deactivation_stands_in_the_record_of_the_place_where_the_person_belongs() {
     let test = start().await;
     let story = &test.story;
-    actions::deactivate(&test.app, &story.admin.actor(), story.acme_agent.id).await.unwrap();
-    actions::deactivate(&test.app, &story.admin.actor(), story.agency_owner.id).await.unwrap();
+    actions::deactivate(&test.app, &story.admin.actor(), story.acme_agent.id, actions::TheirKeys::End).await.unwrap();
+    actions::deactivate(&test.app, &story.admin.actor(), story.agency_owner.id, actions::TheirKeys::End).await.unwrap();
     let sql = "select client_id, org_id from audit_log where action = 'user.deactivated' order by id";
     let rows = test.database.admin().await.query(sql, &[]).await.unwrap();
     let places: Vec<(Option<Uuid>, Option<Uuid>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();

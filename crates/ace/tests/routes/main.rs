@@ -51,6 +51,12 @@ const PUBLIC: &[&str] = &[
     "POST /auth/v1/token",
     "GET /auth/v1/user",
     "PUT /auth/v1/user",
+    "GET /auth/v1/reauthenticate",
+    "POST /auth/v1/signup",
+    "POST /auth/v1/otp",
+    "POST /auth/v1/magiclink",
+    "GET /auth/v1/authorize",
+    "POST /auth/v1/factors",
     "POST /auth/v1/logout",
     "POST /auth/v1/recover",
     "GET /auth/v1/verify",
@@ -186,4 +192,52 @@ async fn every_role_is_let_in_by_its_permissions_within_its_reach() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn pages_take_the_cookie_only_and_the_api_the_token_only() {
+    let walk = Walk::new().await;
+    let (acme, admin) = (&walk.test.story.acme, &walk.test.story.admin);
+    let token = walk.test.app.tokens.sign(&admin.holder(), walk.test.app.clock.now()).unwrap();
+    let (mut pages, mut answers) = (0, 0);
+    for spec in walk.table().iter().filter(|spec| spec.access != Access::Public || name(spec) == "GET /auth/v1/user") {
+        let path = walk.path(spec, acme);
+        let ask = match (spec.kind, &spec.method) {
+            (Kind::Page, method) if *method != Method::GET => walk.test.post_form(&path, &()),
+            (Kind::Page, _) => walk.test.get(&path),
+            (Kind::Api, method) => walk.test.api(method.clone(), &path).for_client(acme.id),
+        };
+        let reply = match spec.kind {
+            Kind::Page => {
+                pages += 1;
+                // somebody who holds a key is as much a stranger to the console
+                let key = walk.test.get(&path).bearer(&acme.key).await;
+                assert!(spec.method != Method::GET || told(spec, &key) == Told::WhoAreYou, "{} with a key", name(spec));
+                ask.bearer(&token).await
+            }
+            Kind::Api => {
+                answers += 1;
+                ask.cookie(web::identity::SESSION_COOKIE, &admin.cookie).await
+            }
+        };
+        let refused = told(spec, &reply) == Told::WhoAreYou || (spec.access == Access::Public && reply.status == 401);
+        assert!(refused, "{}: {} {}", name(spec), reply.status, shorten(&reply));
+    }
+    assert!(pages > 50 && answers > 50, "{pages} pages, {answers} answers");
+}
+
+#[tokio::test]
+async fn no_client_can_take_the_first_word_of_an_address_of_ours() {
+    let walk = Walk::new().await;
+    let words: BTreeSet<&str> = walk
+        .table()
+        .iter()
+        .filter_map(|spec| spec.path.trim_start_matches('/').split('/').next())
+        .filter(|word| !word.is_empty() && !word.starts_with('{'))
+        .collect();
+    assert!(words.len() > 15, "{words:?}");
+    for word in words {
+        let slug = kernel::slug::slugify(word);
+        assert_ne!(slug, word, "{word} must be in kernel::slug::RESERVED");
+    }
 }

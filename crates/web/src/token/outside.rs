@@ -1,6 +1,8 @@
-//! A Supabase Auth that runs elsewhere: its public keys, fetched when needed and kept for ten minutes.
+//! A Supabase Auth that runs elsewhere: its public keys, fetched when needed and kept for ten minutes. A service that
+//! hangs holds up nobody whose key is known, and the first who needs an unknown one once.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration as Wait;
 
 use chrono::{DateTime, Duration, Utc};
@@ -10,22 +12,53 @@ use kernel::settings::Settings;
 use kernel::{Error, Result, email};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{AUDIENCE, Bearer};
 
-/// How long fetched keys are believed.
+/// After so long keys are fetched anew, beside the requests that go on with the old ones.
 const FRESH: Duration = Duration::minutes(10);
+/// How long keys are believed that cannot be fetched anew.
+const BELIEVED: Duration = Duration::hours(1);
 /// How often an unknown key id may make us ask again.
 const ASK_AGAIN: Duration = Duration::minutes(1);
+/// How long a failed fetch answers for those who come after it.
+const GIVEN_UP: Duration = Duration::seconds(15);
+/// The largest set of keys that is read, in bytes.
+const MAX_KEYS: usize = 256 * 1024;
 /// Signatures by public key only: a shared secret could not be told from a public key used as one.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
-pub(super) struct Outside {
+#[derive(Clone)]
+pub(super) struct Outside(Arc<Shared>);
+
+struct Shared {
     from: From,
     issuer: Option<String>,
-    keys: Mutex<Option<Keys>>,
+    /// Held for an instant only, never while fetching.
+    known: Mutex<Known>,
+    /// Whoever holds it fetches; others wait for what comes of it, or go on with what is known.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+/// What is known of the keys.
+#[derive(Default)]
+struct Known {
+    keys: Option<Keys>,
+    /// When a fetch failed last, if none went well since.
+    failed_at: Option<DateTime<Utc>>,
+}
+
+/// What is to be done for a key id.
+enum Answer {
+    /// The key, which is believed; whether it is time to ask for new ones.
+    Key(Box<DecodingKey>, bool),
+    /// A fetch may bring it.
+    Fetch,
+    /// There is no such key.
+    Unknown,
+    /// The keys could not be had just now.
+    Away,
 }
 
 /// Where the keys are to be had.
@@ -71,7 +104,12 @@ impl Outside {
             None => From::Url(security.supabase_jwks_url.clone(), client()?),
         };
         let issuer = Some(security.supabase_issuer.clone()).filter(|issuer| !issuer.is_empty());
-        Ok(Some(Self { from, issuer, keys: Mutex::new(None) }))
+        Ok(Some(Self(Arc::new(Shared {
+            from,
+            issuer,
+            known: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        }))))
     }
 
     pub(super) async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Bearer> {
@@ -83,7 +121,7 @@ impl Outside {
         let mut validation = Validation::new(header.alg);
         validation.validate_exp = false;
         validation.set_audience(&[AUDIENCE]);
-        if let Some(issuer) = &self.issuer {
+        if let Some(issuer) = &self.0.issuer {
             validation.set_issuer(&[issuer]);
         }
         let data =
@@ -98,31 +136,92 @@ impl Outside {
         })
     }
 
+    /// The key of this id. While keys are known nobody waits for a fetch; where none are, one fetches and the others wait
+    /// for it, each at most once.
     async fn key(&self, key_id: Option<&str>, now: DateTime<Utc>) -> Result<DecodingKey> {
-        let mut keys = self.keys.lock().await;
-        let known = |keys: &Option<Keys>| keys.as_ref().and_then(|keys| find(&keys.set, key_id));
-        let age = keys.as_ref().map(|keys| now - keys.fetched_at);
-        let stale = age.is_none_or(|age| age > FRESH || (known(&keys).is_none() && age > ASK_AGAIN));
-        if stale {
-            *keys = Some(Keys { set: self.fetch().await?, fetched_at: now });
+        match self.0.answer(key_id, now) {
+            Answer::Key(key, false) => return Ok(*key),
+            Answer::Key(key, true) => {
+                self.renew(now);
+                return Ok(*key);
+            }
+            Answer::Fetch => {
+                let _fetching = self.0.fetching.lock().await;
+                // whoever waited finds what the one before them brought
+                if matches!(self.0.answer(key_id, now), Answer::Fetch) {
+                    self.0.fetch_and_note(now).await;
+                }
+            }
+            Answer::Unknown => return Err(Error::Unauthenticated),
+            Answer::Away => return Err(away()),
         }
-        known(&keys).ok_or(Error::Unauthenticated)
+        match self.0.answer(key_id, now) {
+            Answer::Key(key, _) => Ok(*key),
+            Answer::Away => Err(away()),
+            Answer::Unknown | Answer::Fetch => Err(Error::Unauthenticated),
+        }
     }
 
-    async fn fetch(&self) -> Result<JwkSet> {
-        let away =
-            |error: &dyn std::fmt::Display| Error::Unavailable(format!("no keys of the sign-in service: {error}"));
-        match &self.from {
-            From::Url(url, http) => {
-                let response = http.get(url).send().await.and_then(reqwest::Response::error_for_status);
-                response.map_err(|e| away(&e))?.json().await.map_err(|e| away(&e))
-            }
-            From::File(path) => {
-                let text = tokio::fs::read(path).await.map_err(|e| away(&e))?;
-                serde_json::from_slice(&text).map_err(|e| away(&e))
+    /// Fetches beside the request, unless that is under way.
+    fn renew(&self, now: DateTime<Utc>) {
+        let outside = self.clone();
+        tokio::spawn(async move {
+            let Ok(_fetching) = outside.0.fetching.try_lock() else { return };
+            outside.0.fetch_and_note(now).await;
+        });
+    }
+}
+
+impl Shared {
+    fn answer(&self, key_id: Option<&str>, now: DateTime<Utc>) -> Answer {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let gave_up = known.failed_at.is_some_and(|at| now - at < GIVEN_UP);
+        let Some((keys, age)) =
+            known.keys.as_ref().map(|keys| (keys, now - keys.fetched_at)).filter(|(_, age)| *age < BELIEVED)
+        else {
+            return if gave_up { Answer::Away } else { Answer::Fetch };
+        };
+        match find(&keys.set, key_id) {
+            Some(key) => Answer::Key(Box::new(key), age > FRESH && !gave_up),
+            None if age > ASK_AGAIN && !gave_up => Answer::Fetch,
+            None => Answer::Unknown,
+        }
+    }
+
+    async fn fetch_and_note(&self, now: DateTime<Utc>) {
+        let fetched = self.fetch().await;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match fetched {
+            Ok(set) => *known = Known { keys: Some(Keys { set, fetched_at: now }), failed_at: None },
+            Err(error) => {
+                tracing::warn!(error, "no keys of the outside sign-in service");
+                known.failed_at = Some(now);
             }
         }
     }
+
+    async fn fetch(&self) -> std::result::Result<JwkSet, String> {
+        let bytes = match &self.from {
+            From::Url(url, http) => {
+                let response = http.get(url).send().await.and_then(reqwest::Response::error_for_status);
+                let mut response = response.map_err(|e| e.to_string())?;
+                let mut bytes = Vec::new();
+                while let Some(chunk) = response.chunk().await.map_err(|e| e.to_string())? {
+                    bytes.extend_from_slice(&chunk);
+                    if bytes.len() > MAX_KEYS {
+                        return Err(format!("more than {MAX_KEYS} bytes"));
+                    }
+                }
+                bytes
+            }
+            From::File(path) => tokio::fs::read(path).await.map_err(|e| e.to_string())?,
+        };
+        serde_json::from_slice(&bytes).map_err(|e| e.to_string())
+    }
+}
+
+fn away() -> Error {
+    Error::Unavailable("the keys of the outside sign-in service cannot be had".into())
 }
 
 fn client() -> Result<reqwest::Client> {
