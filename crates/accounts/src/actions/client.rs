@@ -212,9 +212,12 @@ fn checked_url(problems: &mut Problems, field: &str, url: &str) -> Option<String
     if url.is_empty() {
         return None;
     }
+    let has_host = ["https://", "http://"]
+        .iter()
+        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/')));
     let of_the_web = |parsed: &url::Url| {
         let own_words = parsed.username().is_empty() && parsed.password().is_none();
-        ["http", "https"].contains(&parsed.scheme()) && parsed.has_host() && own_words
+        has_host && parsed.has_host() && own_words
     };
     // what a parser would mend is not taken: other parsers mend otherwise
     let plain = |c: char| !c.is_control() && !c.is_whitespace() && !r#""<>\^`{|}"#.contains(c);
@@ -234,4 +237,37 @@ fn shown(client: &Client) -> Value {
         "time_zone": client.time_zone,
         "brand_colors": client.brand_colors_json,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_website_is_an_address_of_the_web_as_every_parser_reads_it() {
+        let taken = |url: &str| {
+            let mut problems = Problems::new();
+            checked_url(&mut problems, "website_url", url);
+            problems.is_empty()
+        };
+        for url in ["", "https://www.example.com", "http://a.example:8080/x?y=1#z", "https://münchen.example/ä"] {
+            assert!(taken(url), "{url}");
+        }
+        for url in [
+            "www.example.com",
+            "javascript:alert(1)",
+            "ftp://a.example",
+            "https://",
+            "https:///x",
+            "https:a.example",
+            r#"https://a"><script>"#,
+            "https://a.example/a b",
+            "https://a.example/\r\nx",
+            "https://user:password@a.example",
+            "https://a.example\\@evil.example",
+            "https://a.example:99999",
+        ] {
+            assert!(!taken(url), "{url:?}");
+        }
+    }
 }

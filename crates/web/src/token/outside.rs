@@ -244,6 +244,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn known_keys_go_on_while_the_service_is_away_and_no_longer_than_an_hour() {
+        let jwks = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "k",
+            "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] });
+        let began = DateTime::UNIX_EPOCH;
+        let after = |minutes| began + Duration::minutes(minutes);
+        let keys = Keys { set: serde_json::from_value(jwks).unwrap(), fetched_at: began };
+        let shared = Shared {
+            from: From::File(PathBuf::from("/nowhere")),
+            issuer: None,
+            known: Mutex::new(Known { keys: Some(keys), failed_at: None }),
+            fetching: tokio::sync::Mutex::default(),
+        };
+        assert!(matches!(shared.answer(Some("k"), after(9)), Answer::Key(_, false)));
+        assert!(matches!(shared.answer(Some("k"), after(11)), Answer::Key(_, true)), "asks anew beside the request");
+        assert!(matches!(shared.answer(Some("x"), began), Answer::Unknown), "was asked for just now");
+        assert!(matches!(shared.answer(Some("x"), after(2)), Answer::Fetch));
+        shared.known.lock().unwrap().failed_at = Some(after(11));
+        assert!(matches!(shared.answer(Some("k"), after(11)), Answer::Key(_, false)), "nobody asks again at once");
+        assert!(matches!(shared.answer(Some("x"), after(11)), Answer::Unknown));
+        assert!(matches!(shared.answer(Some("k"), after(61)), Answer::Fetch));
+        shared.known.lock().unwrap().failed_at = Some(after(61));
+        assert!(matches!(shared.answer(Some("k"), after(61)), Answer::Away));
+    }
+
+    #[test]
     fn an_address_counts_when_it_is_verified_and_its_owner_cannot_overrule_the_service() {
         let email = |app: Value, user: Value| {
             let claims = json!({ "email": "Dana@Example.com", "exp": 1, "app_metadata": app, "user_metadata": user });
