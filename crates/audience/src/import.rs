@@ -12,6 +12,7 @@ pub(crate) mod options;
 pub(crate) mod plan;
 pub(crate) mod prepared;
 mod preview;
+mod quotes;
 mod read;
 mod row;
 mod rows;

@@ -6,15 +6,13 @@ use std::io::{self, Read};
 use csv_core::ReadRecordResult;
 
 use super::encoding::{Encoding, Text};
+use super::quotes;
 
 /// The longest row; more is a quote that was never closed, or no table at all.
 const LONGEST: usize = 256 * 1024;
 /// Bytes that are read over again, because a row swallowed its successors, before the file is given up: what bounds the
 /// work on a hostile one. Thousands of rows with an open quote fit in, or hundreds that each run to [`LONGEST`].
 const REREAD: usize = 64 * 1024 * 1024;
-
-/// What separates cells.
-pub const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// How a file is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,14 +191,16 @@ impl<R: Read> Rows<R> {
         if !over_lines && !raw.contains(&b'"') {
             return Ok(false);
         }
-        let odd = raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
-        let opened = odd && opens_quote(raw, self.layout.delimiter);
+        let (closed, delimiter) = (quotes::are_closed(raw, self.layout.delimiter), self.layout.delimiter);
         if over_lines {
             let whole = record.ends >= self.layout.columns && self.row(record).fits(self.layout.columns);
-            if !whole || (odd && holds_rows(raw, self.layout)) || holds_many_rows(raw, self.layout) {
+            // properly closed quotes may hold anything; not whom the table is about, though
+            let holds_rows = quotes::row_lines(raw, delimiter, self.layout.columns).any(|line| !closed || line.contains(&b'@'));
+            if !whole || holds_rows {
                 return Ok(true);
             }
         }
+        let opened = !closed && quotes::are_opened(raw, delimiter);
         Ok(opened && self.is_last(record)?)
     }
 
@@ -284,7 +284,11 @@ impl<R: Read> Rows<R> {
         self.parser = parser(self.layout.delimiter);
         let length = self.window[self.at..].iter().position(ends_line);
         let (start, line) = (self.at, self.line);
-        let Some(length) = length else {
+        let rest = self.window.len() - self.at;
+        let Some(length) = (match length {
+            None if rest <= LONGEST && !self.look_ahead()? => Some(rest),
+            length => length,
+        }) else {
             self.skip_to_line_end()?;
             return Ok(Item::Broken { line, raw: "", reason });
         };
@@ -292,7 +296,7 @@ impl<R: Read> Rows<R> {
         if self.reread > REREAD {
             return Ok(Item::Hopeless { line, reason: "too many quotes are opened and not closed" });
         }
-        self.advance(length + 1);
+        self.advance((length + 1).min(rest));
         let raw = lossless(&self.window[start..start + length]);
         Ok(Item::Broken { line, raw, reason })
     }
@@ -325,32 +329,6 @@ fn ends_line(byte: &u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// Whether a quote stands where a cell begins: elsewhere it is a sign like any other, as in `5" pipe`.
-fn opens_quote(raw: &[u8], delimiter: u8) -> bool {
-    let begins = |at: usize| at.checked_sub(1).is_none_or(|before| raw[before] == delimiter || ends_line(&raw[before]));
-    raw.iter().enumerate().any(|(at, byte)| *byte == b'"' && begins(at))
-}
-
-/// How many lines within a record have as many cells as the table, written as programs write rows: without blanks after
-/// the delimiter, which prose and addresses have.
-fn row_lines(raw: &[u8], layout: Layout) -> usize {
-    let is_row = |line: &&[u8]| {
-        let cells: Vec<&[u8]> = line.split(|byte| *byte == layout.delimiter).collect();
-        cells.len() == layout.columns && cells.iter().skip(1).all(|cell| !cell.starts_with(b" "))
-    };
-    raw.split(|byte| ends_line(byte)).skip(1).filter(is_row).count()
-}
-
-fn holds_rows(raw: &[u8], layout: Layout) -> bool {
-    layout.columns > 1 && row_lines(raw, layout) > 0
-}
-
-/// A closed quote may hold a line with a delimiter or two; many such lines, or long ones, are rows.
-fn holds_many_rows(raw: &[u8], layout: Layout) -> bool {
-    let lines = row_lines(raw, layout);
-    (layout.columns > 2 && lines > 0) || (layout.columns == 2 && lines > 2)
-}
-
 fn parser(delimiter: u8) -> csv_core::Reader {
     csv_core::ReaderBuilder::new().delimiter(delimiter).build()
 }
@@ -364,31 +342,12 @@ fn lossless(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The delimiter under which the first rows of `sample` make the most regular table.
-pub fn guess_delimiter(sample: &[u8], encoding: Encoding) -> u8 {
-    let score = |delimiter: u8| {
-        let mut rows = Rows::new(sample, Layout { encoding, delimiter, columns: 0 });
-        let mut counts = Vec::new();
-        while let Ok(Some(Item::Row(row))) = rows.next() {
-            counts.push(row.width());
-            if counts.len() == 20 {
-                break;
-            }
-        }
-        // titles above a table have fewer cells than most rows
-        let how_many = |columns: usize| counts.iter().filter(|count| **count == columns).count();
-        let columns = counts.iter().copied().max_by_key(|columns| (how_many(*columns), *columns)).unwrap_or_default();
-        if columns < 2 { 0 } else { how_many(columns) * 1000 / counts.len() * columns.min(20) }
-    };
-    // On a tie the first of the list wins, for which `max_by_key` has to see it last.
-    DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::import::table::guess_delimiter;
 
     fn all(text: &str, columns: usize) -> Vec<String> {
         let layout = Layout { encoding: Encoding::Utf8, delimiter: b',', columns };
@@ -475,17 +434,6 @@ mod tests {
         };
         assert!(fits("1,2") && fits("1,2,3,4,5,6,7,8,,  "));
         assert!(!fits("1") && !fits("1,2,3,4,5,6,7,8,9"));
-    }
-
-    #[test]
-    fn the_delimiter_is_the_one_that_makes_a_table() {
-        let guess = |text: &str| guess_delimiter(text.as_bytes(), Encoding::Utf8) as char;
-        assert_eq!(guess("a,b\n1,2\n"), ',');
-        assert_eq!(guess("name;note\nLee;\"a, b, c\"\nBo;x\n"), ';');
-        assert_eq!(guess("a\tb, c\n1\t2\n"), '\t');
-        assert_eq!(guess("a|b|c\n1|2|3\n"), '|');
-        assert_eq!(guess("email\nada@example.com\n"), ',');
-        assert_eq!(guess(""), ',');
     }
 
     proptest! {

@@ -3,8 +3,10 @@
 
 use super::encoding::Encoding;
 use super::headers;
-use super::rows::{Item, Layout, Rows, guess_delimiter};
+use super::rows::{Item, Layout, Rows};
 
+/// What separates cells.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows looked at above a table.
 const LOOKED_AT: usize = 12;
 /// Rows whose cells are looked at to guess what a column holds.
@@ -134,6 +136,26 @@ fn sample(head: &[u8], layout: Layout, from: u64, columns: usize) -> Vec<Vec<Str
     table
 }
 
+/// The delimiter under which the first rows of `sample` make the most regular table.
+pub fn guess_delimiter(sample: &[u8], encoding: Encoding) -> u8 {
+    let score = |delimiter: u8| {
+        let mut rows = Rows::new(sample, Layout { encoding, delimiter, columns: 0 });
+        let mut counts = Vec::new();
+        while let Ok(Some(Item::Row(row))) = rows.next() {
+            counts.push(row.width());
+            if counts.len() == 20 {
+                break;
+            }
+        }
+        // titles above a table have fewer cells than most rows
+        let how_many = |columns: usize| counts.iter().filter(|count| **count == columns).count();
+        let columns = counts.iter().copied().max_by_key(|columns| (how_many(*columns), *columns)).unwrap_or_default();
+        if columns < 2 { 0 } else { how_many(columns) * 1000 / counts.len() * columns.min(20) }
+    };
+    // On a tie the first of the list wins, for which `max_by_key` has to see it last.
+    DELIMITERS.into_iter().rev().max_by_key(|delimiter| score(*delimiter)).unwrap_or(b',')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +163,17 @@ mod tests {
     fn table(text: &str) -> (u64, bool, bool, char, usize) {
         let found = find(text.as_bytes(), Encoding::Utf8, Said::default()).unwrap();
         (found.first_line, found.has_header, found.unclear, found.delimiter as char, found.rows.len())
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_makes_a_table() {
+        let guess = |text: &str| guess_delimiter(text.as_bytes(), Encoding::Utf8) as char;
+        assert_eq!(guess("a,b\n1,2\n"), ',');
+        assert_eq!(guess("name;note\nLee;\"a, b, c\"\nBo;x\n"), ';');
+        assert_eq!(guess("a\tb, c\n1\t2\n"), '\t');
+        assert_eq!(guess("a|b|c\n1|2|3\n"), '|');
+        assert_eq!(guess("email\nada@example.com\n"), ',');
+        assert_eq!(guess(""), ',');
     }
 
     #[test]

@@ -152,8 +152,8 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
             share(&|cell| phone(cell) || cell.bytes().filter(u8::is_ascii_digit).count() >= 7)
         }
         Field::Zip => share(&|cell| cell.contains(|c: char| c.is_ascii_digit())),
-        Field::FirstName | Field::LastName | Field::FullName | Field::City => {
-            share(&|cell| cell.contains(char::is_alphabetic) && !looks_like_day(cell))
+        Field::FirstName | Field::LastName | Field::FullName | Field::City if meant.sure < 100 => {
+            share(&|cell| !looks_like_day(cell))
         }
         Field::LifecycleStage if meant.sure < 100 => share(&|cell| words::stage(cell).is_some()),
         Field::JobTitle => 100 - share(&|cell| is_honorific(cell)),
@@ -170,7 +170,7 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
                 0
             },
         ),
-        80.. if matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone) => {
+        80.. if meant.sure > 80 && matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone) => {
             Check::Sure(meant.sure.max(90))
         }
         _ => sure,
