@@ -172,7 +172,8 @@ async fn what_was_read_can_be_sent_back() {
         let path = walk.path(spec, &walk.test.story.acme);
         let get =
             || walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
-        let read = get().await.expect_status(200);
+        let read = get().await;
+        assert_eq!(read.status, 200, "{path}: {}", read.text());
         let body = read.json();
         // a call of nobody was not written down here
         if body.get("recipient_id").is_some_and(Value::is_null) {

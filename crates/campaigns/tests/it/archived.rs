@@ -12,7 +12,7 @@ use crate::world::World;
 /// Every address of the API and of the console by which something is done with a campaign.
 fn acts(id: Uuid, slug: &str, body: &serde_json::Value) -> Vec<(Method, String, serde_json::Value)> {
     let mut acts = vec![
-        (Method::PUT, format!("/v1/campaigns/{id}"), body.clone()),
+        (Method::PATCH, format!("/v1/campaigns/{id}"), body.clone()),
         (Method::DELETE, format!("/v1/campaigns/{id}"), json!({})),
         (Method::POST, format!("/v1/campaigns/{id}/launch"), json!({})),
         (Method::POST, format!("/v1/campaigns/{id}/duplicate"), json!({})),
@@ -44,7 +44,7 @@ async fn refuses_everything(world: &World, id: Uuid, slug: &str, body: &serde_js
         assert!(back || [404, 409, 422].contains(&reply.status.as_u16()), "{method} {path} {body}: {}", reply.text());
         if path.starts_with("/v1/") && path.ends_with("/launch")
             || path.ends_with("/duplicate")
-            || method == Method::PUT
+            || method == Method::PATCH
         {
             assert_eq!(reply.status.as_u16(), 409, "{method} {path}: {}", reply.text());
         }
