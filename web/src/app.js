@@ -13,11 +13,12 @@ import { shortcuts } from './behaviours/shortcuts.js';
 import { smsCounter } from './behaviours/sms-counter.js';
 import { theme } from './behaviours/theme.js';
 import { typedName } from './behaviours/typed-name.js';
+import { unsaved } from './behaviours/unsaved.js';
 
 window.htmx = htmx;
 
 // These listen on the document and so hold for swapped fragments too.
-for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, typedName]) start();
+for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, typedName, unsaved]) start();
 
 // These look at elements, after every swap again.
 const look = (root) => [relativeTime, smsCounter, problems].forEach((behaviour) => behaviour(root));

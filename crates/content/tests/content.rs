@@ -265,3 +265,49 @@ async fn what_would_keep_a_core_busy_is_refused_by_name_before_it_is_looked_at()
         refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!(pointers, ["#/category", "#/front"]);
 }
+
+#[tokio::test]
+async fn publish_preview_and_open_save_what_is_in_the_editor_first_and_lose_nothing_when_it_is_wrong() {
+    let test = app().await;
+    let (key, owner) = (&test.story.acme.key, &test.story.acme_owner);
+    let body = json!({"name": "Offer", "html": "<h1>Old</h1>"});
+    let made = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(201).json();
+    let page = format!("/acme-roofing/landing-pages/{}", made["id"].as_str().unwrap());
+    let admin = test.database.admin().await;
+    let send = |to: &str, html: &str| {
+        let typed = [("act", "publish"), ("name", "Offer"), ("html", html), ("css", ""), ("form_id", "")];
+        test.post_form(&format!("{page}/{to}"), &typed).as_user(owner)
+    };
+    let versions = "select coalesce(string_agg(html, ',' order by version), '') from landing_page_versions";
+    send("publish", "<h1>New</h1>").await.expect_status(303);
+    let html: String = admin.query_one(versions, &[]).await.unwrap().get(0);
+    assert_eq!(html, "<h1>New</h1>");
+    let wrong = send("publish", "<h1>{{no_such_tag}}</h1>").await.expect_status(422).text();
+    assert!(wrong.contains("no_such_tag") && wrong.contains("data-unsaved"), "{wrong}");
+    let shown = send("preview", "<h1>Newer</h1>").await.expect_status(303);
+    assert!(shown.header("location").ends_with("/preview"));
+    let html: String = admin.query_one(versions, &[]).await.unwrap().get(0);
+    assert_eq!(html, "<h1>New</h1>", "a preview publishes nothing");
+    let begun = [("starter", "roofing"), ("name", "My own name"), ("html", "")];
+    let begun = test.post_form("/acme-roofing/landing-pages/new", &begun).as_user(owner).await.expect_status(200);
+    assert!(begun.text().contains("My own name"));
+
+    let body = json!({"name": "Inspection", "form_config": form_config()});
+    let made = test.api_json(Method::POST, "/v1/forms", &body).bearer(key).await.expect_status(201).json();
+    let form = format!("/acme-roofing/forms/{}", made["id"].as_str().unwrap());
+    for (to, label) in [("publish", "Work e-mail"), ("close", "Home e-mail")] {
+        let typed = [
+            ("act", "publish"),
+            ("name", "Inspection"),
+            ("field_id", "email"),
+            ("field_type", "email"),
+            ("field_label", label),
+            ("animation", "none"),
+            ("card_style", "plain"),
+        ];
+        test.post_form(&format!("{form}/{to}"), &typed).as_user(owner).await.expect_status(303);
+        let sql = "select is_active, form_config -> 'fields' -> 0 ->> 'label' from ace_forms";
+        let row = admin.query_one(sql, &[]).await.unwrap();
+        assert_eq!((row.get::<_, bool>(0), row.get::<_, String>(1)), (to == "publish", label.to_owned()));
+    }
+}

@@ -1,3 +1,5 @@
+import { isChanged } from './unsaved.js';
+
 // A form (or its button) with data-confirm says what will happen before it is sent.
 let agreed = null;
 
@@ -8,6 +10,9 @@ export function confirmation() {
   document.addEventListener('submit', (event) => {
     const asking = event.submitter?.dataset.confirm ? event.submitter : event.target;
     if (!asking.dataset.confirm || agreed === event.target) return;
+    // Some questions matter only where something typed would go.
+    const when = asking.dataset.confirmWhen;
+    if (when && !isChanged(event.target, when.split(' '))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     ask(dialog, asking, event.target, event.submitter);

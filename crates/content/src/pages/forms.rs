@@ -48,6 +48,7 @@ struct EditPage {
     may_publish: bool,
     may_read: bool,
     submissions: String,
+    unsaved: bool,
 }
 
 impl EditPage {
@@ -79,7 +80,7 @@ pub async fn new(State(app): State<App>, caller: Caller) -> Result<Response> {
 pub async fn create(State(app): State<App>, caller: Caller, Form(mut form): Form<BuilderForm>) -> Result<Response> {
     measured(&form)?;
     if form.rearrange() {
-        return render(&edit_page(&app, &caller, None, form, FieldErrors::none()));
+        return render(&EditPage { unsaved: true, ..edit_page(&app, &caller, None, form, FieldErrors::none()) });
     }
     match actions::create(&app, &caller.actor, caller.client_id()?, &form.input()).await {
         Ok(id) => Ok(redirect_with(&at(&caller, id), "Form saved as a draft. Open it to let people fill it in.")),
@@ -105,7 +106,7 @@ pub async fn update(
     measured(&form)?;
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
     if form.rearrange() {
-        return render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()));
+        return render(&EditPage { unsaved: true, ..edit_page(&app, &caller, Some(row), form, FieldErrors::none()) });
     }
     match actions::update(&app, &caller.actor, (caller.client_id()?, id), &form.input(), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Form saved")),
@@ -113,16 +114,43 @@ pub async fn update(
     }
 }
 
-/// `POST /{client}/forms/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
-    Ok(redirect_with(&at(&caller, id), "Open. People can fill it in now."))
+/// `POST /{client}/forms/{id}/publish`: saves what is in the builder, then opens the form.
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(form): Form<BuilderForm>,
+) -> Result<Response> {
+    save_and_set(&app, &caller, id, form, true).await
 }
 
-/// `POST /{client}/forms/{id}/close`
-pub async fn close(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
-    Ok(redirect_with(&at(&caller, id), "Closed. Nobody can fill it in until you open it again."))
+/// `POST /{client}/forms/{id}/close`: saves what is in the builder, then closes the form.
+pub async fn close(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(form): Form<BuilderForm>,
+) -> Result<Response> {
+    save_and_set(&app, &caller, id, form, false).await
+}
+
+/// What comes from the builder is saved first, so that a button beside it loses nothing.
+async fn save_and_set(app: &App, caller: &Caller, id: Uuid, form: BuilderForm, open: bool) -> Result<Response> {
+    let client_id = caller.client_id()?;
+    if form.act == "publish" && caller.may("forms.edit") {
+        let saved = actions::update(app, &caller.actor, (client_id, id), &form.input(), &Expected::any()).await;
+        if let Err(error) = saved {
+            let row = store::find(&caller.scope(app), client_id, id).await?;
+            return refused(app, caller, Some(row), form, error);
+        }
+    }
+    actions::set_active(app, &caller.actor, client_id, id, open).await?;
+    let said = if open {
+        "Saved and open. People can fill it in now."
+    } else {
+        "Saved and closed. Nobody can fill it in until you open it again."
+    };
+    Ok(redirect_with(&at(caller, id), said))
 }
 
 /// Refuses what no builder of ours sends, before a line of it is drawn.
@@ -143,7 +171,8 @@ fn refused(
     let mut errors = FieldErrors::from_error(error)?.all().to_vec();
     errors.iter_mut().for_each(|error| error.field = in_builder(&error.field).to_owned());
     let errors = FieldErrors::from(errors);
-    render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(app, caller, saved, form, errors))
+    let page = EditPage { unsaved: true, ..edit_page(app, caller, saved, form, errors) };
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// The builder's own name for a place in `form_config`; those of fields stay, for its lines are found by them.
@@ -185,6 +214,7 @@ fn edit_page(
         may_read: caller.may("forms.submissions"),
         shell: shell.crumb("Forms", list),
         rows: form.rows(),
+        unsaved: false,
         saved,
         form,
         errors,

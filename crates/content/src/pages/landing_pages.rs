@@ -9,7 +9,7 @@ use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
 
 use super::ListQuery;
 use crate::actions::landing_pages::{self as actions, LandingPageInput, form_id, part};
@@ -41,6 +41,25 @@ struct EditPage {
     tags: Vec<String>,
     may_edit: bool,
     may_publish: bool,
+    unsaved: bool,
+}
+
+/// The editor as its buttons send it: all of it, also when somebody may only publish.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct EditorForm {
+    act: String,
+    starter: String,
+    name: String,
+    html: String,
+    css: String,
+    form_id: String,
+}
+
+impl EditorForm {
+    fn input(self) -> LandingPageInput {
+        LandingPageInput { name: self.name, html: self.html, css: self.css, form_id: self.form_id }
+    }
 }
 
 /// Which starter a new page begins with.
@@ -74,6 +93,15 @@ pub async fn new(State(app): State<App>, caller: Caller, Query(query): Query<New
     render(&edit_page(&app, &caller, None, input, FieldErrors::none()).await?)
 }
 
+/// `POST /{client}/landing-pages/new`: another starter under the name and the form that were chosen.
+pub async fn begin(State(app): State<App>, caller: Caller, Form(form): Form<EditorForm>) -> Result<Response> {
+    let starter = starters::find(&form.starter);
+    let (html, css) = (starter.html.to_owned(), starter.css.to_owned());
+    let input = LandingPageInput { html, css, ..form.input() };
+    let page = edit_page(&app, &caller, None, input, FieldErrors::none()).await?;
+    render(&EditPage { unsaved: true, ..page })
+}
+
 /// `POST /{client}/landing-pages`
 pub async fn create(State(app): State<App>, caller: Caller, Form(input): Form<LandingPageInput>) -> Result<Response> {
     match actions::create(&app, &caller.actor, caller.client_id()?, &input).await {
@@ -105,13 +133,45 @@ pub async fn update(
     }
 }
 
-/// `POST /{client}/landing-pages/{id}/publish`
-pub async fn publish(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    match actions::publish(&app, &caller.actor, caller.client_id()?, id).await {
-        Ok(_) => Ok(redirect_with(&at(&caller, id), "Published. Recipients see this version now.")),
+/// `POST /{client}/landing-pages/{id}/preview`: saves the draft, then shows it.
+pub async fn preview(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(form): Form<EditorForm>,
+) -> Result<Response> {
+    let input = form.input();
+    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
+        Ok(()) => Ok(redirect(&format!("{}/preview", at(&caller, id)))),
         Err(error) => {
             let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-            let input = saved_input(&row);
+            refused(&app, &caller, Some(row), input, error).await
+        }
+    }
+}
+
+/// `POST /{client}/landing-pages/{id}/publish`: what is in the editor, when it comes from there; else the draft.
+pub async fn publish(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    Form(form): Form<EditorForm>,
+) -> Result<Response> {
+    let client_id = caller.client_id()?;
+    let typed = (form.act == "publish" && caller.may("landing_pages.edit")).then(|| form.input());
+    let saved = match &typed {
+        Some(input) => actions::update(&app, &caller.actor, (client_id, id), input, &Expected::any()).await,
+        None => Ok(()),
+    };
+    let published = match saved {
+        Ok(()) => actions::publish(&app, &caller.actor, client_id, id).await,
+        Err(error) => Err(error),
+    };
+    match published {
+        Ok(_) => Ok(redirect_with(&at(&caller, id), "Saved and published. Recipients see this version now.")),
+        Err(error) => {
+            let row = store::find(&caller.scope(&app), client_id, id).await?;
+            let input = typed.unwrap_or_else(|| saved_input(&row));
             refused(&app, &caller, Some(row), input, error).await
         }
     }
@@ -134,7 +194,8 @@ async fn refused(
     error: kernel::Error,
 ) -> Result<Response> {
     let errors = FieldErrors::from_error(error)?;
-    render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(app, caller, saved, input, errors).await?)
+    let page = edit_page(app, caller, saved, input, errors).await?;
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { unsaved: true, ..page })
 }
 
 async fn edit_page(
@@ -161,6 +222,7 @@ async fn edit_page(
         errors,
         forms: forms.into_iter().map(|form| Choice::new(form.id, form.name)).collect(),
         starters: starters::ALL.iter().map(|starter| (starter.key, starter.label)).collect(),
+        unsaved: false,
         tags: crate::merge::LANDING_PAGE.names().map(|name| format!("{{{{{name}}}}}")).collect(),
     })
 }
