@@ -1,6 +1,6 @@
 //! The written form of API keys: `ace_live_` or `ace_test_` and 43 base62 characters, 256 bits.
 
-use kernel::{Error, Result, random};
+use kernel::{Error, FieldError, Result, random};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,15 +46,19 @@ pub fn masked(mode: &str, last_four: &str) -> String {
     format!("ace_{mode}_…{last_four}")
 }
 
-/// The scopes a new key gets: those asked for, or else everything its maker holds, but never more than that, and
-/// nothing that is about people or the installation rather than about the client.
+/// The scopes a new key gets: those asked for, never more than its maker holds, and nothing that is about people or
+/// the installation rather than about the client. No choice is no key: it would hold nothing, and must not hold all.
 ///
 /// # Errors
-/// Names `scopes` and the first key that is unknown or not the maker's to give.
+/// Names `scopes` when there is none, or the first that is unknown or not the maker's to give.
 pub fn scopes(asked: &[String], held: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let grantable = |key: &&str| is_about_a_client(key) && held(key);
     if asked.is_empty() {
-        return Ok(kernel::permissions::ALL.iter().filter(|key| grantable(key)).map(|key| (*key).to_owned()).collect());
+        return Err(Error::Invalid(vec![FieldError {
+            field: "scopes".into(),
+            code: "required",
+            message: "Choose at least one permission. A key holds only what you choose.".into(),
+        }]));
     }
     for key in asked {
         let known = kernel::permissions::ALL.iter().find(|known| **known == key.as_str());
@@ -95,7 +99,7 @@ mod tests {
     #[test]
     fn a_key_never_holds_more_than_its_maker_nor_anything_about_people() {
         let developer = |key: &str| ["contacts.view", "webhooks.manage", "users.view"].contains(&key);
-        assert_eq!(scopes(&[], developer).unwrap(), ["contacts.view", "webhooks.manage"]);
+        assert!(scopes(&[], developer).is_err(), "no choice grants nothing");
         for refused in ["contacts.import", "users.view", "no.such", "platform.jobs"] {
             assert!(scopes(&[refused.to_owned()], developer).is_err(), "{refused}");
         }

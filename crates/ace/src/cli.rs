@@ -58,7 +58,7 @@ pub enum Command {
     #[command(
         subcommand,
         arg_required_else_help = true,
-        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys list --client 0190…\n  ace keys revoke --client 0190… 0190…"
+        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier --scope contacts.view\n  ace keys list --client 0190…\n  ace keys revoke --client 0190… 0190…"
     )]
     Keys(KeysCommand),
     /// Recount every invariant; exit status 1 and one line for each that is broken.
@@ -248,7 +248,7 @@ pub struct UserCreateArgs {
 pub enum KeysCommand {
     /// Create a key; it is shown once.
     #[command(
-        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope campaigns.analytics --test"
+        after_help = "Examples:\n  ace keys create --client 0190… --name Zapier --scope contacts.view\n  ace keys create --client 0190… --name Reports --scope campaigns.view --scope campaigns.analytics --test"
     )]
     Create(KeysCreateArgs),
     /// List a client's keys, masked.
@@ -268,8 +268,8 @@ pub struct KeysCreateArgs {
     /// What it is for.
     #[arg(long, default_value = "command line")]
     pub name: String,
-    /// A permission the key holds; repeat for more. Everything a client may when absent.
-    #[arg(long = "scope", value_name = "PERMISSION")]
+    /// A permission the key holds; repeat for more.
+    #[arg(long = "scope", value_name = "PERMISSION", required = true)]
     pub scopes: Vec<String>,
     /// A key named `ace_test_…`; it does the same real work.
     #[arg(long)]

@@ -21,7 +21,7 @@ pub struct NewApiKey<'a> {
     pub name: &'a str,
     /// Real work, or trying things out.
     pub mode: Mode,
-    /// The permission keys it holds; empty for all that its maker can give.
+    /// The permission keys it holds, at least one.
     pub scopes: &'a [String],
     /// Until when it is good.
     pub expires_at: Option<DateTime<Utc>>,
@@ -51,10 +51,15 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
     if new.expires_at.is_some_and(|at| at <= app.clock.now()) {
         problems.invalid("expires_at", "lies in the past");
     }
-    problems.finish()?;
     let scope = app.db.scope(actor);
     let held = held_by(&scope, actor).await?;
-    let scopes = api_key::scopes(new.scopes, |key| held.contains(key))?;
+    let scopes = api_key::scopes(new.scopes, |key| held.contains(key)).unwrap_or_else(|error| {
+        for error in error.fields() {
+            problems.add(&error.field, error.code, &error.message);
+        }
+        Vec::new()
+    });
+    problems.finish()?;
     let (id, key) = (kernel::new_id(), api_key::generate(new.mode));
     let tx = scope.transaction().await?;
     let mode = new.mode.as_str();

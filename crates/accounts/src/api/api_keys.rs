@@ -30,8 +30,9 @@ pub struct NewKeyBody {
     /// `live` or `test`.
     #[serde(default)]
     pub mode: Mode,
-    /// The permission keys it holds; empty for all that you can give.
+    /// The permission keys it holds, at least one; never more than you hold.
     #[serde(default)]
+    #[schema(required = true, min_items = 1, example = json!(["contacts.view", "campaigns.view"]))]
     pub scopes: Vec<String>,
     /// Until when it is good.
     pub expires_at: Option<DateTime<Utc>>,

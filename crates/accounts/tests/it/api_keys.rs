@@ -11,7 +11,7 @@ async fn a_key_is_shown_once_and_acts_for_its_client_until_it_is_revoked() {
     let test = start().await;
     let owner = &test.story.acme_owner;
     let page = test
-        .post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test")])
+        .post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test"), ("scopes", "contacts.view")])
         .as_user(owner)
         .await
         .expect_status(200);
@@ -47,13 +47,8 @@ async fn a_key_holds_no_more_than_its_maker() {
     let make = |by: &testkit::Person, scopes: &[&str]| {
         test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": scopes })).as_user(by)
     };
-    let all = make(&story.acme_developer, &[]).await.expect_status(201).json();
-    let scopes: Vec<&str> = all["scopes"].as_array().unwrap().iter().filter_map(|scope| scope.as_str()).collect();
-    assert!(
-        scopes.contains(&"contacts.view")
-            && !scopes.contains(&"contacts.import")
-            && !scopes.contains(&"api_keys.manage")
-    );
+    let all = make(&story.acme_developer, &["contacts.view", "clients.view"]).await.expect_status(201).json();
+    assert_eq!(all["scopes"], json!(["clients.view", "contacts.view"]));
     let key = all["key"].as_str().unwrap();
     test.api(Method::GET, "/v1/clients").bearer(key).await.expect_status(200);
     test.api(Method::GET, "/v1/api-keys").bearer(key).await.expect_status(403);
@@ -68,9 +63,27 @@ async fn a_key_holds_no_more_than_its_maker() {
         let refused = make(by, &scopes).await.expect_status(422).json();
         assert_eq!(refused["errors"][0]["pointer"], "#/scopes");
     }
-    make(&story.acme_agent, &[]).await.expect_status(403);
-    make(&story.support, &[]).for_client(story.acme.id).await.expect_status(403);
-    make(&story.acme_owner, &[]).for_client(story.corner.id).await.expect_status(404);
+    let view = ["contacts.view"];
+    make(&story.acme_agent, &view).await.expect_status(403);
+    make(&story.support, &view).for_client(story.acme.id).await.expect_status(403);
+    make(&story.acme_owner, &view).for_client(story.corner.id).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn a_key_without_a_choice_of_permissions_is_refused_everywhere_and_grants_nothing() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let before = count(&test, "select count(*) from api_keys").await;
+    for body in [json!({ "name": "CRM" }), json!({ "name": "CRM", "scopes": [] })] {
+        let refused = test.api_json(Method::POST, "/v1/api-keys", &body).as_user(owner).await.expect_status(422);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "#/scopes", "{body}");
+    }
+    let page = test.post_form("/acme-roofing/api-keys", &[("name", "CRM")]).as_user(owner).await.expect_status(422);
+    let text = page.text();
+    assert!(text.contains("id=\"scopes-error\"") && text.contains("value=\"CRM\""), "next to the field, nothing lost");
+    let new = NewApiKey { name: "CRM", ..NewApiKey::default() };
+    assert!(actions::create_key(&test.app, &test.operator(), test.story.acme.id, &new).await.is_err());
+    assert_eq!(count(&test, "select count(*) from api_keys").await, before);
 }
 
 #[tokio::test]
@@ -79,7 +92,8 @@ async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
     let story = &test.story;
     let operator = test.operator();
     let expires_at = Some(test.clock().now() + Duration::days(1));
-    let new = NewApiKey { name: "First", expires_at, ..NewApiKey::default() };
+    let scopes = ["clients.view".to_owned()];
+    let new = NewApiKey { name: "First", scopes: &scopes, expires_at, ..NewApiKey::default() };
     let created = actions::create_key(&test.app, &operator, story.bright.id, &new).await.unwrap();
     let keys = actions::list_keys(&test.app, &operator, story.bright.id, &PageParams::default()).await.unwrap();
     assert_eq!(keys.data.iter().filter(|key| key.is_primary).count(), 1);
@@ -88,7 +102,7 @@ async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
     test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(401);
     actions::revoke_key(&test.app, &operator, story.bright.id, created.id).await.unwrap();
     assert_eq!(count(&test, "select count(*) from clients where api_key_hash is not null").await, 0);
-    let past = NewApiKey { name: "Past", expires_at: Some(test.clock().now()), ..NewApiKey::default() };
+    let past = NewApiKey { name: "Past", scopes: &scopes, expires_at: Some(test.clock().now()), mode: new.mode };
     assert!(actions::create_key(&test.app, &operator, story.bright.id, &past).await.is_err());
 }
 
