@@ -59,3 +59,18 @@ fn every_icon_of_a_template_is_in_the_sprite() {
         }
     }
 }
+
+#[test]
+fn every_question_says_whether_it_can_be_undone_and_every_dialog_can_be_left() {
+    let mut questions = 0;
+    for (path, text) in all() {
+        let asked = ["data-confirm=\"", "confirm = \"", "confirm=\""].iter().flat_map(|before| quoted(&text, before));
+        for question in asked.filter(|question| !question.is_empty() && *question != "{{ confirm }}") {
+            assert!(question.contains("und"), "{path}: say whether this can be undone: {question}");
+            questions += 1;
+        }
+        let dialogs = text.matches("call ui::modal(").count();
+        assert!(text.matches("ui::dialog_actions(").count() >= dialogs, "{path}: a dialog without Cancel");
+    }
+    assert!(questions > 20, "{questions} are too few to mean anything");
+}

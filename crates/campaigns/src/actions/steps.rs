@@ -27,6 +27,8 @@ pub struct Step {
     pub done: &'static str,
     /// What will happen, said before.
     pub means: &'static str,
+    /// Whether and how it can be undone, said before.
+    pub undo: &'static str,
 }
 
 /// Every step people can take, draft → ready apart (that is a launch). `mailed → active` goes by itself, at the first
@@ -39,6 +41,7 @@ pub const STEPS: [Step; 6] = [
         label: "Send to production",
         done: "Sent to production",
         means: "Freezes artwork and recipients and charges the credits.",
+        undo: "Until the pieces are mailed you can cancel the order: the credits come back.",
     },
     Step {
         from: "ready",
@@ -47,6 +50,7 @@ pub const STEPS: [Step; 6] = [
         label: "Back to draft",
         done: "Back to draft. You can change it and launch it again.",
         means: "Deletes the recipients with their codes and links, and frees the promised cards.",
+        undo: "This cannot be undone: launching again makes new codes and links.",
     },
     Step {
         from: "in_production",
@@ -55,6 +59,7 @@ pub const STEPS: [Step; 6] = [
         label: "Confirm mailed",
         done: "Mailed. Visits count from now on.",
         means: "Says that the pieces are in the mail: visits count from now on.",
+        undo: "This cannot be undone.",
     },
     Step {
         from: "in_production",
@@ -63,6 +68,7 @@ pub const STEPS: [Step; 6] = [
         label: "Cancel order",
         done: "Cancelled and back to draft",
         means: "Takes the order back, deletes the recipients with their codes and links, frees the cards and refunds the credits.",
+        undo: "This cannot be undone: launching again makes new codes and links.",
     },
     Step {
         from: "mailed",
@@ -76,9 +82,10 @@ pub const STEPS: [Step; 6] = [
         from: "active",
         to: "completed",
         permission: "campaigns.complete",
-        label: "Complete",
+        label: "Complete campaign",
         done: "Completed",
-        means: "Frees the unused cards. Links show the closing page.",
+        means: "Ends the campaign for good. Frees the unused cards. Links show the closing page.",
+        undo: "This cannot be undone.",
     },
 ];
 

@@ -49,9 +49,16 @@ pub struct StepView {
     pub means: String,
     /// The button's look.
     pub variant: &'static str,
+    /// Whether it ends the campaign: then it is no button of the head but an entry of the menu.
+    pub ends: bool,
 }
 
 impl Head {
+    /// Whether there is more to do with it than the buttons of the head.
+    pub fn has_more(&self) -> bool {
+        self.may_duplicate || self.may_archive || self.steps.iter().any(|step| step.ends)
+    }
+
     /// A path under the campaign's: `head.at("launch")`.
     pub fn at(&self, path: &str) -> String {
         format!("{}/{path}", self.base)
@@ -62,6 +69,11 @@ impl StepView {
     /// The id of its dialog.
     pub fn id(&self) -> String {
         format!("step-{}", self.to)
+    }
+
+    /// The look of the button that says yes.
+    pub fn yes(&self) -> &'static str {
+        if ["draft", "completed"].contains(&self.to) { "danger" } else { "primary" }
     }
 }
 
@@ -195,12 +207,17 @@ async fn views(app: &App, caller: &Caller, campaign: &Campaign, counts: &Counts)
             continue;
         }
         let promised = reservations::promised(&scope, campaign.client_id, campaign.id).await?;
-        let variant = if step.to == "draft" { "outline" } else { "primary" };
+        let variant = match step.to {
+            "draft" => "outline",
+            "completed" => "danger",
+            _ => "primary",
+        };
         views.push(StepView {
             to: step.to,
             label: step.label,
             means: means(step, campaign, counts, promised),
             variant,
+            ends: step.to == "completed",
         });
     }
     Ok(views)
@@ -218,7 +235,7 @@ fn means(step: &Step, campaign: &Campaign, counts: &Counts, promised: i64) -> St
         "draft" => format!("{recipients} recipients, {} cards.", number(promised)),
         _ => format!("{} unused cards.", number(promised)),
     };
-    format!("{} {numbers}", step.means)
+    format!("{} {numbers} {}", step.means, step.undo)
 }
 
 async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<(&'static str, String)>> {

@@ -117,5 +117,5 @@ fn confirm(checklist: &Checklist, rewards: i64) -> String {
     if checklist.credits_needed > 0 {
         text += &format!(" Pieces and rewards can cost up to {} credits.", number(checklist.credits_needed));
     }
-    text + " Nothing is printed or charged yet, and you can take it back."
+    text + " Nothing is printed or charged yet, and you can undo it with Back to draft."
 }
