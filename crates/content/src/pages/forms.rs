@@ -136,6 +136,7 @@ pub async fn close(
 
 /// What comes from the builder is saved first, so that a button beside it loses nothing.
 async fn save_and_set(app: &App, caller: &Caller, id: Uuid, form: BuilderForm, open: bool) -> Result<Response> {
+    measured(&form)?;
     let client_id = caller.client_id()?;
     if form.act == "publish" && caller.may("forms.edit") {
         let saved = actions::update(app, &caller.actor, (client_id, id), &form.input(), &Expected::any()).await;
