@@ -195,7 +195,8 @@ impl<R: Read> Rows<R> {
         if over_lines {
             let whole = record.ends >= self.layout.columns && self.row(record).fits(self.layout.columns);
             // properly closed quotes may hold anything; not whom the table is about, though
-            let holds_rows = quotes::row_lines(raw, delimiter, self.layout.columns).any(|line| !closed || line.contains(&b'@'));
+            let holds_rows =
+                quotes::row_lines(raw, delimiter, self.layout.columns).any(|line| !closed || line.contains(&b'@'));
             if !whole || holds_rows {
                 return Ok(true);
             }
