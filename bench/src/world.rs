@@ -15,6 +15,28 @@ use crate::http::{Connection, Reply, Request};
 use crate::postgres::Postgres;
 use crate::server::Ace;
 
+/// What the key of the bench may do.
+const SCOPES: [&str; 18] = [
+    "contacts.import",
+    "contacts.view",
+    "lists.view",
+    "lists.create",
+    "lists.edit",
+    "gift_cards.manage_pools",
+    "gift_cards.upload",
+    "gift_cards.view",
+    "forms.create",
+    "forms.publish",
+    "landing_pages.create",
+    "landing_pages.publish",
+    "campaigns.create",
+    "campaigns.edit",
+    "campaigns.view",
+    "campaigns.launch",
+    "campaigns.submit",
+    "campaigns.approve",
+];
+
 /// The client's word in URLs.
 pub const CLIENT: &str = "kestrel-roofing";
 
@@ -68,7 +90,9 @@ impl World {
         ace.must(&["migrate"]).await?;
         let admin = postgres.admin().await?;
         let (client_id, brand_id) = establish(&admin).await?;
-        let key = ace.must(&["keys", "create", "--client", CLIENT]).await?;
+        let mut create = vec!["keys", "create", "--client", CLIENT];
+        create.extend(SCOPES.iter().flat_map(|scope| ["--scope", *scope]));
+        let key = ace.must(&create).await?;
         let key = key["key"].as_str().context("no key")?.to_owned();
         Ok(Self { ace, postgres, client_id, key, brand_id })
     }
