@@ -111,7 +111,10 @@ async fn a_key_ends_with_its_makers_access_or_passes_to_whoever_takes_that() {
     let test = start().await;
     let story = &test.story;
     let make = async |by: &testkit::Person| {
-        let made = test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": ["clients.view"] })).as_user(by).await;
+        let made = test
+            .api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": ["clients.view"] }))
+            .as_user(by)
+            .await;
         made.expect_status(201).json()["key"].as_str().unwrap().to_owned()
     };
     let by = &story.agency_owner;
