@@ -16,6 +16,9 @@ const HINTS: [(&str, &str, &str); 3] = [
     ("credit_ledger", "reason", "piece"),
 ];
 
+/// What a full row leaves out, because it would end the row: nothing archived is changed, nothing in quarantine claimed.
+const ABSENT: [(&str, &str); 2] = [("campaigns", "archived_at"), ("gift_cards", "quarantined_at")];
+
 const COLUMNS: &str = "
     select c.oid::regclass::text as \"table\", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,
            a.attnotnull as required, a.atthasdef as has_default, a.attgenerated <> '' as generated,
@@ -122,6 +125,9 @@ impl Maker {
         let mut row = Box::pin(self.values(admin, table, client, true)).await;
         for (_, column, value) in HINTS.iter().filter(|hint| hint.0 == table) {
             row.insert((*column).to_owned(), json!(value));
+        }
+        for (_, column) in ABSENT.iter().filter(|absent| absent.0 == table) {
+            row.remove(*column);
         }
         row
     }
