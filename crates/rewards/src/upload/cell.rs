@@ -38,14 +38,14 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
             "a line break inside quotes: a quote that is never closed, or a code in two halves",
         ));
     }
-    if text.contains(['"', ',', ';', '\t', '|']) {
-        return Some(("quote", "a quote or a separator inside: a quote that is never closed"));
-    }
     if is_scientific(text) {
         return Some((
             "scientific",
             "a spreadsheet made a rounded number of it: export it again with the column as text",
         ));
+    }
+    if text.contains(['"', ',', ';', '\t', '|']) {
+        return Some(("quote", "a quote or a separator inside: a quote that is never closed"));
     }
     if is_spreadsheet_error(text) {
         return Some(("spreadsheet_error", "an error of the spreadsheet, or a column too narrow to show it"));

@@ -346,7 +346,7 @@ mod tests {
         assert_eq!((lines[0].code.as_str(), lines[0].pin.as_str(), lines[0].number), ("ABC-1", "77", 2));
         assert_eq!(lines[1].number, 4);
         assert_eq!(day(&lines[0].expiry), NaiveDate::from_ymd_opt(2027, 12, 31));
-        assert_eq!(read("pin,number\n1,2\n").err().unwrap().fields()[0].field, "file");
+        assert_eq!(read("pin,cost\n1,2\n").err().unwrap().fields()[0].field, "file");
     }
 
     #[test]

@@ -186,8 +186,11 @@ async fn a_card_in_stock_that_leaked_is_retired_whatever_is_promised_and_the_pro
     let pool = world.pool(2).await;
     let campaign = world.campaign(pool).await;
     world.promise(campaign, pool, 2).await;
-    let sql = "update campaigns set status = 'mailed', estimate = '{\"cards_per_reward\": 2}' where id = $1";
-    world.run(sql, &[&campaign]).await;
+    for status in ["ready", "in_production", "mailed"] {
+        let sql = "update campaigns set status = $2::text::campaign_status, estimate = '{\"cards_per_reward\": 2}'
+            where id = $1";
+        world.run(sql, &[&campaign, &status]).await;
+    }
     let (app, operator) = (&world.test.app, world.test.operator());
     let leaked: Uuid = world.admin.query_one("select id from gift_cards limit 1", &[]).await.unwrap().get(0);
     revoke(app, &operator, world.client_id, leaked, &because()).await.unwrap();
