@@ -44,7 +44,9 @@ pub struct Entry {
 
 /// The check list as pages show it.
 pub fn entries(checklist: &Checklist, edit: &str) -> Vec<Entry> {
+    let client = edit.split('/').nth(1).unwrap_or_default();
     let href = |item: &CheckItem| match item.step {
+        "review" if item.field == "credits" => format!("/{client}/credits"),
         "review" => String::new(),
         step => format!("{edit}/{step}#{}", slug_id(&item.field)),
     };
@@ -107,12 +109,18 @@ async fn draw(app: &App, caller: &Caller, campaign: &Campaign, errors: FieldErro
 /// What pressing the button will do, and to how many.
 fn confirm(checklist: &Checklist, rewards: i64) -> String {
     let facts = &checklist.facts;
-    let mut text = format!("Makes {} recipients, each with a code and a link of their own.", number(facts.mailable));
+    let recipients = if facts.mailable == 1 { "recipient" } else { "recipients" };
+    let mut text =
+        format!("Makes {} {recipients}, each with a code and a link of their own.", number(facts.mailable));
     if facts.contacts > facts.mailable {
-        text += &format!(" {} contacts are skipped.", number(facts.contacts - facts.mailable));
+        text += &match facts.contacts - facts.mailable {
+            1 => " 1 contact is skipped.".to_owned(),
+            skipped => format!(" {} contacts are skipped.", number(skipped)),
+        };
     }
     if rewards > 0 {
-        text += &format!(" Promises {} gift cards.", number(checklist.cards_per_reward * rewards));
+        let cards = checklist.cards_per_reward * rewards;
+        text += &format!(" Promises {} gift card{}.", number(cards), if cards == 1 { "" } else { "s" });
     }
     if checklist.credits_needed > 0 {
         text += &format!(" Pieces and rewards can cost up to {} credits.", number(checklist.credits_needed));
