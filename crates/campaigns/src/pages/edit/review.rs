@@ -110,8 +110,7 @@ async fn draw(app: &App, caller: &Caller, campaign: &Campaign, errors: FieldErro
 fn confirm(checklist: &Checklist, rewards: i64) -> String {
     let facts = &checklist.facts;
     let recipients = if facts.mailable == 1 { "recipient" } else { "recipients" };
-    let mut text =
-        format!("Makes {} {recipients}, each with a code and a link of their own.", number(facts.mailable));
+    let mut text = format!("Makes {} {recipients}, each with a code and a link of their own.", number(facts.mailable));
     if facts.contacts > facts.mailable {
         text += &match facts.contacts - facts.mailable {
             1 => " 1 contact is skipped.".to_owned(),
