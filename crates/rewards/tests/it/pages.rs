@@ -288,11 +288,11 @@ async fn a_brand_is_changed_and_a_pool_of_one_that_is_off_is_refused() {
 async fn a_grant_sent_twice_is_booked_once() {
     let world = World::new().await;
     let story = &world.test.story;
-    let page = world.test.get("/acme-roofing/credits").as_user(&story.agency_owner).await.expect_status(200).text();
+    let page = world.test.get("/acme-roofing/credits").as_user(&story.admin).await.expect_status(200).text();
     let id = page.split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
     let send = |amount: &'static str, id: &str| {
         let fields = [("id", id.to_owned()), ("amount", amount.to_owned()), ("note", String::new())];
-        world.test.post_form("/acme-roofing/credits", &fields).as_user(&story.agency_owner)
+        world.test.post_form("/acme-roofing/credits", &fields).as_user(&story.admin)
     };
     let (first, second) = tokio::join!(send("1000", &id), send("1000", &id));
     first.expect_status(303);
@@ -305,7 +305,7 @@ async fn a_grant_sent_twice_is_booked_once() {
     assert!(other.text().contains("another entry has this id"), "{}", other.text());
     // the id of another client's entry books nothing and tells nothing
     let bright = [("id", id.clone()), ("amount", "1000".to_owned())];
-    world.test.post_form("/bright-dental/credits", &bright).as_user(&story.agency_owner).await.expect_status(422);
+    world.test.post_form("/bright-dental/credits", &bright).as_user(&story.admin).await.expect_status(422);
     send("500", &kernel::new_id().to_string()).await.expect_status(303);
     assert_eq!(world.count(balance, &[&world.client_id]).await, 1500);
     world.check().await;
