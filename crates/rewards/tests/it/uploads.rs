@@ -146,10 +146,10 @@ async fn a_pool_that_is_archived_while_a_file_is_read_takes_nothing_and_can_be_b
     let uploading = upload(&world, pool, "code\nLATE-CODE-0001\n");
     let archiving = async {
         let waits =
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%gift_card_pools%'";
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
         let watcher = world.test.database.admin().await;
         while watcher.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         world.run("update gift_card_pools set archived_at = now() where id = $1", &[&pool]).await;
         world.admin.batch_execute("commit").await.unwrap();
