@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 database::statement! {
-    /// The whole money path in one call; see `migrations/V23__promises.sql`.
+    /// The whole money path in one call; see `migrations/V22__promises.sql`.
     CLAIM, both, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
         from app.claim_reward(

@@ -74,9 +74,10 @@ pub const STEPS: [Step; 6] = [
         from: "mailed",
         to: "completed",
         permission: "campaigns.complete",
-        label: "Complete",
+        label: "Complete campaign",
         done: "Completed",
-        means: "Nobody has answered so far. Frees the unused cards. Links show the closing page from now on.",
+        means: "Ends the campaign for good, though nobody has answered so far. Frees the unused cards. Links show the closing page.",
+        undo: "This cannot be undone.",
     },
     Step {
         from: "active",
