@@ -51,7 +51,7 @@ pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) 
 pub struct KeysParams {
     /// `end` (the default) revokes them; `pass_to_me` makes them yours, as far as you hold what they hold.
     #[serde(default)]
-    #[param(value_type = Option<TheirKeys>)]
+    #[param(inline, value_type = Option<TheirKeys>)]
     pub api_keys: TheirKeys,
 }
 
