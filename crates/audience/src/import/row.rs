@@ -39,7 +39,7 @@ impl<'a> Preparer<'a> {
             let cell = cells::restore(row.cell(index).trim());
             let says_something = matches!(target, Target::Field(field) if Field::ALLOWS.contains(field));
             if !cell.is_empty() || says_something {
-                self.take(&mut prepared, &mut loose, row, index, cell)?;
+                self.take((&mut prepared, &mut loose), row, index, cell)?;
             }
         }
         self.take_spares(&mut prepared, &mut loose, row)?;
@@ -78,7 +78,8 @@ impl<'a> Preparer<'a> {
             _ => false,
         };
         let names_somebody = || self.plan.targets.iter().enumerate().any(sure);
-        if !row.fits(columns) && !(row.width() < columns && names_somebody()) {
+        let is_short = row.width() < columns;
+        if !row.fits(columns) && (!is_short || !names_somebody()) {
             return refuse(format!("{} cells where the header has {columns}", row.width()));
         }
         let first = row.cells().map(str::trim).find(|cell| !cell.is_empty()).unwrap_or_default();
@@ -104,7 +105,7 @@ impl<'a> Preparer<'a> {
             for (index, target) in group {
                 let cell = cells::restore(row.cell(*index).trim());
                 if !cell.is_empty() {
-                    self.take_as(prepared, loose, row, (*index, target), cell)?;
+                    self.take_as((prepared, loose), row, (*index, target), cell)?;
                 }
             }
         }

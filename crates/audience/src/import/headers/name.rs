@@ -60,29 +60,18 @@ fn qualified(name: &str) -> Option<Meant> {
         let many = matches!(field, Field::Email | Field::Phone | Field::MobilePhone);
         many.then(|| Meant { field, block: name.to_owned(), sure: sure.min(85) })
     };
-    (1..=most).find_map(split).filter(|meant| is_sensible(meant)).or_else(numbered)
+    (1..=most).find_map(split).filter(is_sensible).or_else(numbered)
 }
 
 /// "Work code", "company first": these words go before addresses, numbers and names of people.
 fn is_sensible(meant: &Meant) -> bool {
-    !matches!(meant.field, Field::CustomerCode | Field::Tags | Field::Notes | Field::LifecycleStage | Field::LeadSource)
-        && !(matches!(meant.field, Field::FullName | Field::FirstName | Field::LastName)
-            && meant.block.split(' ').any(|word| {
-                matches!(
-                    word,
-                    "property"
-                        | "service"
-                        | "site"
-                        | "user"
-                        | "company"
-                        | "business"
-                        | "organization"
-                        | "other"
-                        | "alternate"
-                        | "secondary"
-                        | "second"
-                )
-            }))
+    match meant.field {
+        Field::CustomerCode | Field::Tags | Field::Notes | Field::LifecycleStage | Field::LeadSource => false,
+        Field::FullName | Field::FirstName | Field::LastName => {
+            !meant.block.split(' ').any(|word| is_one_of(word, "no_person"))
+        }
+        _ => true,
+    }
 }
 
 /// What stands before and behind a dash, a colon or a bracket.

@@ -18,8 +18,7 @@ impl Preparer<'_> {
     /// Puts one cell where it belongs.
     pub(super) fn take(
         &self,
-        prepared: &mut Prepared,
-        loose: &mut Loose,
+        (prepared, loose): (&mut Prepared, &mut Loose),
         row: &Row<'_>,
         index: usize,
         cell: &str,
@@ -30,13 +29,12 @@ impl Preparer<'_> {
             prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
             prepared.stop(Field::EmailOptOut, true);
         }
-        if *target == Target::Skip { Ok(()) } else { self.take_as(prepared, loose, row, (index, target), cell) }
+        if *target == Target::Skip { Ok(()) } else { self.take_as((prepared, loose), row, (index, target), cell) }
     }
 
     pub(super) fn take_as(
         &self,
-        prepared: &mut Prepared,
-        loose: &mut Loose,
+        (prepared, loose): (&mut Prepared, &mut Loose),
         row: &Row<'_>,
         (index, target): (usize, &Target),
         cell: &str,
