@@ -5,7 +5,7 @@ use testkit::{Ask, Reply};
 use web::{Method, RouteSpec};
 
 use crate::schema::{fault, references};
-use crate::walk::{Walk, name};
+use crate::walk::{Walk, is_about_real_rows, name};
 
 fn documented(walk: &Walk) -> Vec<RouteSpec> {
     walk.table().iter().filter(|spec| spec.doc.is_some()).cloned().collect()
@@ -173,6 +173,10 @@ async fn what_was_read_can_be_sent_back() {
         let get =
             || walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
         let read = get().await;
+        // the walk makes no brands and no people to read
+        if read.status == 404 && !is_about_real_rows(spec) {
+            continue;
+        }
         assert_eq!(read.status, 200, "{path}: {}", read.text());
         let body = read.json();
         // a call of nobody was not written down here
