@@ -22,7 +22,9 @@ export async function serious(page, part = null) {
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(AXE)
   // A colour on its way to another, or on a part that is being exchanged, is nobody's choice.
   await settled(page)
-  const { violations } = await page.evaluate((part) => window.axe.run(part ?? document, { resultTypes: ['violations'] }), part)
+  // Public pages have an origin of their own, to which their style sheets are another's: axe would fetch them again.
+  const options = { resultTypes: ['violations'], preload: false }
+  const { violations } = await page.evaluate(([part, options]) => window.axe.run(part ?? document, options), [part, options])
   return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`)
 }
