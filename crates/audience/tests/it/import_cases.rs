@@ -137,7 +137,7 @@ async fn an_export_imported_elsewhere_is_the_same_contacts_as_often_as_one_likes
         from contacts c where client_id = $1";
     let admin = test.database.admin().await;
     let held = async |client_id: Uuid| admin.query_one(of, &[&client_id]).await.unwrap().get::<_, String>(0);
-    let mut keys = vec![(test.story.acme.id, &test.story.acme.key), (test.story.corner.id, &test.story.corner.key)];
+    let mut keys = [(test.story.acme.id, &test.story.acme.key), (test.story.corner.id, &test.story.corner.key)];
     for _ in 0..2 {
         let csv = test.api(Method::GET, "/v1/contacts/export").bearer(keys[0].1).await.expect_status(200).text();
         let wanted = ImportOptions { on_duplicate: Some(OnDuplicate::Update), ..options("back.csv") };
