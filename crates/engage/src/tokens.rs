@@ -53,6 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one list, read from top to bottom")]
     fn what_programs_and_people_add_to_a_link_is_forgiven() {
         let token = PurlToken::parse("7K2M9QRX40").unwrap();
         for end in [

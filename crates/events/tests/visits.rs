@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chrono::Utc;
 use events::{Visit, VisitKind, VisitWriter};
 use kernel::new_id;
 use testkit::{Story, TestDatabase};
@@ -143,7 +142,7 @@ async fn a_person_seen_tells_the_campaign_once_for_a_condition_that_is_not_met_y
     let database = scene.test.database();
     let writer = VisitWriter::start(&database);
     let actor = kernel::Actor::system(kernel::System::PublicLink);
-    let at = Utc::now();
+    let at = database.clock().now();
     let seen = |token: &'static str, kind| {
         let (database, actor) = (&database, &actor);
         async move { events::seen(&database.scope(actor), token, kind, at).await.unwrap() }

@@ -76,7 +76,7 @@ pub const STEPS: [Step; 6] = [
         permission: "campaigns.complete",
         label: "Complete campaign",
         done: "Completed",
-        means: "Ends the campaign for good, though nobody has answered so far. Frees the unused cards. Links show the closing page.",
+        means: "Nobody has answered so far. Frees the unused cards. Links show the closing page from now on.",
         undo: "This cannot be undone.",
     },
     Step {

@@ -15,6 +15,7 @@ use crate::{limits, masked};
 
 /// A reward as the answer to a submission shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one per answer, and nearly always a card")]
 pub enum Shown {
     /// The card itself.
     Card(Card),

@@ -142,9 +142,7 @@ fn prepare(
 fn uncomposed(why: Uncomposed) -> SendError {
     match why {
         Uncomposed::Malformed(malformed) => SendError::permanent("template", malformed.message),
-        Uncomposed::TooLong => {
-            SendError::permanent("too_long", "filled in, the text is longer than can be sent".to_owned())
-        }
+        Uncomposed::TooLong => SendError::permanent("too_long", "filled in, the text is longer than can be sent"),
         // perhaps a key is missing that somebody can bring back; the text names no code
         Uncomposed::Sealed(error) => SendError::temporary("card_unreadable", error.to_string()),
     }

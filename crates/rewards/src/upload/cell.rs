@@ -83,8 +83,8 @@ pub(super) fn zeros_behind_kept(text: &str) -> Option<usize> {
 /// The same digits with zeros in front, in every length a code may have.
 pub(super) fn with_leading_zeros(text: &str) -> impl Iterator<Item = String> + '_ {
     let is_number = !text.is_empty() && text.len() < 30 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let lengths = if is_number { text.len() + 1..=(text.len() + 6) } else { 1..=0 };
-    lengths.map(move |length| format!("{text:0>length$}"))
+    let longest = if is_number { text.len() + 6 } else { text.len() };
+    (text.len() + 1..=longest).map(move |length| format!("{text:0>length$}"))
 }
 
 /// `6.00649E+15`: a spreadsheet always writes a sign or a point, `12E45` may be a code.

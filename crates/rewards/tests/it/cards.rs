@@ -227,7 +227,7 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         format!("update gift_cards set recipient_id = '{other}' where id = '{card}'"),
         format!("update gift_cards set claimed_at = now() where id = '{card}'"),
         format!("update gift_cards set quarantined_at = now() where id = '{card}'"),
-        format!("update gift_cards set status = 'claimed' where status = 'available'"),
+        "update gift_cards set status = 'claimed' where status = 'available'".to_owned(),
         format!("update call_conditions_met set recipient_id = '{other}' where recipient_id = '{recipient}'"),
         format!("update call_conditions_met set gift_card_id = null where recipient_id = '{recipient}'"),
         "update messages set status = 'held'".to_owned(),
