@@ -1,5 +1,5 @@
 //! Cells of exported files. A spreadsheet runs a cell that starts with `=`, `+`, `-`, `@`, tab or carriage return as a
-//! formula, in their full-width forms too. Every export writes its lines through [`line`], so that nobody's data becomes
+//! formula, in their full-width forms too. Every export writes its lines through [`line()`], so that nobody's data becomes
 //! a program.
 
 use std::borrow::Cow;
