@@ -53,7 +53,11 @@ const open = (page, at) => page.evaluate((at) => {
   // The question comes before the form is sent, and must: nothing here may be done.
   control.form.noValidate = true
   control.form.addEventListener('submit', (event) => event.preventDefault(), { once: true })
+  // Some ask only where something typed would go: something is typed, and taken back.
+  const typed = control.dataset.confirmWhen && control.form.elements[control.dataset.confirmWhen.split(' ')[0]]
+  if (typed) typed.value += ' '
   control.click()
+  if (typed) typed.value = typed.defaultValue
   return document.querySelector('dialog:modal') && 'dialog:modal'
 }, at)
 
