@@ -41,6 +41,7 @@ export async function startAce({ demo = false } = {}) {
   const env = environment({
     DATABASE_URL: url.href, ACE_DATA_DIR: dataDir, ACE_LISTEN: `127.0.0.1:${port}`, ACE_PUBLIC_URL: base,
     ACE_DEMO__CONTACTS: '300', ACE_LIMITS__PUBLIC_PER_MINUTE: '100000', ACE_LIMITS__API_PER_MINUTE: '100000',
+    ACE_SERVER__STOP_DELAY_SECONDS: '0',
   })
   const ace = (args, input = '') => {
     const ran = spawnSync(ACE, [...args, '--json'], { env, input, encoding: 'utf8', maxBuffer: 1 << 26 })

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use database::managed::{Managed, Options, SUPERUSER};
-use database::{ConnectOptions, Database, migrate};
+use database::{ActorKey, ConnectOptions, Database, migrate};
 use kernel::Clock;
+use kernel::keyring::Keyring;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio_postgres::{Client, NoTls};
@@ -47,7 +48,9 @@ impl Postgres {
     /// # Errors
     /// When the pools cannot be built.
     pub fn database(&self, pool_size: usize) -> Result<Database> {
-        Ok(Database::new(&ConnectOptions::one_url(&self.url(), pool_size)?, Clock::system())?)
+        let keys = Keyring::load_or_create(&self.directory.with_file_name("keys"))?;
+        let options = ConnectOptions::one_url(&self.url(), pool_size, ActorKey::of(&keys))?;
+        Ok(Database::new(&options, Clock::system())?)
     }
 
     /// A superuser's connection, past every policy.

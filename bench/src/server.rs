@@ -49,6 +49,7 @@ impl Ace {
             .env("ACE_LISTEN", self.address.to_string())
             .env("ACE_PUBLIC_URL", format!("http://{}", self.address))
             .env("ACE_LOG", "warn")
+            .env("ACE_SERVER__STOP_DELAY_SECONDS", "0")
             .env("ACE_LIMITS__API_PER_MINUTE", "1000000000")
             .env("ACE_LIMITS__PUBLIC_PER_MINUTE", "1000000000")
             .env("ACE_LIMITS__REDEMPTION_PER_MINUTE", "1000000000")

@@ -69,6 +69,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
 
     tell(&claims::figure(&world, &campaign, &recipients, plan).await?);
     tell(&reads::figure(&world, plan).await?);
+    tell(&reads::proof(&world, plan).await?);
     world.postgres.stop().await;
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use chrono::{DateTime, Utc};
-use database::{Database, FromRow};
-use kernel::Actor;
+use database::{Database, FromRow, Statement};
+use kernel::{Actor, System};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -25,7 +25,11 @@ database::statement! {
         from contacts
         where client_id = $1
         order by id desc
-        limit 51"
+        limit 51";
+    /// What every policy asks: whose clients these are, which looks at the actor's proof.
+    PROVEN, app, "select cardinality(app.client_ids())";
+    /// The same work without anybody to prove.
+    UNPROVEN, worker, "select cardinality(array[gen_random_uuid()])"
 }
 
 /// A row as a list shows it.
@@ -62,6 +66,38 @@ pub(super) async fn figure(world: &World, plan: &Plan) -> Result<Figure> {
     }
     let against = Against::Limit { what: "/s pgbench, bare, without a scope", value: limit.per_second, aim: None };
     Ok(Figure { what: "scoped list reads", value: rate(reads, begun.elapsed()), unit: "/s", against })
+}
+
+/// What it costs to show the database who is asking, and to have one policy believe it: flights of the cheapest statement.
+pub(super) async fn proof(world: &World, plan: &Plan) -> Result<Figure> {
+    let database = world.postgres.database(CLIENTS)?;
+    let length = Duration::from_secs(plan.seconds.try_into()?);
+    let bare = flights(&database, Actor::system(System::Worker), &UNPROVEN, length).await?;
+    let proven = flights(&database, Actor::client(world.client_id), &PROVEN, length).await?;
+    let against = Against::Limit { what: "/s flights that prove nobody", value: bare, aim: None };
+    Ok(Figure { what: "the actor's proof", value: proven, unit: "/s", against })
+}
+
+async fn flights(database: &Database, actor: Actor, statement: &'static Statement, length: Duration) -> Result<f64> {
+    let begun = Instant::now();
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (database, actor) = (database.clone(), actor.clone());
+        clients.spawn(async move {
+            let mut flown = 0;
+            while begun.elapsed() < length {
+                let one: i32 = database.scope(&actor).query_scalar(statement, &[]).await?;
+                ensure!(one == 1, "{one} clients");
+                flown += 1;
+            }
+            Ok::<usize, anyhow::Error>(flown)
+        });
+    }
+    let mut flown = 0;
+    while let Some(done) = clients.join_next().await {
+        flown += done??;
+    }
+    Ok(rate(flown, begun.elapsed()))
 }
 
 async fn read_on(database: Database, client_id: Uuid, until: Instant) -> Result<usize> {

@@ -1,15 +1,15 @@
 //! Puts the rooms together: settings, database, keys, drivers, routes, jobs.
 
-use std::io::IsTerminal;
+use std::path::Path;
 
-use anyhow::Context;
 use database::managed::{Managed, Options, SUPERUSER};
-use database::{ConnectOptions, Database};
+use database::{ActorKey, ConnectOptions, Database, keys, migrate};
 use events::VisitWriter;
 use kernel::Clock;
 use kernel::keyring::Keyring;
-use kernel::settings::{Loaded, LogFormat, Settings, Sources};
+use kernel::settings::{Loaded, Settings, Sources};
 use providers::Drivers;
+use tokio_postgres::Config;
 use web::{App, Routes};
 
 use crate::cli::{Cli, Command, ServeRole};
@@ -61,75 +61,138 @@ pub fn settings(cli: &Cli) -> anyhow::Result<Loaded> {
     Ok(Loaded::load(&Sources::of_process(cli.config.clone(), options))?)
 }
 
-/// Logging to stderr, as text or JSON.
-///
-/// # Errors
-/// When `log.level` is no filter.
-pub fn start_logging(settings: &Settings) -> anyhow::Result<()> {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&settings.log.level).context("log.level")?;
-    // What these two say at every start is noise to whoever waits for an answer.
-    let quiet = ["refinery_core=warn", "tokio_postgres=warn"].into_iter().filter_map(|rule| rule.parse().ok());
-    let filter = quiet.fold(filter, EnvFilter::add_directive);
-    // colours are for people who look: a file or a journal gets plain text
-    let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // A second call, as in tests, keeps the first subscriber.
-    let _ = match settings.log.format {
-        LogFormat::Json => builder.json().try_init(),
-        LogFormat::Text => builder.try_init(),
-    };
-    Ok(())
+/// Whether a command may make what is not there yet: a mistyped directory must not become an empty installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Make {
+    /// `ace serve`, `ace demo`, `ace migrate`: directory, keys, database and schema.
+    Everything,
+    /// Every other command.
+    Nothing,
+}
+
+/// Where the database is, one address for each role.
+struct Addresses {
+    owner: Config,
+    app: Config,
+    public: Config,
+    signin: Config,
+    worker: Config,
+    managed: Option<Managed>,
 }
 
 /// Starts or finds PostgreSQL; says how to reach it.
-///
-/// # Errors
-/// Says what is missing and the line to type.
-pub async fn connect_options(settings: &Settings) -> anyhow::Result<(ConnectOptions, Option<Managed>)> {
-    let pool_size = usize::try_from(settings.database.pool_size)?;
+async fn addresses(settings: &Settings, make: Make) -> anyhow::Result<Addresses> {
     if !settings.database.is_managed() {
-        let options = ConnectOptions {
+        return Ok(Addresses {
             owner: settings.database.owner().parse()?,
             app: settings.database.app().parse()?,
-            system: settings.database.system().parse()?,
-            pool_size,
-        };
-        return Ok((options, None));
+            public: settings.database.public().parse()?,
+            signin: settings.database.signin().parse()?,
+            worker: settings.database.worker().parse()?,
+            managed: None,
+        });
     }
-    let mut options = Options::new(settings.data_dir.join("postgres"));
+    let directory = settings.data_dir.join("postgres");
+    if make == Make::Nothing {
+        must_be_there(&settings.data_dir, &directory)?;
+    }
+    let mut options = Options::new(directory);
     options.bin_directory.clone_from(&settings.database.postgres_bin_dir);
     let managed = tokio::task::spawn_blocking(move || Managed::start(&options)).await??;
     let config = |role: &str, database: &str| managed.url(role, database).parse();
-    database::migrate::create_database(&config(SUPERUSER, "postgres")?, DATABASE).await?;
-    let options = ConnectOptions {
+    if make == Make::Everything {
+        migrate::create_database(&config(SUPERUSER, "postgres")?, DATABASE).await?;
+    }
+    Ok(Addresses {
         owner: config(SUPERUSER, DATABASE)?,
         app: config("ace_app", DATABASE)?,
-        system: config("ace_system", DATABASE)?,
-        pool_size,
-    };
-    Ok((options, Some(managed)))
+        public: config("ace_public", DATABASE)?,
+        signin: config("ace_signin", DATABASE)?,
+        worker: config("ace_worker", DATABASE)?,
+        managed: Some(managed),
+    })
 }
 
-/// Opens a migrated database for a command.
+fn must_be_there(data_dir: &Path, postgres: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        postgres.join("data").join("PG_VERSION").exists(),
+        "there is no ACE in {}: nothing was made there. Name its directory with --data-dir or ACE_DATA_DIR, or begin a new one \
+         with `ace serve`",
+        data_dir.display()
+    );
+    Ok(())
+}
+
+/// A database at this program's version, and the keys it was written with.
+pub struct Prepared {
+    options: ConnectOptions,
+    managed: Option<Managed>,
+    keyring: Keyring,
+    /// The steps applied just now.
+    pub migrated: migrate::Migrated,
+}
+
+impl Prepared {
+    /// Leaves it as it is now.
+    ///
+    /// # Errors
+    /// When the managed PostgreSQL does not stop.
+    pub async fn close(self) -> anyhow::Result<()> {
+        if let Some(managed) = self.managed {
+            tokio::task::spawn_blocking(move || managed.stop()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the database and its keys, and makes what `make` allows. Keys that are missing or others end it before anything
+/// is read or written.
 ///
 /// # Errors
-/// Says what is missing, or that the schema is another version's.
-pub async fn open(loaded: Loaded, clock: Clock) -> anyhow::Result<Ace> {
-    open_with(loaded, clock, |_| {}).await
+/// Says what is missing and what to do.
+pub async fn prepare(settings: &Settings, make: Make) -> anyhow::Result<Prepared> {
+    let Addresses { owner, app, public, signin, worker, managed } = addresses(settings, make).await?;
+    let migrated = match make {
+        Make::Everything => migrate::run(&owner).await?,
+        Make::Nothing => {
+            migrate::check(&owner).await?;
+            migrate::Migrated { applied: Vec::new(), version: migrate::newest() }
+        }
+    };
+    let keyring = match Keyring::find(settings)? {
+        Some(keyring) => keyring,
+        None if make == Make::Everything && !keys::are_known(&owner).await? => Keyring::load(settings)?,
+        None => return Err(keys::missing(&settings.data_dir.join("keys").display().to_string()).into()),
+    };
+    keys::recognise(&owner, &keyring).await?;
+    let pool_size = usize::try_from(settings.database.pool_size)?;
+    let actor_key = ActorKey::of(&keyring);
+    let options = ConnectOptions { owner, app, public, signin, worker, pool_size, actor_key };
+    Ok(Prepared { options, managed, keyring, migrated })
 }
 
-/// The same with a word on how to connect.
+/// Opens the database that is there, for a command.
+///
+/// # Errors
+/// Says what is missing, or that schema or keys are not this installation's.
+pub async fn open(loaded: Loaded, clock: Clock) -> anyhow::Result<Ace> {
+    open_with(loaded, clock, Make::Nothing, |_| {}).await
+}
+
+/// The same, making what `make` allows, with a word on how to connect.
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_with(loaded: Loaded, clock: Clock, adjust: fn(&mut ConnectOptions)) -> anyhow::Result<Ace> {
+pub async fn open_with(
+    loaded: Loaded,
+    clock: Clock,
+    make: Make,
+    adjust: fn(&mut ConnectOptions),
+) -> anyhow::Result<Ace> {
     let settings = loaded.settings;
     providers::http::install_tls();
-    let (mut options, managed) = connect_options(&settings).await?;
+    let Prepared { mut options, managed, keyring, .. } = prepare(&settings, make).await?;
     adjust(&mut options);
-    database::migrate::run(&options.owner).await?;
-    let keyring = Keyring::load(&settings)?;
     let app = App::new(Database::new(&options, clock)?, settings, keyring)?;
     let drivers = Drivers::from_settings(&app.settings, &app.db, &app.keyring, &app.clock)?;
     Ok(Ace { app, drivers, managed })

@@ -6,22 +6,34 @@ pub mod commands;
 mod connections;
 pub mod demo;
 mod ending;
+pub mod logging;
 mod output;
 mod serve;
 
 use std::process::ExitCode;
 
 use cli::{Cli, Command, ImportCommand, KeysCommand, UserCommand};
+use kernel::settings::{Loaded, LogFormat};
 use output::Output;
 
 /// Runs what was typed; the exit status is 0 only when all of it was done.
 pub fn run(cli: Cli) -> ExitCode {
-    let output = Output { json: cli.json };
+    // wrong settings are told in the form that was asked for, as far as that can be known without them
+    let json = std::env::var_os("ACE_LOG__FORMAT").is_some_and(|format| format == "json");
+    let output = Output { json: cli.json, log: if json { LogFormat::Json } else { LogFormat::Text } };
+    let loaded = match assemble::settings(&cli) {
+        Ok(loaded) => loaded,
+        Err(error) => return fail(output, &error),
+    };
+    let output = Output { log: loaded.settings.log.format, ..output };
+    if let Err(error) = logging::start(&loaded.settings) {
+        return fail(output, &error);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(output, &error.into()),
     };
-    let done = runtime.block_on(dispatch(cli, output));
+    let done = runtime.block_on(dispatch(cli, loaded, output));
     ending::let_go(runtime);
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -31,13 +43,11 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn fail(output: Output, error: &anyhow::Error) -> ExitCode {
-    output.progress(&format!("ace: {error:#}"));
+    output.complaint(&format!("ace: {error:#}"));
     ExitCode::FAILURE
 }
 
-async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<bool> {
-    let loaded = assemble::settings(&cli)?;
-    assemble::start_logging(&loaded.settings)?;
+async fn dispatch(cli: Cli, loaded: Loaded, output: Output) -> anyhow::Result<bool> {
     match cli.command {
         Command::Config => commands::config::run(&loaded, output),
         Command::Openapi => commands::openapi::run(loaded, output),

@@ -1,12 +1,16 @@
 //! What commands print: text for people, or exactly one JSON object on stdout.
 
-use serde_json::Value;
+use kernel::Clock;
+use kernel::settings::LogFormat;
+use serde_json::{Value, json};
 
 /// Where a command's result goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     /// One JSON object instead of text.
     pub json: bool,
+    /// The form of everything else: where log lines are JSON, every line of stderr is.
+    pub log: LogFormat,
 }
 
 impl Output {
@@ -21,8 +25,27 @@ impl Output {
     }
 
     /// A line of progress, on stderr so that stdout stays parseable.
-    #[expect(clippy::print_stderr, reason = "this is the one place that prints progress")]
     pub fn progress(self, line: &str) {
-        eprintln!("{line}");
+        self.say("INFO", line);
+    }
+
+    /// Why a command ends without having done it all, on stderr.
+    pub fn complaint(self, line: &str) {
+        self.say("ERROR", line);
+    }
+
+    /// In the form of a log line where those are JSON, whatever is logged otherwise.
+    #[expect(clippy::print_stderr, reason = "this is the one place that prints progress")]
+    fn say(self, level: &str, line: &str) {
+        match self.log {
+            LogFormat::Text => eprintln!("{line}"),
+            LogFormat::Json => {
+                let timestamp = Clock::system().now();
+                eprintln!(
+                    "{}",
+                    json!({ "timestamp": timestamp, "level": level, "fields": { "message": line }, "target": "ace" })
+                );
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use web::{App, Method, RouteSpec, Routes};
 
-use crate::assemble::{self, Ace};
+use crate::assemble::{self, Ace, Make};
 use crate::cli::ServeArgs;
 use crate::commands::demo;
 use crate::connections;
@@ -32,14 +33,18 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Says what is missing, or why it cannot listen.
 pub async fn run(loaded: Loaded, args: &ServeArgs, output: Output) -> anyhow::Result<()> {
     let (listen, role) = (loaded.settings.server.listen, loaded.settings.server.role);
-    ending::end_after(stop_asked(), ending::LONGEST_STOP, || {
+    let asked = async {
+        stop_asked().await;
+    };
+    let delay = Duration::from_secs(loaded.settings.server.stop_delay_seconds.into());
+    ending::end_after(asked, ending::LONGEST_STOP + delay, || {
         tracing::error!("something did not end in time; the process ends without it");
         std::process::exit(1);
     })?;
     if args.demo {
         demo::load_if_empty(loaded.clone(), output).await?;
     }
-    let ace = assemble::open(loaded, Clock::system()).await?;
+    let ace = assemble::open_with(loaded, Clock::system(), Make::Everything, |_| {}).await?;
     let worker = role.works().then(|| {
         let registry = assemble::registry(&ace.app, &ace.drivers);
         jobs::Worker::start(ace.app.db.clone(), ace.app.clock.clone(), registry, ace.app.settings.jobs.concurrency)
@@ -62,7 +67,8 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
     let writer = VisitWriter::start(&ace.app.db);
     let routes = assemble::routes(&ace.app, &ace.drivers, &writer);
     let document = Document::new(&ace.app, routes.table());
-    let routes = routes.extension(document);
+    let stopping = Stopping::default();
+    let routes = routes.extension(document).extension(stopping.clone());
     let router = web::stack(routes.into_router(), &ace.app);
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
@@ -71,8 +77,14 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
         ace.app.settings.server.public_url
     ));
     let (asked, mut told) = tokio::sync::watch::channel(false);
+    let delay = Duration::from_secs(ace.app.settings.server.stop_delay_seconds.into());
     let server = connections::serve(listener, router, connections::HEAD, async move {
-        stop_asked().await;
+        if stop_asked().await == Stop::Soon {
+            stopping.0.store(true, Ordering::Relaxed);
+            output.progress("not ready any more; stopping soon");
+            // whoever asks a second time does not want to wait
+            let _ = tokio::time::timeout(delay, stop_asked()).await;
+        }
         asked.send_replace(true);
     });
     tokio::select! {
@@ -84,20 +96,33 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
     Ok(())
 }
 
-async fn stop_asked() {
+/// How a process was told to stop.
+#[derive(Debug, PartialEq, Eq)]
+enum Stop {
+    /// By SIGTERM: something in front of it may still send requests here.
+    Soon,
+    /// By Ctrl-C.
+    Now,
+}
+
+/// Whether this process is about to stop.
+#[derive(Debug, Clone, Default)]
+struct Stopping(Arc<AtomicBool>);
+
+async fn stop_asked() -> Stop {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+            return tokio::select! {
+                _ = interrupt => Stop::Now,
+                _ = terminate.recv() => Stop::Soon,
+            };
         }
     }
     let _ = interrupt.await;
+    Stop::Now
 }
 
 /// The routes of no room: health, the OpenAPI document, and what crawlers read.
@@ -116,8 +141,11 @@ async fn healthz() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Ready when the database answers.
-async fn readyz(State(app): State<App>) -> Response {
+/// Ready when the database takes connections and answers, until this process is told to stop.
+async fn readyz(State(app): State<App>, stopping: Option<Extension<Stopping>>) -> Response {
+    if stopping.is_some_and(|stopping| stopping.0.0.load(Ordering::Relaxed)) {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" }))).into_response();
+    }
     match app.db.ping().await {
         Ok(()) => Json(json!({ "status": "ok", "schema": database::migrate::newest() })).into_response(),
         Err(error) => {

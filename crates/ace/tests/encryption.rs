@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
+use kernel::keyring::Keyring;
 use testkit::{Server, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -60,6 +61,7 @@ impl Door {
             .envs(std::env::vars().filter(|(name, _)| !name.starts_with("ACE_")))
             .env("DATABASE_URL", format!("postgres://{}{parameters}", self.name))
             .env("ACE_DATA_DIR", &self.directory)
+            .env("ACE_KEYS", Keyring::for_tests().written().replace('\n', " "))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(certificate) = trusting {

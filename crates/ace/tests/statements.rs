@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use database::{RunsAs, Statement};
+use database::Statement;
 use testkit::TestDatabase;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -18,12 +18,8 @@ fn everything() -> Vec<&'static Statement> {
     database::statements().collect()
 }
 
-fn roles(statement: &Statement) -> &'static [&'static str] {
-    match statement.runs_as {
-        RunsAs::app => &["ace_app"],
-        RunsAs::system => &["ace_system"],
-        RunsAs::both => &["ace_app", "ace_system"],
-    }
+fn roles(statement: &Statement) -> impl Iterator<Item = &'static str> {
+    statement.runs_as.iter().map(|role| role.role())
 }
 
 /// The plan of a statement whose values are not known, as the role.
@@ -102,7 +98,7 @@ async fn every_statement_is_planned_as_the_role_that_runs_it() {
             let told = |what: String| format!("{} as {role}: {what}", statement.name);
             match walk(&admin, role, statement.sql).await {
                 Err(error) => broken.push(told(error)),
-                Ok(plan) if *role == "ace_app" => broken.extend(faults(&plan, &guarded).into_iter().map(told)),
+                Ok(plan) if role == "ace_app" => broken.extend(faults(&plan, &guarded).into_iter().map(told)),
                 Ok(_) => {}
             }
         }
@@ -110,13 +106,37 @@ async fn every_statement_is_planned_as_the_role_that_runs_it() {
     assert!(broken.is_empty(), "{} of {} statements:\n{}", broken.len(), statements.len(), broken.join("\n"));
 }
 
-/// Everything `ace_system` asks for: its statements, and the bodies of the functions they call.
-async fn asked_of_system(admin: &Client) -> Vec<String> {
-    let rows = admin.query("select prosrc from pg_proc where pronamespace = 'app'::regnamespace", &[]).await.unwrap();
-    let functions = rows.iter().map(|row| row.get::<_, String>(0));
-    let statements = everything().into_iter().filter(|statement| roles(statement).contains(&"ace_system"));
-    let texts = functions.chain(statements.map(|statement| statement.sql.to_owned()));
-    texts.map(|text| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+/// Everything a role asks for: its statements, and the bodies of the functions they call in its name; of `ace_system`, the
+/// bodies of those that run in its own.
+async fn asked_of(admin: &Client, role: &str) -> Vec<String> {
+    let sql = "select p.proname::text, p.prosrc, p.prosecdef and p.proowner = 'ace_system'::regrole, p.prorettype = 'trigger'::regtype
+               from pg_proc p where p.pronamespace = 'app'::regnamespace";
+    let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let rows = admin.query(sql, &[]).await.unwrap();
+    let functions: Vec<(String, String, bool, bool)> =
+        rows.iter().map(|row| (row.get(0), plain(row.get(1)), row.get(2), row.get(3))).collect();
+    if role == "ace_system" {
+        return functions.into_iter().filter(|function| function.2).map(|function| function.1).collect();
+    }
+    let statements = everything().into_iter().filter(|statement| roles(statement).any(|one| one == role));
+    let mut texts: Vec<String> = statements.map(|statement| plain(statement.sql)).collect();
+    let mut called = BTreeSet::new();
+    loop {
+        let more: Vec<_> = functions
+            .iter()
+            .filter(|(name, _, past, trigger)| {
+                let call = format!("app.{name}(");
+                !past && !called.contains(name) && (*trigger || texts.iter().any(|text| text.contains(&call)))
+            })
+            .collect();
+        if more.is_empty() {
+            return texts;
+        }
+        for (name, body, ..) in more {
+            called.insert(name.clone());
+            texts.push(body.clone());
+        }
+    }
 }
 
 /// Whether a text asks for a privilege on a table. `for update` asks for update, too.
@@ -137,29 +157,49 @@ fn asks(text: &str, privilege: &str, table: &str) -> bool {
 }
 
 #[tokio::test]
-async fn ace_system_holds_nothing_that_no_statement_asks_for() {
+async fn aces_own_roles_hold_nothing_that_no_statement_of_theirs_asks_for() {
     let db = TestDatabase::new().await;
     let admin = db.admin().await;
-    let asked = asked_of_system(&admin).await;
     let sql = "select distinct c.oid::regclass::text, g.privilege_type::text
                from pg_class c
                join information_schema.column_privileges g
                  on g.table_schema = c.relnamespace::regnamespace::text and g.table_name = c.relname
-               where g.grantee = 'ace_system' and c.relkind in ('r', 'p') and c.relname <> 'refinery_schema_history'
+               where g.grantee::text = $1::text and c.relkind in ('r', 'p') and c.relname <> 'refinery_schema_history'
                union
                select c.oid::regclass::text, 'DELETE'
                from pg_class c
-               where c.relkind in ('r', 'p') and has_table_privilege('ace_system', c.oid, 'delete')
+               where c.relkind in ('r', 'p') and has_table_privilege($1::text::name, c.oid, 'delete')
                order by 1, 2";
-    let held: Vec<(String, String)> =
-        admin.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert!(held.len() > 60, "there must be grants for this test to mean anything, not {}", held.len());
-    let unused: Vec<String> = held
-        .iter()
-        .filter(|(table, privilege)| !asked.iter().any(|text| asks(text, privilege, table)))
-        .map(|(table, privilege)| format!("{privilege} on {table}"))
-        .collect();
-    assert_eq!(unused, Vec::<String>::new());
+    for role in ["ace_public", "ace_signin", "ace_worker", "ace_system"] {
+        let asked = asked_of(&admin, role).await;
+        let held: Vec<(String, String)> =
+            admin.query(sql, &[&role]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+        assert!(held.len() > 15, "there must be grants for this test to mean anything, not {}: {role}", held.len());
+        let unused: Vec<String> = held
+            .iter()
+            .filter(|(table, privilege)| !asked.iter().any(|text| asks(text, privilege, table)))
+            .map(|(table, privilege)| format!("{privilege} on {table}"))
+            .collect();
+        assert_eq!(unused, Vec::<String>::new(), "{role}");
+    }
+}
+
+/// A page for strangers knows of accounts what the record names, and nothing by which one signs in.
+#[tokio::test]
+async fn strangers_pages_and_workers_read_no_secret_of_an_account_and_signing_in_reaches_no_card() {
+    let db = TestDatabase::new().await;
+    let sql = "select r || ' ' || c.oid::regclass || '.' || a.attname
+               from pg_class c
+               join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+               cross join unnest(array['ace_public', 'ace_worker', 'ace_signin']) r
+               where case r when 'ace_signin' then c.relname in ('gift_cards', 'contacts', 'recipients', 'messages', 'credit_ledger')
+                   else c.relnamespace = 'auth'::regnamespace and a.attname ~ '(password|secret|_hash$)'
+                       or c.relname = 'api_keys' and a.attname = 'key_hash' end
+                 and c.relkind in ('r', 'p')
+                 and not (r = 'ace_worker' and c.relname in ('failed_sign_ins', 'sessions', 'one_time_tokens'))
+                 and has_column_privilege(r, c.oid, a.attnum, 'select')";
+    let read: Vec<String> = db.admin().await.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(read, Vec::<String>::new());
 }
 
 /// Statements register themselves when they are linked: what the linker left out would not be walked.
@@ -196,7 +236,10 @@ fn declared(line: &str) -> Option<String> {
     let (name, role, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let name = name.rsplit(' ').next()?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    (is_name && ["app", "system", "both"].contains(&role) && rest.starts_with('"')).then(|| name.to_owned())
+    (is_name
+        && role.split(" | ").all(|one| ["app", "public", "signin", "worker"].contains(&one))
+        && rest.starts_with('"'))
+    .then(|| name.to_owned())
 }
 
 #[tokio::test]

@@ -23,14 +23,14 @@ const LOOKING: Duration = Duration::from_secs(300);
 
 statement! {
     /// Clients with uploads nobody went on with.
-    STALE_CLIENTS, system, "
+    STALE_CLIENTS, worker, "
         select distinct client_id
         from imports
         where status in ('uploaded', 'mapping')
           and created_at < $1
         limit 500";
     /// Imports under way that have no unfinished job: the queue gave theirs up, because its workers were lost each time.
-    ABANDONED, system, "
+    ABANDONED, worker, "
         select i.client_id, i.id
         from imports i
         where i.status = 'running'

@@ -4,13 +4,16 @@
 --
 --   ace_owner   owns the database and everything the migrations make
 --   ace_app     people, API keys, the operator, background work for one client: row-level security decides
---   ace_system  sign-in, public links, workers: only the statements it was granted
+--   ace_public  public links and forms: only what their statements were granted
+--   ace_signin  signing in: likewise
+--   ace_worker  background work and provider callbacks: likewise
+--   ace_system  owns the functions that look past the policies; nobody logs in as it
 
 do $bootstrap$
 declare
   v_role text;
 begin
-  foreach v_role in array array['ace_owner', 'ace_app', 'ace_system']
+  foreach v_role in array array['ace_owner', 'ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']
   loop
     if not exists (select from pg_roles where rolname = v_role) then
       begin
@@ -24,7 +27,7 @@ end
 $bootstrap$;
 
 -- ace_owner gives the functions that look past the policies to ace_system, and must belong to it for that.
--- The role that runs this must be able to become each of the three.
+-- The role that runs this must be able to become each of them.
 do $bootstrap$
 declare
   v_role text;
@@ -38,7 +41,7 @@ begin
   end if;
 
   if not (select rolsuper from pg_roles where rolname = current_user) then
-    foreach v_role in array array['ace_owner', 'ace_app', 'ace_system']
+    foreach v_role in array array['ace_owner', 'ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']
     loop
       -- with a URL for each role, each logs in as itself and may grant nothing
       if not pg_has_role(v_role, 'member') then

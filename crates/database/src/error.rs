@@ -1,7 +1,7 @@
 //! Turns what PostgreSQL says into the one vocabulary of errors.
 
 use kernel::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// The SQLSTATE class of values that are out of range or malformed.
 const DATA_EXCEPTION: &str = "22";
@@ -12,7 +12,7 @@ pub(crate) fn of_statement(name: &str, error: &tokio_postgres::Error) -> Error {
         return if error.is_closed() || is_io(error) {
             Error::Unavailable("the connection to the database was lost".into())
         } else {
-            Error::Internal(format!("{name}: {error}: {:?}", std::error::Error::source(error).map(ToString::to_string)))
+            Error::Internal(format!("{name}: {}", with_causes(error)))
         };
     };
     let constraint = || Error::Constraint(db.constraint().unwrap_or(name).to_owned());
@@ -36,9 +36,14 @@ pub(crate) fn of_statement(name: &str, error: &tokio_postgres::Error) -> Error {
             tracing::warn!(statement = name, code = code.code(), "a value the database cannot hold");
             Error::invalid("", "holds a value that cannot be stored")
         }
-        code if is_passing(code) => Error::Unavailable(format!("the database answered: {}", db.message())),
-        _ => Error::Internal(format!("{name}: {} ({})", db.message(), db.code().code())),
+        code if is_passing(code) => Error::Unavailable(format!("the database answered: {}", said(db))),
+        _ => Error::Internal(format!("{name}: {} ({})", said(db), db.code().code())),
     }
+}
+
+/// The server's message with its hint. Not its detail: there a statement's values may be quoted.
+fn said(db: &DbError) -> String {
+    db.hint().map_or_else(|| db.message().to_owned(), |hint| format!("{} ({hint})", db.message()))
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
@@ -51,6 +56,8 @@ fn is_passing(code: &SqlState) -> bool {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::QUERY_CANCELED,
+        SqlState::DISK_FULL,
+        SqlState::OUT_OF_MEMORY,
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
@@ -63,17 +70,21 @@ fn is_passing(code: &SqlState) -> bool {
 
 /// The error of making a connection, with its causes: the driver's own text leaves out why a handshake failed.
 pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Error {
-    let mut text = format!("the database is out of reach: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    Error::Unavailable(text)
+    Error::Unavailable(format!("the database is out of reach: {}", with_causes(error)))
 }
 
-/// The error of getting a connection.
-pub(crate) fn of_pool(error: &deadpool_postgres::PoolError) -> Error {
-    tracing::warn!(%error, "no database connection");
-    Error::Unavailable("the database is out of reach".into())
+/// An error with everything behind it in one line. What the driver says by itself is only "db error": the server's
+/// message, its detail and its hint are the cause of that.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

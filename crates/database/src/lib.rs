@@ -6,8 +6,10 @@
 //! Refuses: rules of any domain, and SQL that is not registered with [`statement!`] or built by [`Filter`].
 
 mod audit;
+mod connection;
 mod error;
 mod filter;
+pub mod keys;
 mod listen;
 pub mod managed;
 pub mod migrate;
@@ -18,6 +20,7 @@ mod tls;
 mod transaction;
 
 pub use audit::Audited;
+pub use connection::ActorKey;
 pub use filter::{Filter, containing};
 pub use listen::Listener;
 pub use pool::{ConnectOptions, Database};

@@ -11,7 +11,7 @@ mod embedded {
     refinery::embed_migrations!("../../migrations");
 }
 
-/// Creates the three roles and gives the schema to `ace_owner`; needs a user who may create roles.
+/// Creates the roles and gives the schema to `ace_owner`; needs a user who may create roles.
 const BOOTSTRAP: &str = include_str!("bootstrap.sql");
 
 /// The advisory lock that lets one process migrate while others wait. The number spells `ACE`.
@@ -48,14 +48,16 @@ pub fn fingerprint() -> String {
 /// `Unavailable` when the database cannot be reached, `Conflict` when its schema is newer than this program.
 pub async fn run(owner: &Config) -> Result<Migrated> {
     let mut client = connect(owner).await?;
-    client.batch_execute(LOCK).await.map_err(Error::internal)?;
+    client.batch_execute(LOCK).await.map_err(|e| failed("wait for other migrations", &e))?;
     client.batch_execute(BOOTSTRAP).await.map_err(|e| failed("bootstrap", &e))?;
     client.batch_execute("set role ace_owner").await.map_err(|e| failed("set role ace_owner", &e))?;
     refuse_newer(&client).await?;
-    let report =
-        embedded::migrations::runner().run_async(&mut client).await.map_err(|e| Error::Internal(format!("{e}")))?;
+    let report = embedded::migrations::runner()
+        .run_async(&mut client)
+        .await
+        .map_err(|e| Error::Unavailable(format!("the migration did not go through: {}", error::with_causes(&e))))?;
     client
-        .batch_execute("grant select on refinery_schema_history to ace_system, ace_app")
+        .batch_execute("grant select on refinery_schema_history to ace_app")
         .await
         .map_err(|e| failed("grant", &e))?;
     let applied = report.applied_migrations().iter().map(|m| m.name().to_owned()).collect();
@@ -93,33 +95,32 @@ async fn version(client: &Client) -> Result<i32> {
     let exists = client
         .query_one("select to_regclass('public.refinery_schema_history') is not null", &[])
         .await
-        .map_err(Error::internal)?;
+        .map_err(|e| failed("look for the schema", &e))?;
     if !exists.get::<_, bool>(0) {
         return Ok(0);
     }
     let row = client
         .query_one("select coalesce(max(version), 0)::int4 from public.refinery_schema_history", &[])
         .await
-        .map_err(Error::internal)?;
+        .map_err(|e| failed("look for the schema's version", &e))?;
     Ok(row.get(0))
 }
 
-async fn connect(config: &Config) -> Result<Client> {
+pub(crate) async fn connect(config: &Config) -> Result<Client> {
     let (mut config, connector) = tls::prepare(config)?;
     config.application_name("ace migrate").connect_timeout(Duration::from_secs(10));
     #[expect(clippy::disallowed_methods, reason = "migrations run before there is anybody to ask for")]
     let (client, connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::warn!(%error, "the migration's connection ended");
+            tracing::warn!(error = error::with_causes(&error), "the migration's connection ended");
         }
     });
     Ok(client)
 }
 
-fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
-    let detail = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
-    Error::Internal(format!("{what}: {detail}"))
+pub(crate) fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
+    Error::Unavailable(format!("{what}: {}", error::with_causes(error)))
 }
 
 /// Creates the database `name` on the server of `superuser` unless it is there.

@@ -1,36 +1,53 @@
-//! Two pools, one for each role that serves: people and keys (`ace_app`), and ACE itself (`ace_system`).
+//! A pool for each role that serves: people and keys (`ace_app`), and ACE itself for strangers, for signing in and for
+//! background work. Connections are made when they are needed, so a process has few of those it does not use.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use kernel::{Actor, Clock, Error, Result, System, Who};
+use deadpool::Runtime;
+use deadpool::managed::{self, Timeouts};
+use kernel::{Actor, Clock, Error, Result};
 use tokio_postgres::Config;
 
-use crate::{Scope, error, tls};
+use crate::connection::{ActorKey, Connections, of_pool};
+use crate::{RunsAs, Scope, error, tls};
+
+pub(crate) type Pool = managed::Pool<Connections>;
+/// A connection on loan from its pool.
+pub(crate) type Borrowed = managed::Object<Connections>;
+
+/// How long the database may take to answer whether it is there.
+const PING: Duration = Duration::from_secs(5);
 
 /// How to reach the database, one configuration for each role. They may be the same one, when its user may
-/// `set role` to all three.
+/// `set role` to all of them.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// Owns the schema; used by migrations only.
     pub owner: Config,
     /// People and keys.
     pub app: Config,
-    /// Public links, workers, signing in.
-    pub system: Config,
-    /// Connections in each of the two serving pools.
+    /// Public links and forms.
+    pub public: Config,
+    /// Signing in.
+    pub signin: Config,
+    /// Background work.
+    pub worker: Config,
+    /// Connections in each of the serving pools.
     pub pool_size: usize,
+    /// By which the database knows that it is told the truth about who is asking.
+    pub actor_key: ActorKey,
 }
 
 impl ConnectOptions {
-    /// One URL for all three roles.
+    /// One URL for all roles.
     ///
     /// # Errors
     /// When `url` is not a PostgreSQL URL.
-    pub fn one_url(url: &str, pool_size: usize) -> Result<Self> {
+    pub fn one_url(url: &str, pool_size: usize, actor_key: ActorKey) -> Result<Self> {
         let config: Config = url.parse().map_err(|_| Error::invalid("database.url", "not a PostgreSQL URL"))?;
-        Ok(Self { owner: config.clone(), app: config.clone(), system: config, pool_size })
+        let [owner, app, public, signin] = [(); 4].map(|()| config.clone());
+        Ok(Self { owner, app, public, signin, worker: config, pool_size, actor_key })
     }
 }
 
@@ -38,7 +55,9 @@ impl ConnectOptions {
 #[derive(Debug, Clone)]
 pub struct Database {
     app: Pool,
-    system: Pool,
+    public: Pool,
+    signin: Pool,
+    worker: Pool,
     pub(crate) ear: Arc<Config>,
     clock: Clock,
 }
@@ -49,11 +68,13 @@ impl Database {
     /// # Errors
     /// When the pools cannot be built.
     pub fn new(options: &ConnectOptions, clock: Clock) -> Result<Self> {
-        let mut ear = options.system.clone();
+        let mut ear = options.worker.clone();
         ear.application_name("ace listener").connect_timeout(Duration::from_secs(5));
         Ok(Self {
-            app: pool(&options.app, "ace_app", options.pool_size)?,
-            system: pool(&options.system, "ace_system", options.pool_size)?,
+            app: pool(&options.app, RunsAs::app, options, &clock)?,
+            public: pool(&options.public, RunsAs::public, options, &clock)?,
+            signin: pool(&options.signin, RunsAs::signin, options, &clock)?,
+            worker: pool(&options.worker, RunsAs::worker, options, &clock)?,
             ear: Arc::new(ear),
             clock,
         })
@@ -66,17 +87,32 @@ impl Database {
 
     /// Closes every connection; what asks for one afterwards is told that the database is gone.
     pub fn close(&self) {
-        self.app.close();
-        self.system.close();
+        for pool in [&self.app, &self.public, &self.signin, &self.worker] {
+            pool.close();
+        }
     }
 
-    /// Whether PostgreSQL answers.
+    /// Whether PostgreSQL takes a new connection and answers on it: those in the pools may work for long after it has
+    /// stopped taking any.
     ///
     /// # Errors
     /// `Unavailable` when it does not.
     pub async fn ping(&self) -> Result<()> {
-        let client = self.system.get().await.map_err(|e| error::of_pool(&e))?;
-        client.batch_execute("select 1").await.map_err(|e| error::of_statement("ping", &e))
+        tokio::time::timeout(PING, self.knock())
+            .await
+            .map_err(|_| Error::Unavailable("the database does not answer in time".into()))?
+    }
+
+    async fn knock(&self) -> Result<()> {
+        let (config, connector) = tls::prepare(&self.ear)?;
+        #[expect(clippy::disallowed_methods, reason = "whether a new connection can be made is what is asked")]
+        let (client, connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
+        let connection = tokio::spawn(connection);
+        // a function of the kind that every policy calls: what it needs is loaded anew with each connection
+        let answered = client.batch_execute("select app.entered()").await;
+        drop(client);
+        connection.abort();
+        answered.map_err(|e| error::of_connecting(&e))
     }
 
     /// The clock that stamps audit rows and transactions.
@@ -84,37 +120,26 @@ impl Database {
         &self.clock
     }
 
-    pub(crate) async fn connection(&self, actor: &Actor) -> Result<Object> {
-        let pool = match actor.who {
-            Who::System(System::PublicLink | System::Worker | System::Auth) => &self.system,
-            Who::User(_) | Who::Key(_) | Who::System(System::Operator | System::Client(_)) => &self.app,
+    pub(crate) async fn connection(&self, actor: &Actor) -> Result<Borrowed> {
+        let pool = match RunsAs::of(actor) {
+            RunsAs::app => &self.app,
+            RunsAs::public => &self.public,
+            RunsAs::signin => &self.signin,
+            RunsAs::worker => &self.worker,
         };
-        pool.get().await.map_err(|e| error::of_pool(&e))
+        pool.get().await.map_err(|e| of_pool(&e))
     }
 }
 
-fn pool(config: &Config, role: &'static str, size: usize) -> Result<Pool> {
-    let (mut config, connector) = tls::prepare(config)?;
-    config.application_name(format!("ace {role}")).connect_timeout(Duration::from_secs(5));
-    let manager = Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-    Pool::builder(manager)
-        .max_size(size)
+fn pool(config: &Config, role: RunsAs, options: &ConnectOptions, clock: &Clock) -> Result<Pool> {
+    Pool::builder(Connections::new(config, role, &options.actor_key, clock.clone())?)
+        .max_size(options.pool_size)
         .runtime(Runtime::Tokio1)
         .timeouts(Timeouts {
             wait: Some(Duration::from_secs(10)),
             create: Some(Duration::from_secs(10)),
             recycle: Some(Duration::from_secs(5)),
         })
-        .post_create(Hook::async_fn(move |client, _| {
-            Box::pin(async move {
-                // jit costs more than it saves on statements this short
-                let setup = format!(
-                    "set role {role}; set statement_timeout = '60s'; \
-                     set idle_in_transaction_session_timeout = '60s'; set jit = off; set time zone 'UTC'"
-                );
-                client.batch_execute(&setup).await.map_err(HookError::Backend)
-            })
-        }))
         .build()
         .map_err(Error::internal)
 }

@@ -1,13 +1,15 @@
 //! The scope: statements in the name of an actor.
 //!
-//! A single statement leaves in one flight: `begin` with the actor, the statement, `commit`, all queued on the
+//! A single statement leaves in one flight: `begin`, the actor, the statement, `commit`, all queued on the
 //! connection before the first answer is awaited. A request that is dropped midway therefore cannot leave the
 //! actor on a connection: its commit is already on the way.
 
-use kernel::{Actor, Error, Result, System, Who};
+use futures_util::join;
+use kernel::{Actor, Error, Result};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
+use crate::pool::Borrowed;
 use crate::transaction::Transaction;
 use crate::{Database, Filter, FromRow, Params, Statement, error};
 
@@ -64,12 +66,15 @@ impl<'a> Scope<'a> {
         let client = self.database.connection(self.actor).await?;
         let prepared =
             client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
-        let begin = begin(self.actor);
-        let (begun, done, committed) = futures_util::join!(
-            client.batch_execute(&begin),
+        let (begun, entered, done, committed) = join!(
+            client.batch_execute("begin"),
+            client.enter(self.actor),
             client.execute(&prepared, params),
             client.batch_execute("commit")
         );
+        if let Err(error) = entered {
+            return Err(refused(client, &error));
+        }
         let done = done.map_err(|e| error::of_statement(statement.name, &e))?;
         begun.and(committed).map_err(|e| error::of_statement(statement.name, &e))?;
         Ok(done)
@@ -99,34 +104,32 @@ impl<'a> Scope<'a> {
     /// `Unavailable` when the database cannot be reached.
     pub async fn transaction(&self) -> Result<Transaction> {
         let client = self.database.connection(self.actor).await?;
-        Transaction::begin(client, self.actor.clone(), self.database.clock().now()).await
+        Transaction::begin(client, self.actor.clone(), self.database.clock()).await
     }
 
     async fn flight(&self, name: &str, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let client = self.database.connection(self.actor).await?;
         let prepared = client.prepare_cached(sql).await.map_err(|e| error::of_statement(name, &e))?;
-        let begin = begin(self.actor);
-        // Polled in this order: on the first poll all three are queued, the commit included.
-        let (begun, rows, committed) = futures_util::join!(
-            client.batch_execute(&begin),
+        // Polled in this order: on the first poll all of them are queued, the commit included.
+        let (begun, entered, rows, committed) = join!(
+            client.batch_execute("begin"),
+            client.enter(self.actor),
             client.query(&prepared, params),
             client.batch_execute("commit")
         );
+        if let Err(error) = entered {
+            return Err(refused(client, &error));
+        }
         let rows = rows.map_err(|e| error::of_statement(name, &e))?;
         begun.and(committed).map_err(|e| error::of_statement(name, &e))?;
         Ok(rows)
     }
 }
 
-/// `begin` and the setting that row-level security reads. Ids are UUIDs, so nothing needs quoting.
-pub(crate) fn begin(actor: &Actor) -> String {
-    match actor.who {
-        Who::User(id) => format!("begin; set local app.user_id = '{id}'"),
-        Who::Key(id) => format!("begin; set local app.key_id = '{id}'"),
-        Who::System(System::Operator) => "begin; set local app.operator = 'on'".to_owned(),
-        Who::System(System::Client(id)) => format!("begin; set local app.client_id = '{id}'"),
-        Who::System(System::PublicLink | System::Worker | System::Auth) => "begin".to_owned(),
-    }
+/// A connection that an actor cannot enter, whatever was done to it, is not given back to its pool.
+fn refused(client: Borrowed, error: &tokio_postgres::Error) -> Error {
+    drop(Borrowed::take(client));
+    error::of_statement("enter", error)
 }
 
 pub(crate) fn rows_of<T: FromRow>(name: &str, rows: &[Row]) -> Result<Vec<T>> {

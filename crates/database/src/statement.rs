@@ -1,16 +1,42 @@
 //! Named SQL. Every statement of ACE is a constant beside the struct it fills, and registered here, so that
 //! one test can walk them all: syntax, types, grants, and the policy in the plan.
 
+use kernel::{Actor, System, Who};
+
 /// Which database role runs a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(non_camel_case_types, reason = "written in lower case inside `statement!`")]
 pub enum RunsAs {
     /// People, API keys, the operator, background work for one client: `ace_app`, held by row-level security.
     app,
-    /// Public links, workers, signing in: `ace_system`, held by its grants.
-    system,
-    /// Both of them.
-    both,
+    /// Strangers who follow a link or fill in a form: `ace_public`, held by its grants.
+    public,
+    /// Signing in: `ace_signin`, held by its grants.
+    signin,
+    /// Background work, provider callbacks: `ace_worker`, held by its grants.
+    worker,
+}
+
+impl RunsAs {
+    /// The role's name in the database.
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::app => "ace_app",
+            Self::public => "ace_public",
+            Self::signin => "ace_signin",
+            Self::worker => "ace_worker",
+        }
+    }
+
+    /// The role in which an actor's statements run.
+    pub const fn of(actor: &Actor) -> Self {
+        match actor.who {
+            Who::User(_) | Who::Key(_) | Who::System(System::Operator | System::Client(_)) => Self::app,
+            Who::System(System::PublicLink) => Self::public,
+            Who::System(System::Auth) => Self::signin,
+            Who::System(System::Worker) => Self::worker,
+        }
+    }
 }
 
 /// One SQL statement with its name.
@@ -21,7 +47,7 @@ pub struct Statement {
     /// The text.
     pub sql: &'static str,
     /// The role or roles that run it.
-    pub runs_as: RunsAs,
+    pub runs_as: &'static [RunsAs],
 }
 
 #[doc(hidden)]
@@ -34,15 +60,16 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
 }
 
-/// Declares and registers a statement: `statement! { /// What it answers.\n pub FIND_CONTACT, app, "select …" }`.
+/// Declares and registers a statement: `statement! { /// What it answers.\n pub FIND_CONTACT, app, "select …" }`; several roles are told as
+/// `app | worker`.
 #[macro_export]
 macro_rules! statement {
-    ($($(#[$meta:meta])* $visibility:vis $name:ident, $role:ident, $sql:expr);+ $(;)?) => {$(
+    ($($(#[$meta:meta])* $visibility:vis $name:ident, $($role:ident)|+, $sql:expr);+ $(;)?) => {$(
         $(#[$meta])*
         $visibility static $name: $crate::Statement = $crate::Statement {
             name: concat!(module_path!(), "::", stringify!($name)),
             sql: $sql,
-            runs_as: $crate::RunsAs::$role,
+            runs_as: &[$($crate::RunsAs::$role),+],
         };
         $crate::inventory::submit! { $crate::Registered(&$name) }
     )+};

@@ -3,31 +3,45 @@
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
-use deadpool_postgres::Object;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, join};
 use kernel::version::{self, Expected};
-use kernel::{Actor, Error, Result};
+use kernel::{Actor, Clock, Error, Result, Who};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSqlOwned, Type};
 
-use crate::scope::{begin, rows_of, scalar_of};
+use crate::pool::Borrowed;
+use crate::scope::{rows_of, scalar_of};
 use crate::{Filter, FromRow, Params, Statement, error};
 
 /// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
 pub struct Transaction {
-    client: Object,
+    client: Borrowed,
     actor: Actor,
     now: DateTime<Utc>,
+    told: Option<DateTime<Utc>>,
     open: bool,
     hint: OnceLock<&'static str>,
 }
 
+crate::statement! {
+    /// Says that what an Idempotency-Key was sent for is done: a row while the request still holds the key.
+    SETTLE_KEY, app, "
+        update idempotency_keys
+        set acted_at = coalesce(acted_at, $4)
+        where caller_id = $1
+          and key = $2
+          and holder = $3"
+}
+
 impl Transaction {
-    pub(crate) async fn begin(client: Object, actor: Actor, now: DateTime<Utc>) -> Result<Self> {
+    pub(crate) async fn begin(client: Borrowed, actor: Actor, clock: &Clock) -> Result<Self> {
         // Built before the first await: if the caller goes away, drop rolls back what `begin` opened.
-        let transaction = Self { client, actor, now, open: true, hint: OnceLock::new() };
-        let text = begin(&transaction.actor);
-        transaction.client.batch_execute(&text).await.map_err(|e| error::of_statement("begin", &e))?;
+        let (now, told) = (clock.now(), clock.told());
+        let transaction = Self { client, actor, now, told, open: true, hint: OnceLock::new() };
+        let client = &transaction.client;
+        let (begun, entered) = join!(client.batch_execute("begin"), client.enter(&transaction.actor));
+        begun.map_err(|e| error::of_statement("begin", &e))?;
+        entered.map_err(|e| error::of_statement("enter", &e))?;
         Ok(transaction)
     }
 
@@ -39,6 +53,12 @@ impl Transaction {
     /// The clock's time when the transaction began: one time for every row it writes.
     pub fn now(&self) -> DateTime<Utc> {
         self.now
+    }
+
+    /// The same where the clock is not the machine's: what several processes compare is written by the database's clock
+    /// otherwise (see [`Clock::told`]).
+    pub fn told(&self) -> Option<DateTime<Utc>> {
+        self.told
     }
 
     /// All rows.
@@ -136,11 +156,13 @@ impl Transaction {
         let _ = self.hint.set(channel);
     }
 
-    /// Makes everything durable.
+    /// Makes everything durable, and with it that the request's `Idempotency-Key` was acted upon.
     ///
     /// # Errors
-    /// What the database answered; nothing was written then, unless the connection was lost in the very act.
+    /// `Conflict` `idempotency_key_in_use` when another request has taken the key over, or what the database answered;
+    /// nothing was written then, unless the connection was lost in the very act.
     pub async fn commit(mut self) -> Result<()> {
+        self.settle_key().await?;
         // Only after the answer is it no longer ours to roll back: a `rollback` after a commit does nothing.
         let done = match self.hint.get() {
             Some(channel) => self.client.batch_execute(&format!("commit; notify {channel}")).await,
@@ -148,6 +170,19 @@ impl Transaction {
         };
         self.open = false;
         done.map_err(|e| error::of_statement("commit", &e))
+    }
+
+    async fn settle_key(&self) -> Result<()> {
+        let (Some(key), Who::User(caller) | Who::Key(caller)) = (&self.actor.origin.idempotency_key, self.actor.who)
+        else {
+            return Ok(());
+        };
+        let holder = self.actor.origin.request_id;
+        if self.execute(&SETTLE_KEY, &[&caller, &key.as_ref(), &holder, &self.now]).await? == 0 {
+            let message = "Another request has taken this Idempotency-Key over; this one did nothing.";
+            return Err(Error::conflict("idempotency_key_in_use", message));
+        }
+        Ok(())
     }
 
     async fn rows(&self, name: &str, sql: &str, params: Params<'_>) -> Result<Vec<tokio_postgres::Row>> {

@@ -13,10 +13,10 @@ pub const EVERY: Duration = Duration::from_secs(6 * 3600);
 
 database::statement! {
     /// Makes the partitions that are missing.
-    ENSURE, system, "
+    ENSURE, worker, "
         select app.ensure_event_partitions($1, $2)";
     /// Drops those that ended before the retention began.
-    DROP, system, "
+    DROP, worker, "
         select app.drop_event_partitions($1)"
 }
 

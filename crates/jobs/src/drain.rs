@@ -1,6 +1,7 @@
 //! Running what is due here and now: for tests and the demo.
 
-use chrono::Duration;
+use std::time::Duration;
+
 use database::Database;
 use futures_util::{StreamExt, stream};
 use kernel::{Clock, Result};
@@ -14,7 +15,7 @@ use crate::ticks::Ticks;
 const BATCH: usize = 100;
 const AT_ONCE: usize = 4;
 /// Long, by a clock that may leap: nobody else works here.
-const LEASE: Duration = Duration::hours(1);
+const LEASE: Duration = Duration::from_hours(1);
 
 /// Runs everything that is due by `clock`, recurring work included, and what that enqueues, until nothing is left.
 /// Answers how many jobs ran.
@@ -26,8 +27,8 @@ pub async fn drain(db: &Database, clock: &Clock, registry: &Registry) -> Result<
     let mut ticks = Ticks::of(registry);
     let mut ran = 0;
     loop {
-        ticks.enqueue(&queue, clock.now()).await?;
-        let jobs = queue.claim(registry, BATCH, clock.now(), LEASE).await?;
+        ticks.enqueue(&queue, clock).await?;
+        let jobs = queue.claim(registry, BATCH, clock.told(), LEASE).await?;
         if jobs.is_empty() {
             return Ok(ran);
         }
@@ -35,11 +36,11 @@ pub async fn drain(db: &Database, clock: &Clock, registry: &Registry) -> Result<
         let outcomes: Vec<_> = stream::iter(jobs)
             .map(|job| async move {
                 let result = run(registry, job.clone()).await;
-                outcome(registry, &job, result, clock.now())
+                outcome(registry, &job, result)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        queue.settle(&outcomes, clock.now()).await?;
+        queue.settle(&outcomes, clock.told()).await?;
     }
 }

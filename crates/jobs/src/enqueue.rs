@@ -35,7 +35,8 @@ impl NewJob {
         self
     }
 
-    /// At most one unfinished job has this key; a second one is silently not enqueued.
+    /// At most one waiting job has this key: a second one is silently not enqueued. One that is asked for while the same
+    /// work is under way waits until that is over.
     #[must_use]
     pub fn unique(mut self, key: impl Into<String>) -> Self {
         self.unique_key = Some(key.into());
@@ -58,17 +59,18 @@ impl NewJob {
 }
 
 database::statement! {
-    /// Enqueues jobs; those whose key an unfinished one has are left out.
-    ENQUEUE, both, "
+    /// Enqueues jobs; those whose key a waiting one has are left out.
+    ENQUEUE, app | public | signin | worker, "
         insert into jobs (id, kind, payload, client_id, unique_key, priority, run_at, created_at)
-        select id, kind, payload, client_id, unique_key, priority, run_at, $8
+        select id, kind, payload, client_id, unique_key, priority, coalesce(run_at, $8::timestamptz, now()),
+            coalesce($8, now())
         from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::uuid[], $5::text[], $6::int4[], $7::timestamptz[])
             as new (id, kind, payload, client_id, unique_key, priority, run_at)
         on conflict do nothing"
 }
 
-/// Enqueues in the caller's transaction: the work exists just when what made it necessary does. False when an
-/// unfinished job has the same unique key.
+/// Enqueues in the caller's transaction: the work exists just when what made it necessary does. False when
+/// the same work waits already.
 ///
 /// # Errors
 /// What the database answered.
@@ -87,8 +89,8 @@ pub async fn enqueue_many(tx: &Transaction, jobs: &[NewJob]) -> Result<u64> {
     let clients: Vec<Option<Uuid>> = jobs.iter().map(|job| job.client_id).collect();
     let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.unique_key.as_deref()).collect();
     let priorities: Vec<i32> = jobs.iter().map(|job| job.priority).collect();
-    let times: Vec<DateTime<Utc>> = jobs.iter().map(|job| job.run_at.unwrap_or_else(|| tx.now())).collect();
-    let params: database::Params<'_> = &[&ids, &kinds, &payloads, &clients, &keys, &priorities, &times, &tx.now()];
+    let times: Vec<Option<DateTime<Utc>>> = jobs.iter().map(|job| job.run_at).collect();
+    let params: database::Params<'_> = &[&ids, &kinds, &payloads, &clients, &keys, &priorities, &times, &tx.told()];
     let enqueued = tx.execute(&ENQUEUE, params).await?;
     tx.hint(CHANNEL);
     Ok(enqueued)

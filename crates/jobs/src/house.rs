@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration as Pause;
 
-use chrono::Duration;
 use kernel::Result;
 use kernel::error::CanFail;
 use uuid::Uuid;
@@ -19,20 +18,20 @@ const TICK: Pause = Pause::from_millis(500);
 /// Beats between two sweeps: an hour.
 const SWEEP_BEATS: u64 = 240;
 /// How long done jobs are kept, and dead letters.
-const KEEP_DONE: Duration = Duration::days(7);
-const KEEP_DEAD: Duration = Duration::days(90);
+const KEEP_DONE: Pause = Pause::from_hours(7 * 24);
+const KEEP_DEAD: Pause = Pause::from_hours(90 * 24);
 
 /// Renews leases, takes over from lost workers, sweeps.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     let mut beat: u64 = 0;
     loop {
         renew(&shared).await.can_fail("the next beat renews");
-        let now = shared.clock.now();
-        if shared.queue.recover(now).await.can_fail("the next beat recovers").is_some_and(|recovered| recovered > 0) {
+        let told = shared.clock.told();
+        if shared.queue.recover(told).await.can_fail("the next beat recovers").is_some_and(|recovered| recovered > 0) {
             shared.hint.notify_one();
         }
         if beat.is_multiple_of(SWEEP_BEATS) {
-            shared.queue.sweep(now - KEEP_DONE, now - KEEP_DEAD).await.can_fail("the next hour sweeps");
+            shared.queue.sweep(told, [KEEP_DONE, KEEP_DEAD]).await.can_fail("the next hour sweeps");
         }
         beat += 1;
         tokio::time::sleep(HEARTBEAT).await;
@@ -45,7 +44,7 @@ async fn renew(shared: &Shared) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let ours = shared.queue.renew(&ids, shared.clock.now() + LEASE).await?;
+    let ours = shared.queue.renew(&ids, shared.clock.told(), LEASE).await?;
     let mut running = shared.running();
     for id in ids.iter().filter(|id| !ours.contains(id)) {
         // Absent when it ended while we asked.
@@ -61,7 +60,7 @@ async fn renew(shared: &Shared) -> Result<()> {
 pub(crate) async fn tick(shared: Arc<Shared>) {
     let mut ticks = Ticks::of(&shared.registry);
     loop {
-        let enqueued = ticks.enqueue(&shared.queue, shared.clock.now()).await;
+        let enqueued = ticks.enqueue(&shared.queue, &shared.clock).await;
         if enqueued.can_fail("the next look enqueues it").is_some_and(|enqueued| enqueued > 0) {
             shared.hint.notify_one();
         }

@@ -1,8 +1,8 @@
 //! Running one job, and what is noted of it.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
-use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt;
 
 use crate::job::{Job, JobError};
@@ -26,18 +26,18 @@ pub(crate) async fn run(registry: &Registry, job: Job) -> Result<(), JobError> {
     })
 }
 
-/// What is noted of a try that ended at `now`.
-pub(crate) fn outcome(registry: &Registry, job: &Job, result: Result<(), JobError>, now: DateTime<Utc>) -> Outcome {
+/// What is noted of a try.
+pub(crate) fn outcome(registry: &Registry, job: &Job, result: Result<(), JobError>) -> Outcome {
     let entry = registry.entries.get(job.kind.as_str());
     let recurring = registry.is_recurring(&job.kind);
-    let base = Outcome { id: job.id, attempts: job.attempts, recurring, state: "done", run_at: None, error: None };
+    let base = Outcome { id: job.id, attempts: job.attempts, recurring, state: "done", delay: None, error: None };
     let Err(error) = result else { return base };
     tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, why = error.why(), "a job failed");
     let text = Some(clean(error.why()));
     match (error, entry) {
         (JobError::Retry(_, after), Some(entry)) if !job.is_last_try() => {
-            let delay = after.map_or_else(|| with_jitter(entry.policy, job.attempts), span);
-            Outcome { state: "ready", run_at: Some(now + delay), error: text, ..base }
+            let delay = after.unwrap_or_else(|| with_jitter(entry.policy, job.attempts));
+            Outcome { state: "ready", delay: Some(delay), error: text, ..base }
         }
         _ => Outcome { state: "dead", error: text, ..base },
     }
@@ -47,11 +47,7 @@ pub(crate) fn outcome(registry: &Registry, job: &Job, result: Result<(), JobErro
 fn with_jitter(policy: Policy, attempt: i32) -> Duration {
     let delay = policy.delay(attempt);
     let share = f64::from(kernel::random::bytes::<1>()[0]) / 2_550.0;
-    span(delay + delay.mul_f64(share))
-}
-
-fn span(duration: std::time::Duration) -> Duration {
-    Duration::from_std(duration).unwrap_or(Duration::hours(1))
+    delay + delay.mul_f64(share)
 }
 
 /// PostgreSQL keeps no NUL in a text.
@@ -74,19 +70,17 @@ mod tests {
 
     #[test]
     fn a_try_is_followed_by_the_policys_delay_and_the_last_one_by_none() {
-        let now = DateTime::UNIX_EPOCH;
-        let after = |attempts| outcome(&registry(), &job(attempts), Err(JobError::retry("no")), now);
-        let wait = after(2).run_at.unwrap() - now;
-        assert!(wait >= Duration::seconds(30) && wait <= Duration::seconds(33), "{wait}");
-        assert_eq!((after(7).state, after(7).run_at), ("dead", None));
+        let after = |attempts| outcome(&registry(), &job(attempts), Err(JobError::retry("no")));
+        let wait = after(2).delay.unwrap();
+        assert!(wait >= Duration::from_secs(30) && wait <= Duration::from_secs(33), "{wait:?}");
+        assert_eq!((after(7).state, after(7).delay), ("dead", None));
     }
 
     #[test]
     fn a_delay_that_was_asked_for_is_kept_and_hopeless_work_has_none() {
-        let now = DateTime::UNIX_EPOCH;
-        let asked = JobError::retry("busy").after(std::time::Duration::from_secs(90));
-        assert_eq!(outcome(&registry(), &job(1), Err(asked), now).run_at, Some(now + Duration::seconds(90)));
-        let hopeless = outcome(&registry(), &job(1), Err(JobError::fail("no\0such row")), now);
+        let asked = JobError::retry("busy").after(Duration::from_secs(90));
+        assert_eq!(outcome(&registry(), &job(1), Err(asked)).delay, Some(Duration::from_secs(90)));
+        let hopeless = outcome(&registry(), &job(1), Err(JobError::fail("no\0such row")));
         assert_eq!((hopeless.state, hopeless.error.as_deref()), ("dead", Some("nosuch row")));
     }
 

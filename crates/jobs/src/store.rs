@@ -61,7 +61,7 @@ database::statement! {
         update jobs
         set state = 'ready',
             attempts = 0,
-            run_at = $2,
+            run_at = coalesce($2::timestamptz, now()),
             finished_at = null
         where id = $1
           and state = 'dead'"
@@ -102,7 +102,7 @@ pub async fn counts(scope: &Scope<'_>) -> Result<Counts> {
 /// # Errors
 /// `NotFound` when it is none, `Conflict` when the same work waits already.
 pub async fn retry_dead(tx: &Transaction, id: Uuid) -> Result<()> {
-    let retried = tx.execute(&RETRY, &[&id, &tx.now()]).await.map_err(|error| match error {
+    let retried = tx.execute(&RETRY, &[&id, &tx.told()]).await.map_err(|error| match error {
         Error::Constraint(name) if name == "jobs_unique_key" => {
             Error::conflict("already_waiting", "the same work is waiting already")
         }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use kernel::Result;
+use kernel::{Clock, Result};
 
 use crate::queue::Queue;
 use crate::registry::Registry;
 
-/// The ticks this process has seen to; the table `cron_ticks` decides between processes.
+/// The ticks this process has seen to, by its own clock; the table `cron_ticks` and the database's clock decide between
+/// processes.
 pub(crate) struct Ticks {
     periods: Vec<(&'static str, i64)>,
     seen: HashMap<&'static str, DateTime<Utc>>,
@@ -22,18 +23,15 @@ impl Ticks {
     }
 
     /// Enqueues the work of the ticks that began since the last look; answers how many pieces.
-    pub async fn enqueue(&mut self, queue: &Queue, now: DateTime<Utc>) -> Result<u64> {
-        let due: Vec<_> = self
-            .periods
-            .iter()
-            .map(|(name, period)| (*name, began(now, *period)))
-            .filter(|(name, tick)| self.seen.get(name) != Some(tick))
-            .collect();
+    pub async fn enqueue(&mut self, queue: &Queue, clock: &Clock) -> Result<u64> {
+        let now = clock.now();
+        let begun = |(name, period): &(&'static str, i64)| self.seen.get(name) != Some(&began(now, *period));
+        let due: Vec<_> = self.periods.iter().filter(|recurring| begun(recurring)).copied().collect();
         if due.is_empty() {
             return Ok(0);
         }
-        let enqueued = queue.tick(&due, now).await?;
-        self.seen.extend(due);
+        let enqueued = queue.tick(&due, clock.told()).await?;
+        self.seen.extend(due.into_iter().map(|(name, period)| (name, began(now, period))));
         Ok(enqueued)
     }
 }

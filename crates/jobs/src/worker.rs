@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as Pause;
 
-use chrono::Duration;
 use database::Database;
 use kernel::error::CanFail;
 use kernel::{Clock, Error};
@@ -22,7 +21,7 @@ use crate::registry::Registry;
 use crate::run::{outcome, run};
 
 /// How long a claim holds without being renewed.
-pub(crate) const LEASE: Duration = Duration::seconds(60);
+pub(crate) const LEASE: Pause = Pause::from_secs(60);
 /// How long an idle worker waits for a hint before it looks again.
 const IDLE: Pause = Pause::from_millis(500);
 /// How long the database may be gone before the next look.
@@ -100,7 +99,7 @@ async fn live(shared: Arc<Shared>, stopped: watch::Receiver<bool>, slots: usize)
     drop(outcomes);
     notes.join_next().await;
     if !shared.running().is_empty() {
-        shared.queue.hand_back().await.can_fail("their leases end by themselves");
+        shared.queue.hand_back(shared.clock.told()).await.can_fail("their leases end by themselves");
     }
 }
 
@@ -127,7 +126,7 @@ async fn work(
             continue;
         }
         let room = (slots - jobs.len()).min(BATCH);
-        let pause = match shared.queue.claim(&shared.registry, room, shared.clock.now(), LEASE).await {
+        let pause = match shared.queue.claim(&shared.registry, room, shared.clock.told(), LEASE).await {
             Ok(claimed) if claimed.is_empty() => IDLE,
             Ok(claimed) => {
                 claimed.into_iter().for_each(|job| start(shared, jobs, outcomes.clone(), job));
@@ -152,7 +151,7 @@ fn start(shared: &Arc<Shared>, jobs: &mut JoinSet<()>, outcomes: mpsc::Sender<Ou
     let mut running = shared.running();
     let handle = jobs.spawn(async move {
         let result = run(&task.registry, job.clone()).await;
-        let outcome = outcome(&task.registry, &job, result, task.clock.now());
+        let outcome = outcome(&task.registry, &job, result);
         let _ = outcomes.send(outcome).await;
     });
     running.insert(id, handle);
@@ -165,7 +164,7 @@ async fn note(shared: Arc<Shared>, mut ended: mpsc::Receiver<Outcome>, stopped: 
     while ended.recv_many(&mut outcomes, BATCH).await > 0 {
         let mut last_tries = 0;
         loop {
-            match shared.queue.settle(&outcomes, shared.clock.now()).await {
+            match shared.queue.settle(&outcomes, shared.clock.told()).await {
                 Ok(()) => break,
                 Err(error @ Error::Unavailable(_)) if last_tries < LAST_TRIES => {
                     tracing::warn!(%error, jobs = outcomes.len(), "what came of jobs could not be noted yet");

@@ -257,3 +257,60 @@ async fn recurring_work_that_fails_is_tried_again_before_its_next_tick() {
     drain(&db, db.clock(), &registry).await.unwrap();
     assert_eq!(tries.load(Ordering::SeqCst), 2, "its tick is over");
 }
+
+/// What is asked for while the same work is under way is about something the work may not have seen.
+#[tokio::test]
+async fn work_asked_for_while_the_same_is_under_way_is_done_once_more_afterwards_and_never_beside_it() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    let wake = || NewJob::new("test.wake", json!({})).unique("wake");
+    let (at_once, most, runs) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inside, highest, ran, asked) = (at_once.clone(), most.clone(), runs.clone(), db.clone());
+    let registry = Registry::new().on("test.wake", move |_: Job| {
+        let (inside, highest, ran, asked) = (inside.clone(), highest.clone(), ran.clone(), asked.clone());
+        async move {
+            highest.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            if ran.fetch_add(1, Ordering::SeqCst) == 0 {
+                put(
+                    &asked,
+                    &[
+                        NewJob::new("test.wake", json!({})).unique("wake"),
+                        NewJob::new("test.wake", json!({})).unique("wake"),
+                    ],
+                )
+                .await;
+                let beside = Registry::new().on("test.wake", |_: Job| async { Err(JobError::fail("beside itself")) });
+                assert_eq!(drain(&asked, asked.clock(), &beside).await.unwrap(), 0, "the same work is under way");
+            }
+            inside.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        }
+    });
+    put(&db, &[wake()]).await;
+    drain(&db, db.clock(), &registry).await.unwrap();
+    assert_eq!((runs.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (2, 1));
+    assert_eq!(states(&test).await, [("done".to_owned(), 1), ("done".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_failed_try_makes_way_for_the_same_work_that_waits() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    let (runs, asked) = (Arc::new(AtomicUsize::new(0)), db.clone());
+    let ran = runs.clone();
+    let registry = Registry::new().on("test.wake", move |_: Job| {
+        let (ran, asked) = (ran.clone(), asked.clone());
+        async move {
+            if ran.fetch_add(1, Ordering::SeqCst) > 0 {
+                return Ok(());
+            }
+            put(&asked, &[NewJob::new("test.wake", json!({})).unique("wake")]).await;
+            Err(JobError::retry("not yet"))
+        }
+    });
+    put(&db, &[NewJob::new("test.wake", json!({})).unique("wake")]).await;
+    drain(&db, db.clock(), &registry).await.unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 2, "the second does not wait for the first one's delay");
+    assert_eq!(states(&test).await, [("done".to_owned(), 1), ("done".to_owned(), 1)]);
+}

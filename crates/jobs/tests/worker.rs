@@ -204,3 +204,30 @@ async fn two_workers_run_recurring_work_once_a_tick() {
         worker.stop().await;
     }
 }
+
+/// A worker on a machine whose clock is wrong: the database's says when a lease ends and when work is due.
+#[tokio::test]
+async fn leases_and_times_follow_the_clock_of_the_database() {
+    let test = TestDatabase::new().await;
+    // the machine's clock, which here differs from the manual one of the tests by months
+    let db = database::Database::new(&testkit::options(&test.config(), 4), kernel::Clock::system()).unwrap();
+    let admin = test.admin().await;
+    put(&db, &[NewJob::new("test.count", json!({})), NewJob::new("test.later", json!({}))]).await;
+    let times = "update jobs set run_at = now() + case kind when 'test.later' then interval '10 minutes' else interval '-1 s' end";
+    admin.execute(times, &[]).await.unwrap();
+    let begun = Arc::new(Notify::new());
+    let killed = Worker::start(db.clone(), kernel::Clock::system(), hanging(&begun), 2);
+    begun.notified().await;
+    drop(killed);
+    let holds = "select leased_until between now() + interval '50 s' and now() + interval '61 s' from jobs where state = 'running'";
+    assert!(
+        admin.query_one(holds, &[]).await.unwrap().get::<_, bool>(0),
+        "a lease of a minute by the database's clock"
+    );
+    let statements = database::statements().filter(|one| one.name.starts_with("jobs::queue::"));
+    let queue: Vec<&str> = statements
+        .filter(|one| one.sql.contains("leased_until <") || one.sql.contains("run_at <="))
+        .map(|one| one.sql)
+        .collect();
+    assert!(queue.len() >= 2 && queue.iter().all(|sql| sql.contains("now())")), "compared with now()");
+}

@@ -1,6 +1,7 @@
 //! Who is asking. Every statement runs in the name of an actor; there is no other way to the data.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -48,12 +49,15 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// The visitor's browser or program.
     pub user_agent: Option<String>,
+    /// The `Idempotency-Key` under which the caller acts: whatever is committed for them settles it in the same
+    /// transaction.
+    pub idempotency_key: Option<Arc<str>>,
 }
 
 impl Origin {
     /// An origin inside this process: a job, the command line, a test.
     pub fn here() -> Self {
-        Self { request_id: crate::new_id(), ip: None, user_agent: None }
+        Self { request_id: crate::new_id(), ip: None, user_agent: None, idempotency_key: None }
     }
 }
 

@@ -150,12 +150,20 @@ impl Keyring {
     /// A keyed hash by which a secret is found again without opening anything. Equal values have equal
     /// fingerprints within one `domain` (`"card code"`) and nothing in common across two.
     pub fn fingerprint(&self, domain: &str, value: &[u8]) -> [u8; 32] {
-        hmac(&hmac(&self.root, &[b"fingerprint\0", domain.as_bytes()]), &[value])
+        mac(&mac(&self.root, &[b"fingerprint\0", domain.as_bytes()]), &[value])
     }
 
     /// A secret for one purpose (`"access tokens"`), the same on every machine with this ring.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
-        hmac(&self.root, &[b"secret\0", purpose.as_bytes()])
+        mac(&self.root, &[b"secret\0", purpose.as_bytes()])
+    }
+
+    /// By which each key is recognised: its number, 0 for the root, and a MAC that says nothing about the key. A database
+    /// keeps them, so that nothing is read or sealed with other keys.
+    pub fn marks(&self) -> Vec<(u32, [u8; 32])> {
+        let mark = |key: &[u8; 32]| mac(key, &[b"mark\0"]);
+        let numbered = self.keys.iter().map(|key| (key.number, mark(&key.bytes)));
+        std::iter::once((0, mark(&self.root))).chain(numbered).collect()
     }
 
     fn newest(&self) -> &SealingKey {
@@ -170,7 +178,8 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA256 of the parts, one after the other.
+pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = <Hmac<Sha256> as KeyInit>::new(&padded(key).into());
     for part in parts {
         mac.update(part);
@@ -179,7 +188,7 @@ fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// HMAC takes a key of one hash block; a shorter one is filled up with zeros, as RFC 2104 says.
-fn padded(key: &[u8; 32]) -> [u8; 64] {
+pub fn padded(key: &[u8; 32]) -> [u8; 64] {
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
     block
@@ -248,10 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn marks_tell_keys_apart_and_say_nothing_of_them() {
+        let (ring, other) = (Keyring::for_tests(), Keyring::generate());
+        let more = ring.with_new_key();
+        assert_eq!(more.marks()[..2], ring.marks()[..]);
+        assert!(ring.marks().iter().zip(other.marks()).all(|(ours, theirs)| ours.1 != theirs.1));
+        assert_eq!(ring.marks().iter().map(|mark| mark.0).collect::<Vec<_>>(), [0, 1]);
+        assert_ne!(ring.marks()[0].1, ring.secret("mark"));
+    }
+
+    #[test]
     fn the_hash_is_hmac_sha256_as_rfc_4231_has_it() {
         let mut key = [0; 32];
         key[..20].copy_from_slice(&[0x0b; 20]);
-        let hash = hmac(&key, &[b"Hi ", b"There"]);
+        let hash = mac(&key, &[b"Hi ", b"There"]);
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     }

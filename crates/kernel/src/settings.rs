@@ -66,6 +66,8 @@ pub struct Server {
     pub pages_url: String,
     /// Which half of ACE this process is.
     pub role: ServerRole,
+    /// Seconds between SIGTERM, when `/readyz` says no, and the end of taking connections.
+    pub stop_delay_seconds: u32,
 }
 
 impl Server {
@@ -109,8 +111,12 @@ pub struct Database {
     pub owner_url: Secret,
     /// Address for people and API keys; see [`Database::app`].
     pub app_url: Secret,
-    /// Address for public links and workers; see [`Database::system`].
-    pub system_url: Secret,
+    /// Address for public links and forms; see [`Database::public`].
+    pub public_url: Secret,
+    /// Address for signing in; see [`Database::signin`].
+    pub signin_url: Secret,
+    /// Address for background work; see [`Database::worker`].
+    pub worker_url: Secret,
     /// Connections kept for each role.
     pub pool_size: u32,
     /// Where `initdb` and `postgres` are; `None` to look for them.
@@ -121,7 +127,8 @@ pub struct Database {
 impl Database {
     /// Whether ACE runs its own PostgreSQL.
     pub fn is_managed(&self) -> bool {
-        [&self.url, &self.owner_url, &self.app_url, &self.system_url].iter().all(|url| url.is_empty())
+        let own = [&self.owner_url, &self.app_url, &self.public_url, &self.signin_url, &self.worker_url];
+        self.url.is_empty() && own.iter().all(|url| url.is_empty())
     }
 
     /// The address for migrations; empty when managed.
@@ -134,9 +141,19 @@ impl Database {
         self.app_url.or(&self.url)
     }
 
-    /// The address for public links and workers; empty when managed.
-    pub fn system(&self) -> &str {
-        self.system_url.or(&self.url)
+    /// The address for public links and forms; empty when managed.
+    pub fn public(&self) -> &str {
+        self.public_url.or(&self.url)
+    }
+
+    /// The address for signing in; empty when managed.
+    pub fn signin(&self) -> &str {
+        self.signin_url.or(&self.url)
+    }
+
+    /// The address for background work; empty when managed.
+    pub fn worker(&self) -> &str {
+        self.worker_url.or(&self.url)
     }
 }
 

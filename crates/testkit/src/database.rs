@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeZone, Utc};
-use database::{ConnectOptions, Database, migrate};
+use database::{ActorKey, ConnectOptions, Database, keys, migrate};
+use kernel::keyring::Keyring;
 use kernel::{Clock, random};
 use tokio_postgres::{Client, Config};
 
@@ -56,8 +57,7 @@ impl TestDatabase {
         admin.batch_execute(&format!("create database {name} template {template}")).await.context("clone")?;
         let clock = Clock::manual(start());
         let config = server.config(&name);
-        let options = ConnectOptions { owner: config.clone(), app: config.clone(), system: config, pool_size: 8 };
-        let database = Database::new(&options, clock.clone())?;
+        let database = Database::new(&options(&config, 8), clock.clone())?;
         Ok(Self { server, name, database, clock })
     }
 
@@ -91,6 +91,26 @@ impl TestDatabase {
             Err(error) => panic!("{error:#}"),
         }
     }
+}
+
+/// How the application reaches a test database, with connections in each pool.
+pub fn options(config: &Config, pool_size: usize) -> ConnectOptions {
+    ConnectOptions {
+        owner: config.clone(),
+        app: config.clone(),
+        public: config.clone(),
+        signin: config.clone(),
+        worker: config.clone(),
+        pool_size,
+        actor_key: ActorKey::of(&Keyring::for_tests()),
+    }
+}
+
+/// SQL by which a superuser's transaction becomes an actor's (`user:ID`, `key:ID`, `client:ID`, `operator`): before `set role`.
+pub fn entering(actor: &str) -> String {
+    format!(
+        "select app.new_secret(); select set_config('app.actor', '{actor}', true), set_config('app.seal', app.seal('{actor}'), true)"
+    )
 }
 
 impl Drop for TestDatabase {
@@ -177,6 +197,7 @@ async fn build(server: &Server, admin: &Client, template: &str) -> Result<()> {
     let raw = format!("ace_test_{now:x}_{}", hex(random::bytes::<5>()));
     admin.batch_execute(&format!("create database {raw} template template0 encoding 'UTF8'")).await?;
     migrate::run(&server.config(&raw)).await.context("the migrations fail on an empty database")?;
+    keys::recognise(&server.config(&raw), &Keyring::for_tests()).await?;
     admin.batch_execute(&format!("comment on database {raw} is 'built {now}'")).await?;
     rename(admin, &raw, template).await
 }

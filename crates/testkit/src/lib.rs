@@ -9,7 +9,7 @@ mod request;
 mod server;
 pub mod story;
 
-pub use crate::database::TestDatabase;
+pub use crate::database::{TestDatabase, entering, options};
 pub use app::TestApp;
 pub use request::{Ask, Reply};
 pub use server::{Server, URL_VARIABLE};

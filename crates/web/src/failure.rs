@@ -202,6 +202,7 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
             Kind::Page => page(app, &error, asked),
         };
         tell_what_next(&error, asked_kind, response.headers_mut());
+        response.extensions_mut().insert(Code(error.code()));
     }
     if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
@@ -225,13 +226,17 @@ fn tell_what_next(error: &Error, kind: Kind, headers: &mut HeaderMap) {
     }
 }
 
+/// Why a request was refused, for its line in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code(pub &'static str);
+
 fn log(error: &Error, asked: &Asked<'_>) {
     // the route rather than the address, for addresses hold tokens
     let (path, request_id) = (asked.spec.path, asked.request_id);
     match error {
         Error::Internal(detail) => tracing::error!(%request_id, path, detail, "internal error"),
         Error::Unavailable(detail) => tracing::warn!(%request_id, path, detail, "unavailable"),
-        _ => tracing::debug!(%request_id, path, code = error.code(), "refused"),
+        _ => {}
     }
 }
 

@@ -1,13 +1,17 @@
 //! `Idempotency-Key` on POSTs of the API: the same request again, within 24 hours, is answered from the first one.
 //!
-//! The key is taken in a transaction of its own before the handler runs, and the answer stored after it. A refusal (4xx)
-//! gives the key back, for nothing was done: the caller may mend the request and try again. A failure of ours (5xx) is
-//! stored like a success, for the act may have been done before it failed: the caller looks, and takes a new key.
+//! The key is taken in a transaction of its own before the handler runs, settled in the transaction of the act itself
+//! (`Transaction::commit`), and the answer stored after it. A refusal (4xx) gives the key back, for nothing was done: the
+//! caller may mend the request and try again. A failure of ours (5xx) is stored like a success, for the act may have been
+//! done before it failed: the caller looks, and takes a new key.
 //!
 //! The handler runs to its end even when the caller hangs up, and the key is renewed while it does. If this process dies
-//! in between, the same request may take the key again after [`ABANDONED`]; whether the act was done is then for the
-//! caller to look up. Who took a key stores and frees it only while it is still theirs: the time it was taken or last
-//! renewed at says so.
+//! before the act, the same request may take the key again after [`ABANDONED`]. If it dies after the act and before the
+//! answer was stored, the same request is told that it was carried out, and is never carried out again. Whoever took a key
+//! acts, stores and frees only while they hold it.
+//!
+//! An answer that shows a secret and changes nothing, such as a revealed card code, is not kept ([`Unkept`]): asked again,
+//! it is given, checked and recorded again.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -46,8 +50,8 @@ const LARGEST: usize = 2 * 1024 * 1024;
 database::statement! {
     /// Takes a key: a row only when it is new, older than a day, or abandoned by the very same request.
     TAKE_KEY, app, "
-        insert into idempotency_keys (caller_id, key, client_id, method, path, request_hash, created_at)
-        values ($1, $2, $3, 'POST', $4, $5, $6)
+        insert into idempotency_keys (caller_id, key, client_id, method, path, request_hash, created_at, holder)
+        values ($1, $2, $3, 'POST', $4, $5, $6, $9)
         on conflict (caller_id, key) do update
         set client_id = excluded.client_id,
             path = excluded.path,
@@ -55,15 +59,19 @@ database::statement! {
             status = null,
             response_headers = null,
             response_body_sealed = null,
-            created_at = excluded.created_at
+            created_at = excluded.created_at,
+            holder = excluded.holder,
+            acted_at = null
         where idempotency_keys.created_at < $7
            or (idempotency_keys.status is null
+               and idempotency_keys.acted_at is null
                and idempotency_keys.created_at < $8
                and idempotency_keys.request_hash = excluded.request_hash)
         returning key";
     /// What is known of a key that was taken before.
     FIND_KEY, app, "
-        select request_hash, status, response_headers, response_body_sealed
+        select request_hash, status, response_headers, response_body_sealed, created_at,
+            acted_at is not null as acted
         from idempotency_keys
         where caller_id = $1
           and key = $2";
@@ -74,7 +82,7 @@ database::statement! {
         where caller_id = $1
           and key = $2
           and status is null
-          and created_at = $3";
+          and holder = $3";
     /// Stores the answer.
     STORE_ANSWER, app, "
         update idempotency_keys
@@ -84,15 +92,19 @@ database::statement! {
         where caller_id = $1
           and key = $2
           and status is null
-          and created_at = $3";
+          and holder = $3";
     /// Gives a key back.
     FREE_KEY, app, "
         delete from idempotency_keys
         where caller_id = $1
           and key = $2
           and status is null
-          and created_at = $3"
+          and holder = $3"
 }
+
+/// Marks an answer that is not kept for repetition: it shows a secret, which is recorded each time, and changes nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Unkept;
 
 #[derive(FromRow)]
 struct Known {
@@ -100,6 +112,8 @@ struct Known {
     status: Option<i32>,
     response_headers: Option<serde_json::Value>,
     response_body_sealed: Option<Vec<u8>>,
+    created_at: DateTime<Utc>,
+    acted: bool,
 }
 
 /// One taken key.
@@ -108,8 +122,6 @@ struct Taken {
     caller: Caller,
     caller_id: Uuid,
     key: String,
-    /// When it was taken or last renewed: another time in the row means that it is another request's by now.
-    at: DateTime<Utc>,
 }
 
 /// Answers a POST with an `Idempotency-Key`.
@@ -128,11 +140,14 @@ async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Res
         .map_err(|_| Error::conflict(TOO_LARGE, "With an Idempotency-Key a body can have up to 2 MB."))?;
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let hash = hash_of(&path, caller.client.as_ref().map(|client| client.id), &body);
-    let mut taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key, at: app.clock.now() };
+    let taken = Taken { app: app.clone(), caller: caller.clone(), caller_id, key };
     if let Some(known) = taken.take(&path, &hash).await? {
         return taken.repeat(known, &hash);
     }
-    let request = Request::from_parts(parts, Body::from(body));
+    let mut request = Request::from_parts(parts, Body::from(body));
+    let mut keyed = caller.clone();
+    keyed.actor.origin.idempotency_key = Some(taken.key.as_str().into());
+    request.extensions_mut().insert(keyed);
     let finished = tokio::spawn(async move {
         let response = taken.work(survive(next.run(request))).await;
         taken.finish(response).await
@@ -143,10 +158,19 @@ async fn answer(app: &App, caller: &Caller, request: Request, next: Next) -> Res
 impl Taken {
     /// Takes the key; what is known of it when it was taken before.
     async fn take(&self, path: &str, hash: &[u8]) -> Result<Option<Known>> {
-        let (now, client_id) = (self.at, self.caller.client.as_ref().map(|client| client.id));
+        let (now, client_id) = (self.app.clock.now(), self.caller.client.as_ref().map(|client| client.id));
         let scope = self.caller.scope(&self.app);
-        let params: database::Params<'_> =
-            &[&self.caller_id, &self.key, &client_id, &path, &hash, &now, &(now - KEPT), &(now - ABANDONED)];
+        let params: database::Params<'_> = &[
+            &self.caller_id,
+            &self.key,
+            &client_id,
+            &path,
+            &hash,
+            &now,
+            &(now - KEPT),
+            &(now - ABANDONED),
+            &self.holder(),
+        ];
         if scope.execute(&TAKE_KEY, params).await? > 0 {
             return Ok(None);
         }
@@ -160,7 +184,10 @@ impl Taken {
             let message = "This Idempotency-Key was used for another request. Take a new key.";
             return Err(Error::conflict(KEY_REUSED, message));
         }
-        let Some(status) = known.status else { return Err(at_work()) };
+        let Some(status) = known.status else {
+            let abandoned = known.created_at < self.app.clock.now() - ABANDONED;
+            return Err(if known.acted && abandoned { carried_out() } else { at_work() });
+        };
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let sealed = known.response_body_sealed.unwrap_or_default();
         let body = if sealed.is_empty() { Vec::new() } else { self.app.keyring.open(&self.context(), &sealed)? };
@@ -180,7 +207,7 @@ impl Taken {
     }
 
     /// Runs the handler, and renews the key meanwhile.
-    async fn work(&mut self, handler: impl Future<Output = Response>) -> Response {
+    async fn work(&self, handler: impl Future<Output = Response>) -> Response {
         let (at_work, finished) = oneshot::channel::<()>();
         let handler = async {
             let response = handler.await;
@@ -190,23 +217,20 @@ impl Taken {
         tokio::join!(handler, self.renew_until(finished)).0
     }
 
-    /// Only the waiting is given up once the handler is done: a renewal under way is seen through, so that `at` is
-    /// what stands in the row.
-    async fn renew_until(&mut self, mut finished: oneshot::Receiver<()>) {
+    /// Only the waiting is given up once the handler is done: a renewal under way is seen through.
+    async fn renew_until(&self, mut finished: oneshot::Receiver<()>) {
         while tokio::time::timeout(RENEWED, &mut finished).await.is_err() {
             let now = self.app.clock.now();
-            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.at, &now];
+            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.holder(), &now];
             let renewed = self.caller.scope(&self.app).execute(&RENEW_KEY, params).await;
-            if renewed.can_fail("tried again in half a minute, long before it counts as abandoned") == Some(1) {
-                self.at = now;
-            }
+            renewed.can_fail("tried again in half a minute, long before it counts as abandoned");
         }
     }
 
-    /// Stores the answer; a refusal gives the key back.
+    /// Stores the answer; a refusal gives the key back, and so does an answer that is not kept.
     async fn finish(self, response: Response) -> Response {
-        if response.status().is_client_error() {
-            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.at];
+        if response.status().is_client_error() || response.extensions().get::<Unkept>().is_some() {
+            let params: database::Params<'_> = &[&self.caller_id, &self.key, &self.holder()];
             let freed = self.caller.scope(&self.app).execute(&FREE_KEY, params).await;
             freed.can_fail("the key is free again in two minutes anyway");
             return response;
@@ -238,8 +262,13 @@ impl Taken {
         let headers = serde_json::Value::Object(headers);
         let sealed = if body.is_empty() { Vec::new() } else { self.app.keyring.seal(&self.context(), body)? };
         let params: database::Params<'_> =
-            &[&self.caller_id, &self.key, &self.at, &i32::from(status.as_u16()), &headers, &sealed];
+            &[&self.caller_id, &self.key, &self.holder(), &i32::from(status.as_u16()), &headers, &sealed];
         self.caller.scope(&self.app).execute(&STORE_ANSWER, params).await
+    }
+
+    /// This request, as the row names it.
+    fn holder(&self) -> Uuid {
+        self.caller.actor.origin.request_id
     }
 
     fn context(&self) -> Vec<u8> {
@@ -249,6 +278,14 @@ impl Taken {
 
 fn at_work() -> Error {
     Error::conflict(KEY_IN_USE, "The first request with this Idempotency-Key is still at work. Try again in a moment.")
+}
+
+fn carried_out() -> Error {
+    Error::conflict(
+        "idempotency_key_spent",
+        "The first request with this Idempotency-Key was carried out, but its answer was lost. Look at what it did; to do it \
+         once more, take a new key.",
+    )
 }
 
 fn key_of(headers: &HeaderMap) -> Result<String> {

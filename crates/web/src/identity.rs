@@ -23,7 +23,7 @@ pub const SESSION_COOKIE: &str = "ace_session";
 
 database::statement! {
     /// A live session of an active user by the hash of its cookie, with what the user holds.
-    SESSION_BY_COOKIE, system, "
+    SESSION_BY_COOKIE, signin, "
         select s.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
             array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
             array(select distinct rp.permission_key
@@ -39,7 +39,7 @@ database::statement! {
           and s.expires_at > $2
           and u.deactivated_at is null";
     /// A live session of an active user by its id, which an access token names.
-    SESSION_BY_ID, system, "
+    SESSION_BY_ID, signin, "
         select s.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
             array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
             array(select distinct rp.permission_key
@@ -56,7 +56,7 @@ database::statement! {
           and u.deactivated_at is null";
     /// An active user an outside Supabase Auth vouches for: by id, or else by address. Who has a second factor here needs
     /// one there: $3 says whether it was shown.
-    USER_OUTSIDE, system, "
+    USER_OUTSIDE, signin, "
         select u.id as session_id, u.id as user_id, u.email, p.full_name, p.timezone,
             array(select r.role::text from user_roles r where r.user_id = u.id order by r.role) as roles,
             array(select distinct rp.permission_key
@@ -72,7 +72,7 @@ database::statement! {
           and u.deactivated_at is null
           and (u.totp_confirmed_at is null or $3)";
     /// A live API key of a client that is not archived, by its SHA-256; notes its use once a minute.
-    KEY_BY_HASH, system, "
+    KEY_BY_HASH, signin, "
         with found as (
             select k.id, k.scopes, k.last_used_at
             from api_keys k

@@ -31,6 +31,7 @@ pub use caller::{Caller, ClientRef, SignedIn};
 pub use extract::{Form, Json, Path, Query};
 pub use failure::{Failure, Problem, ProblemField, auth_code, detail, status};
 pub use guard::TurnedAway;
+pub use idempotency::Unkept;
 pub use openapi::Doc;
 pub use paging::PageQuery;
 pub use respond::{Result, redirect, redirect_with, render, render_with, set_cookie, streamed};

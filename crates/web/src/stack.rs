@@ -11,6 +11,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::failure::Code;
 use crate::{App, hosts};
 
 /// What our own pages may load and where they may be shown. A page that needs more sets its own header.
@@ -54,17 +55,30 @@ async fn add_headers(State(https): State<bool>, request: Request, next: Next) ->
     response
 }
 
+/// The header that ties an answer to its log lines and audit rows.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+fn new_request_id() -> HeaderValue {
+    HeaderValue::from_str(&kernel::new_id().to_string()).unwrap_or(HeaderValue::from_static("-"))
+}
+
 /// One line a request: the route rather than the address, for addresses hold tokens.
 async fn log(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     let route = route.as_ref().map_or("no route", MatchedPath::as_str);
-    let request_id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    // what is refused in front of the guard has none yet
+    let id = response.headers_mut().entry(REQUEST_ID).or_insert_with(new_request_id).clone();
+    let request_id = id.to_str().unwrap_or_default();
+    let code = response.extensions().get::<Code>().map_or("", |code| code.0);
     let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
     if ms > 1000 {
-        tracing::warn!(%method, route, status, ms, request_id, "slow request");
+        tracing::warn!(%method, route, status, ms, request_id, code, "slow request");
+    } else if response.status().is_client_error() {
+        // whoever was refused names this id
+        tracing::info!(%method, route, status, ms, request_id, code, "refused");
     } else {
         tracing::debug!(%method, route, status, ms, request_id, "request");
     }

@@ -43,6 +43,7 @@ pub(crate) fn origin_of(app: &App, headers: &HeaderMap, extensions: &Extensions)
         request_id: extensions.get::<Origin>().map_or_else(kernel::new_id, |origin| origin.request_id),
         ip: client_ip(app, headers, peer),
         user_agent: text(headers, &header::USER_AGENT),
+        idempotency_key: None,
     }
 }
 

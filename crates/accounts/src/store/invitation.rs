@@ -49,7 +49,7 @@ database::statement! {
         where id = $1
           and status = 'pending'";
     /// The invitation behind a link, with what the invited person is told, and whether it is the link that was mailed.
-    INVITATION_BY_TOKEN, system, "
+    INVITATION_BY_TOKEN, signin, "
         select i.id, i.org_id, i.client_id, i.email, i.role, i.status, i.expires_at, i.invited_by, o.name as org_name,
             c.name as client_name, p.full_name as invited_by_name, u.id as user_id,
             coalesce(i.mail_token_hash = $1, false) as was_mailed
@@ -61,14 +61,14 @@ database::statement! {
         where i.token_hash = $1
            or i.mail_token_hash = $1";
     /// The link that is mailed now takes the place of the one that was mailed before.
-    MAIL_ANEW, system, "
+    MAIL_ANEW, signin, "
         update invitations
         set mail_token_hash = $2
         where id = $1
           and status = 'pending'";
     /// The roles of whoever invited, as they are now; none once the place is out of their reach (as `app.client_ids()` and
     /// `app.managed_org_ids()` have it for somebody who asks themselves).
-    INVITER_ROLES, system, "
+    INVITER_ROLES, signin, "
         select r.role
         from user_roles r
         join auth.users u on u.id = r.user_id
@@ -87,7 +87,7 @@ database::statement! {
                 then exists (select from client_users m where m.user_id = r.user_id and m.client_id = $3)
               end)";
     /// Uses an invitation up; no row when somebody was faster.
-    ACCEPT_INVITATION, system, "
+    ACCEPT_INVITATION, signin, "
         update invitations
         set status = 'accepted',
             accepted_at = $2,
@@ -96,7 +96,7 @@ database::statement! {
           and status = 'pending'
           and expires_at > $2";
     /// Invitations that were not accepted in time.
-    pub EXPIRE_INVITATIONS, system, "
+    pub EXPIRE_INVITATIONS, worker, "
         update invitations
         set status = 'expired'
         where status = 'pending'

@@ -95,7 +95,7 @@ database::statement! {
         limit 1";
     /// Where somebody who is asked to join stands already, and whether all of it is within the reach of the inviter:
     /// a role counts everywhere, so it must not be added behind the back of others the person works for.
-    STANDING, system, "
+    STANDING, signin, "
         select
             array(select r.role from user_roles r where r.user_id = $1 order by r.role) as roles,
             exists (
@@ -120,7 +120,7 @@ database::statement! {
                     else exists (select from client_users m where m.user_id = $1 and m.client_id = $2)
                   end) as reaches";
     /// Of two invitations that somebody accepts at once, the second sees what came of the first.
-    LOCK_PERSON, system, "
+    LOCK_PERSON, signin, "
         select id
         from auth.users
         where id = $1

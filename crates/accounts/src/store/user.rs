@@ -8,20 +8,20 @@ use uuid::Uuid;
 
 database::statement! {
     /// What checking a sign-in needs.
-    pub CREDENTIALS_BY_EMAIL, system, "
+    pub CREDENTIALS_BY_EMAIL, signin, "
         select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_made_at, totp_confirmed_at,
             totp_last_step
         from auth.users
         where email = $1";
     /// The same, of somebody known; locked until the act that asked is done.
-    pub CREDENTIALS_BY_ID, system, "
+    pub CREDENTIALS_BY_ID, signin, "
         select id, email, encrypted_password, deactivated_at, totp_secret_sealed, totp_made_at, totp_confirmed_at,
             totp_last_step
         from auth.users
         where id = $1
         for update";
     /// A person as they are shown to themselves.
-    pub PERSON, system, "
+    pub PERSON, signin, "
         select u.id, u.email, u.email_confirmed_at, u.last_sign_in_at, u.created_at, u.updated_at,
             u.totp_confirmed_at, u.user_metadata, p.full_name, p.phone, p.avatar_url, p.timezone,
             array(select r.role from user_roles r where r.user_id = u.id order by r.role) as roles
@@ -30,41 +30,41 @@ database::statement! {
         where u.id = $1
           and u.deactivated_at is null";
     /// A new person.
-    pub INSERT_USER, both, "
+    pub INSERT_USER, app | signin, "
         insert into auth.users (id, email, encrypted_password, email_confirmed_at, created_at, updated_at)
         values ($1, $2, $3, $4, $4, $4)";
     /// What a new person shows of themselves.
-    pub INSERT_PROFILE, both, "
+    pub INSERT_PROFILE, app | signin, "
         insert into profiles (id, email, full_name, created_at, updated_at)
         values ($1, $2, $3, $4, $4)";
     /// A role, unless it is held already.
-    pub INSERT_ROLE, both, "
+    pub INSERT_ROLE, app | signin, "
         insert into user_roles (id, user_id, role, created_at)
         values ($1, $2, $3, $4)
         on conflict (user_id, role) do nothing";
     /// A place in an organization, unless it is taken already.
-    pub INSERT_ORG_MEMBER, both, "
+    pub INSERT_ORG_MEMBER, app | signin, "
         insert into org_members (id, org_id, user_id, created_at)
         values ($1, $2, $3, $4)
         on conflict (org_id, user_id) do nothing";
     /// A place in a client, unless it is taken already.
-    pub INSERT_CLIENT_USER, both, "
+    pub INSERT_CLIENT_USER, app | signin, "
         insert into client_users (id, client_id, user_id, created_at)
         values ($1, $2, $3, $4)
         on conflict (client_id, user_id) do nothing";
     /// A new password.
-    pub SET_PASSWORD, system, "
+    pub SET_PASSWORD, signin, "
         update auth.users
         set encrypted_password = $2,
             updated_at = $3
         where id = $1";
     /// When somebody last came in.
-    pub NOTE_SIGN_IN, system, "
+    pub NOTE_SIGN_IN, signin, "
         update auth.users
         set last_sign_in_at = $2
         where id = $1";
     /// A confirmed new address.
-    pub SET_EMAIL, system, "
+    pub SET_EMAIL, signin, "
         update auth.users
         set email = $2,
             email_confirmed_at = $3,
@@ -79,13 +79,13 @@ database::statement! {
             updated_at = $5
         where id = $1";
     /// What the person's own program keeps of them.
-    pub SET_METADATA, system, "
+    pub SET_METADATA, signin, "
         update auth.users
         set user_metadata = $2,
             updated_at = $3
         where id = $1";
     /// A second factor that is not confirmed yet.
-    pub SET_SECOND_FACTOR, system, "
+    pub SET_SECOND_FACTOR, signin, "
         update auth.users
         set totp_secret_sealed = $2,
             totp_made_at = $3,
@@ -94,14 +94,14 @@ database::statement! {
             updated_at = $3
         where id = $1";
     /// The second factor is in force.
-    pub CONFIRM_SECOND_FACTOR, system, "
+    pub CONFIRM_SECOND_FACTOR, signin, "
         update auth.users
         set totp_confirmed_at = $2,
             totp_last_step = $3,
             updated_at = $2
         where id = $1";
     /// The second factor is gone.
-    pub CLEAR_SECOND_FACTOR, system, "
+    pub CLEAR_SECOND_FACTOR, signin, "
         update auth.users
         set totp_secret_sealed = null,
             totp_made_at = null,
@@ -110,28 +110,28 @@ database::statement! {
             updated_at = $2
         where id = $1";
     /// A code was used: it and earlier ones are spent.
-    pub SPEND_STEP, system, "
+    pub SPEND_STEP, signin, "
         update auth.users
         set totp_last_step = $2
         where id = $1
           and (totp_last_step is null or totp_last_step < $2)";
     /// Recovery codes are replaced as a whole.
-    pub DELETE_RECOVERY_CODES, system, "
+    pub DELETE_RECOVERY_CODES, signin, "
         delete from auth.recovery_codes
         where user_id = $1";
     /// A recovery code.
-    pub INSERT_RECOVERY_CODE, system, "
+    pub INSERT_RECOVERY_CODE, signin, "
         insert into auth.recovery_codes (id, user_id, code_hash, created_at)
         values ($1, $2, $3, $4)";
     /// A recovery code was used.
-    pub SPEND_RECOVERY_CODE, system, "
+    pub SPEND_RECOVERY_CODE, signin, "
         update auth.recovery_codes
         set used_at = $3
         where user_id = $1
           and code_hash = $2
           and used_at is null";
     /// How many recovery codes are left.
-    pub COUNT_RECOVERY_CODES, system, "
+    pub COUNT_RECOVERY_CODES, signin, "
         select count(*)
         from auth.recovery_codes
         where user_id = $1

@@ -72,11 +72,59 @@ async fn a_key_whose_process_died_is_free_again_after_two_minutes() {
     let test = start().await;
     let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
     make(&test, "k1", &body).await.expect_status(201);
-    test.database.admin().await.execute("update idempotency_keys set status = null", &[]).await.unwrap();
+    test.database
+        .admin()
+        .await
+        .execute("update idempotency_keys set status = null, acted_at = null", &[])
+        .await
+        .unwrap();
     let waiting = make(&test, "k1", &body).await.expect_status(409).json();
     assert_eq!(waiting["code"], "idempotency_key_in_use");
     test.clock().advance(Duration::minutes(3));
     make(&test, "k1", &body).await.expect_status(201);
+}
+
+/// The server dies after the act and before its answer is stored: a trigger refuses the storing.
+#[tokio::test]
+async fn what_was_done_before_the_server_died_is_not_done_again_under_the_same_key() {
+    let test = start().await;
+    let admin = test.database.admin().await;
+    admin
+        .batch_execute(
+            "create function public.die() returns trigger language plpgsql as $$ begin raise exception 'died'; end $$;
+             create trigger die before update of status on idempotency_keys for each row execute function public.die()",
+        )
+        .await
+        .unwrap();
+    let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+    make(&test, "k1", &body).await;
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1, "the act itself was done");
+    admin.batch_execute("drop trigger die on idempotency_keys").await.unwrap();
+    let early = make(&test, "k1", &body).await.expect_status(409).json();
+    assert_eq!(early["code"], "idempotency_key_in_use");
+    test.clock().advance(Duration::minutes(3));
+    let late = make(&test, "k1", &body).await.expect_status(409).json();
+    assert_eq!(late["code"], "idempotency_key_spent");
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1);
+    make(&test, "k2", &body).await.expect_status(201);
+}
+
+/// A request that stood still for so long that its key was taken over does nothing any more.
+#[tokio::test]
+async fn an_act_whose_key_was_taken_over_is_not_committed() {
+    let test = start().await;
+    let admin = test.database.admin().await;
+    admin
+        .batch_execute(
+            "create function public.take_over() returns trigger language plpgsql as $$
+             begin update idempotency_keys set holder = gen_random_uuid(); return new; end $$;
+             create trigger take_over after insert on api_keys for each row execute function public.take_over();
+             alter function public.take_over() security definer",
+        )
+        .await
+        .unwrap();
+    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(409);
+    assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 0);
 }
 
 static DONE: AtomicUsize = AtomicUsize::new(0);
@@ -129,7 +177,12 @@ async fn a_panic_is_answered_with_an_id_and_kept_for_the_act_may_have_been_done(
 async fn an_abandoned_key_is_for_the_same_request_only() {
     let test = start().await;
     make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(201);
-    test.database.admin().await.execute("update idempotency_keys set status = null", &[]).await.unwrap();
+    test.database
+        .admin()
+        .await
+        .execute("update idempotency_keys set status = null, acted_at = null", &[])
+        .await
+        .unwrap();
     test.clock().advance(Duration::minutes(3));
     let other =
         make(&test, "k1", &json!({ "name": "ERP", "scopes": ["contacts.view"] })).await.expect_status(422).json();

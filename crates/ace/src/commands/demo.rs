@@ -5,7 +5,7 @@ use kernel::Clock;
 use kernel::settings::{EmailDriver, Loaded, SmsDriver};
 use serde_json::json;
 
-use crate::assemble::{self, Ace};
+use crate::assemble::{self, Ace, Make};
 use crate::demo::{self, Login};
 use crate::output::Output;
 
@@ -58,7 +58,7 @@ async fn load(mut loaded: Loaded, output: Output, to: Where) -> anyhow::Result<D
     loaded.settings.sms.driver = SmsDriver::Sandbox;
     loaded.settings.email.driver = EmailDriver::Sandbox;
     let contacts = usize::try_from(loaded.settings.demo.contacts)?;
-    let ace = assemble::open_with(loaded, Clock::manual(Clock::system().now()), in_a_hurry).await?;
+    let ace = assemble::open_with(loaded, Clock::manual(Clock::system().now()), Make::Everything, in_a_hurry).await?;
     let done = load_into(&ace, output, (contacts, to)).await;
     ace.close().await;
     done
@@ -76,7 +76,7 @@ async fn load_into(ace: &Ace, output: Output, (contacts, to): (usize, Where)) ->
 /// Thousands of commits of nobody's data need not wait for the disk one by one. A crash loses the last moments only,
 /// in their order, and the next load goes on from there.
 fn in_a_hurry(options: &mut ConnectOptions) {
-    for config in [&mut options.app, &mut options.system] {
+    for config in [&mut options.app, &mut options.public, &mut options.signin, &mut options.worker] {
         let given = config.get_options().unwrap_or_default().to_owned();
         config.options(format!("{given} -c synchronous_commit=off").trim());
     }

@@ -1,6 +1,6 @@
 //! `ace openapi`: the OpenAPI document of this program, without a database.
 
-use database::{ConnectOptions, Database};
+use database::{ActorKey, ConnectOptions, Database};
 use events::VisitWriter;
 use kernel::Clock;
 use kernel::keyring::Keyring;
@@ -20,8 +20,9 @@ const NOWHERE: &str = "postgresql://nobody@localhost/nowhere";
 /// When the settings are unusable, or two types have one name in the document.
 pub fn run(loaded: Loaded, output: Output) -> anyhow::Result<bool> {
     providers::http::install_tls();
-    let db = Database::new(&ConnectOptions::one_url(NOWHERE, 1)?, Clock::system())?;
-    let app = App::new(db, loaded.settings, Keyring::generate())?;
+    let keyring = Keyring::generate();
+    let db = Database::new(&ConnectOptions::one_url(NOWHERE, 1, ActorKey::of(&keyring))?, Clock::system())?;
+    let app = App::new(db, loaded.settings, keyring)?;
     let drivers = Drivers::from_settings(&app.settings, &app.db, &app.keyring, &app.clock)?;
     let routes = assemble::routes(&app, &drivers, &VisitWriter::start(&app.db));
     let document = web::openapi::document(routes.table(), &app.settings.server.public_url)?;

@@ -23,8 +23,9 @@ async fn contacts_of_a_client_newer_than_the_statistics_are_looked_up_by_the_ind
     ] {
         let statement = database::statements().find(|statement| statement.name.ends_with(name)).unwrap();
         let begin = format!(
-            "begin; set local role ace_app; set local app.client_id = '{newcomer}';
+            "begin; {}; set local role ace_app;
              select app.stage_import_rows(); prepare matching as {}",
+            testkit::entering(&format!("client:{newcomer}")),
             statement.sql
         );
         admin.batch_execute(&begin).await.unwrap();

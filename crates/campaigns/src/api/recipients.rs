@@ -1,9 +1,9 @@
 //! `/v1/campaigns/{id}/recipients`, `/skipped` and `/v1/recipients/{id}`.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
@@ -219,7 +219,8 @@ pub async fn give_address(
 /// `POST /v1/recipients/{id}/codes`
 pub async fn codes(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
     let opened = codes::open(&app, &caller.actor, caller.client_id()?, id).await?;
-    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(opened)).into_response())
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(web::Unkept), Json(opened))
+        .into_response())
 }
 
 /// `POST /v1/recipients/{id}/release`
@@ -231,5 +232,6 @@ pub async fn release(State(app): State<App>, caller: Caller, Path(id): Path<Uuid
 /// `POST /v1/campaigns/{id}/mail-file`
 pub async fn mail_file(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
     let campaign = campaign_store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    Ok(mail_file::stream(&app, &caller.actor, &campaign).await?)
+    let file = mail_file::stream(&app, &caller.actor, &campaign).await?;
+    Ok((Extension(web::Unkept), file).into_response())
 }

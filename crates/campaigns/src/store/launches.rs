@@ -71,7 +71,7 @@ database::statement! {
             where j.unique_key = 'campaigns.launch:' || l.campaign_id
               and j.state in ('ready', 'running'))";
     /// The same for every campaign.
-    FAIL_ABANDONED, system, "
+    FAIL_ABANDONED, worker, "
         update campaign_launches l
         set state = 'failed', error = $1, finished_at = $2
         where l.state = 'running'

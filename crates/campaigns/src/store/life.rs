@@ -61,7 +61,7 @@ struct ReadyRow {
 
 database::statement! {
     /// Locks a campaign for a step of its life; how it is then, and whether it still lives.
-    LOCK, both, "
+    LOCK, app | public | worker, "
         select c.status::text as status, c.estimate, c.archived_at is not null or cl.archived_at is not null as archived
         from campaigns c
         join clients cl on cl.id = c.client_id
@@ -87,7 +87,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// First engagement: only a mailed campaign becomes active, and only once.
-    ACTIVATE, system, "
+    ACTIVATE, worker, "
         update campaigns
         set status = 'active', activated_at = $3, updated_at = $3
         where client_id = $1
@@ -100,7 +100,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// A row of history.
-    INSERT_HISTORY, both, "
+    INSERT_HISTORY, app | public | worker, "
         insert into campaign_status_history (
             id, client_id, campaign_id, from_status, to_status, changed_by_user_id, reason, changed_at)
         values ($1, $2, $3, $4::text::campaign_status, $5::text::campaign_status, $6, $7, $8)";
@@ -124,7 +124,7 @@ database::statement! {
         order by changed_at desc, id desc
         limit 1";
     /// Campaigns in the mail in which no person did anything for a long time; a hundred at a time.
-    QUIET, system, "
+    QUIET, worker, "
         select c.client_id, c.id
         from campaigns c
         where c.status in ('mailed', 'active')

@@ -194,7 +194,7 @@ database::statement! {
               and campaign_id = $2
             limit $3))";
     /// Drafts that have recipients: those of a launch that was taken back and not cleared yet.
-    LEFT_IN_DRAFTS, system, "
+    LEFT_IN_DRAFTS, worker, "
         select c.client_id, c.id as campaign_id
         from campaigns c
         where c.status = 'draft'
@@ -205,7 +205,7 @@ database::statement! {
               and r.campaign_id = c.id)
         limit 100";
     /// One recipient by id.
-    FIND, both, "
+    FIND, app | public | worker, "
         select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
             phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
             last_visited_at, created_at
@@ -213,7 +213,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// One recipient of a client by redemption code.
-    FIND_BY_CODE, both, "
+    FIND_BY_CODE, app | public | worker, "
         select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
             phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
             last_visited_at, created_at

@@ -81,6 +81,12 @@ async fn opening_a_recipients_codes_is_for_owners_and_on_record() {
     assert_eq!(json["redemption_code"], printed.code);
     assert!(json["link"].as_str().unwrap().ends_with(&format!("/r/{}", printed.token)));
     assert_eq!(world.count(audited, printed.recipient).await, 2);
+    // under one key the codes are opened, and recorded, each time: no stored answer shows them without a row
+    for times in 3..=4 {
+        let ask = world.test.api(Method::POST, &path).bearer(&story.acme.key).header("idempotency-key", "once");
+        ask.await.expect_status(200);
+        assert_eq!(world.count(audited, printed.recipient).await, times);
+    }
     world.test.api(Method::POST, &path).bearer(&story.corner.key).await.expect_status(404);
     world.test.get(&page).as_user(&story.acme_owner).await.expect_status(405);
 }

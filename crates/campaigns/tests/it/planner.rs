@@ -26,8 +26,9 @@ async fn a_client_newer_than_the_statistics_is_launched_along_its_list_and_codes
     let generate = database::statements().find(|statement| statement.name.ends_with("recipients::GENERATE")).unwrap();
     let newcomer = world.test.story.bright.id;
     let begin = format!(
-        "begin; set local role ace_app; set local app.client_id = '{newcomer}';
+        "begin; {}; set local role ace_app;
          select app.plan_for_any_client(); prepare generating as {}",
+        testkit::entering(&format!("client:{newcomer}")),
         generate.sql
     );
     world.admin.batch_execute(&begin).await.unwrap();

@@ -88,7 +88,7 @@ database::statement! {
           and id = $2
           and archived_at is null";
     /// A published version by id, for serving.
-    FIND_VERSION, both, "
+    FIND_VERSION, app | public, "
         select id, landing_page_id, client_id, html, css, content_json
         from landing_page_versions
         where id = $1"

@@ -17,7 +17,7 @@ const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "macos") { 103 } else { 107
 const SOCKET_FILE: &str = ".s.PGSQL.5432";
 
 /// Who logs in on a managed server.
-const ROLES: [&str; 4] = [SUPERUSER, "ace_owner", "ace_app", "ace_system"];
+const ROLES: [&str; 6] = [SUPERUSER, "ace_owner", "ace_app", "ace_public", "ace_signin", "ace_worker"];
 
 /// Beyond this a log begins anew when the server starts; the one before it is kept.
 const LOG_LIMIT: u64 = 10 * 1024 * 1024;

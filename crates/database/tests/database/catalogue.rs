@@ -69,7 +69,7 @@ async fn partitions_are_reached_through_their_parent_only() {
         &admin,
         "select c.oid::regclass::text || ' ' || r.rolname || ' ' || p.privilege
          from pg_class c
-         cross join (values ('ace_app'), ('ace_system')) as r (rolname)
+         cross join unnest(array['ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']) as r (rolname)
          cross join (values ('select'), ('insert'), ('update'), ('delete'), ('truncate')) as p (privilege)
          where c.relispartition and c.relkind = 'r'
            and (not c.relrowsecurity or has_table_privilege(r.rolname, c.oid, p.privilege))",
@@ -196,15 +196,15 @@ async fn the_serving_roles_can_neither_pass_the_policies_nor_change_the_schema_n
     let powers = lines(
         &admin,
         "select rolname::text from pg_roles
-         where rolname in ('ace_owner', 'ace_app', 'ace_system')
+         where rolname in ('ace_owner', 'ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system')
            and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)
          union all
          select r || ' is a member of ' || g
-         from unnest(array['ace_app', 'ace_system']) r cross join unnest(array['ace_owner', 'ace_app', 'ace_system']) g
+         from unnest(array['ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']) r cross join unnest(array['ace_owner', 'ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']) g
          where r <> g and pg_has_role(r, g, 'member')
          union all
          select r || ' creates in ' || s
-         from unnest(array['ace_app', 'ace_system']) r cross join unnest(array['public', 'auth', 'app']) s
+         from unnest(array['ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']) r cross join unnest(array['public', 'auth', 'app']) s
          where has_schema_privilege(r, s, 'create')
          union all
          select 'ace_app ' || p || ' auth.' || c.relname
@@ -216,7 +216,7 @@ async fn the_serving_roles_can_neither_pass_the_policies_nor_change_the_schema_n
          where has_column_privilege('ace_app', 'auth.users', column_name, 'select')
          union all
          select r || ' truncates ' || c.oid::regclass
-         from pg_class c cross join unnest(array['ace_app', 'ace_system']) r
+         from pg_class c cross join unnest(array['ace_app', 'ace_public', 'ace_signin', 'ace_worker', 'ace_system']) r
          where c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace, 'app'::regnamespace) and c.relkind in ('r', 'p')
            and has_table_privilege(r, c.oid, 'truncate')",
     )

@@ -4,6 +4,7 @@
 mod cancellation;
 mod catalogue;
 mod guarded;
+mod injection;
 mod memberships;
 mod migrations;
 mod model;

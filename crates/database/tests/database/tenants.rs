@@ -13,7 +13,7 @@ use crate::rows::{Maker, insert};
 pub struct Asker(pub &'static str, String);
 
 pub fn user(name: &'static str, person: &Person) -> Asker {
-    Asker(name, format!("set local app.user_id = '{}'", person.id))
+    Asker(name, testkit::entering(&format!("user:{}", person.id)))
 }
 
 /// A database with two tenants that have nothing to do with each other, and everything to make rows with.
@@ -57,8 +57,8 @@ impl Trial {
             user("company_owner", &story.acme_owner),
             user("developer", &story.acme_developer),
             user("call_center", &story.acme_agent),
-            Asker("API key", format!("set local app.key_id = '{}'", story.acme.key_id)),
-            Asker("background work", format!("set local app.client_id = '{}'", self.acme())),
+            Asker("API key", testkit::entering(&format!("key:{}", story.acme.key_id))),
+            Asker("background work", testkit::entering(&format!("client:{}", self.acme()))),
         ]
     }
 
@@ -72,12 +72,11 @@ impl Trial {
 
     pub async fn become_one(&self, asker: &Asker) {
         self.forget().await;
-        self.admin.batch_execute(&format!("set local role ace_app; {}", asker.1)).await.unwrap();
+        self.admin.batch_execute(&format!("{}; set local role ace_app", asker.1)).await.unwrap();
     }
 
     async fn forget(&self) {
-        let settings =
-            "reset role; set local app.user_id = ''; set local app.key_id = ''; set local app.client_id = ''";
+        let settings = "reset role; set local app.actor = ''; set local app.seal = ''";
         self.admin.batch_execute(settings).await.unwrap();
     }
 
@@ -266,10 +265,10 @@ async fn whoever_is_nobody_any_more_reaches_nothing() {
     );
     let nobodies = [
         Asker("no actor", String::new()),
-        Asker("an unknown person", format!("set local app.user_id = '{}'", kernel::new_id())),
+        Asker("an unknown person", testkit::entering(&format!("user:{}", kernel::new_id()))),
         user("a deactivated company_owner", &story.acme_owner),
         user("a deactivated admin", &story.admin),
-        Asker("a revoked key", format!("set local app.key_id = '{}'", story.acme.key_id)),
+        Asker("a revoked key", testkit::entering(&format!("key:{}", story.acme.key_id))),
     ];
     for table in &trial.tables {
         trial.begin().await;

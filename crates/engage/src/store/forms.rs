@@ -26,7 +26,7 @@ pub struct PublicForm {
 
 database::statement! {
     /// An open form by its id.
-    FIND, system, "
+    FIND, public, "
         select f.id, f.client_id, f.form_config, cl.name as client_name, cl.logo_url, cl.brand_colors_json,
             exists (
               select
@@ -51,7 +51,7 @@ database::statement! {
           and f.archived_at is null
           and cl.archived_at is null";
     /// Counts how often a form was shown.
-    ADD_VIEWS, system, "
+    ADD_VIEWS, public, "
         update ace_forms
         set total_views = total_views + $2
         where id = $1";

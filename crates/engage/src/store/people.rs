@@ -23,7 +23,7 @@ pub struct PageOf {
 
 database::statement! {
     /// Whether anybody has this link.
-    TOKEN_EXISTS, system, "
+    TOKEN_EXISTS, public, "
         select exists (
             select
             from recipients
@@ -47,7 +47,7 @@ database::statement! {
         where c.client_id = $1
           and c.id = $2";
     /// The recipient with this link, when the form is one of their campaign's.
-    BY_TOKEN, system, "
+    BY_TOKEN, public, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
             r.city, r.state, r.zip, r.country, r.custom_fields
@@ -66,7 +66,7 @@ database::statement! {
                 and cc.campaign_id = c.id
                 and cc.form_id = $2))";
     /// The recipient with this redemption code, when the form is one of their campaign's.
-    BY_CODE, system, "
+    BY_CODE, public, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
             r.city, r.state, r.zip, r.country, r.custom_fields

@@ -122,7 +122,7 @@ database::statement! {
         order by m.condition_number
         limit 1";
     /// The reward of a campaign's first condition that a form meets.
-    OFFER, system, "
+    OFFER, public, "
         select p.value_amount, b.brand_name
         from campaign_conditions cc
         join campaign_reward_configs w

@@ -79,7 +79,7 @@ database::statement! {
     /// Records visits, counts those of people once per visit, and answers whom each visit was. Visits to campaigns that
     /// are not in the mail yet are previews, and the numbers of those that are over are final: answered, not recorded. A campaign that
     /// is `mailed` is told by a job, to become active. No condition is met by a visit alone: see [`SEEN`].
-    RECORD, system, "
+    RECORD, public, "
         with visit as (
             select *
             from unnest(
@@ -143,7 +143,7 @@ database::statement! {
 database::statement! {
     /// A person saw the page: their campaign is told by a job, when a condition may be met by it. A link that leads away
     /// at once has no page that could say so.
-    SEEN, system, "
+    SEEN, public, "
         insert into jobs (id, kind, payload, client_id, unique_key, run_at, created_at)
         select $1, 'campaigns.engaged',
             jsonb_build_object(

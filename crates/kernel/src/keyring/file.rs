@@ -12,6 +12,9 @@ use crate::{Error, Result, new_id};
 const PREAMBLE: &str = "# The keys of this ACE installation. Whoever has this file and the database can read every card code;\n\
                         # whoever loses it can read none. Keep a copy apart from the database's backups.\n";
 
+/// The key file's name in the data directory.
+const FILE: &str = "keys";
+
 impl Keyring {
     /// The ring the settings name: `security.keys` when set, else the file `keys` in the data directory, which is made
     /// on first start.
@@ -20,7 +23,23 @@ impl Keyring {
     /// Names the setting or the file.
     pub fn load(settings: &Settings) -> Result<Self> {
         let written = settings.security.keys.expose();
-        if written.is_empty() { Self::load_or_create(&settings.data_dir.join("keys")) } else { Self::parse(written) }
+        if written.is_empty() { Self::load_or_create(&settings.data_dir.join(FILE)) } else { Self::parse(written) }
+    }
+
+    /// The same without making anything: `None` when there is neither the setting nor the file.
+    ///
+    /// # Errors
+    /// Names the setting or the file.
+    pub fn find(settings: &Settings) -> Result<Option<Self>> {
+        let written = settings.security.keys.expose();
+        if !written.is_empty() {
+            return Self::parse(written).map(Some);
+        }
+        let path = settings.data_dir.join(FILE);
+        match Self::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(|error| refused(&path, &error)),
+        }
     }
 
     /// Reads the key file; makes it with fresh keys when there is none. Several processes that start together

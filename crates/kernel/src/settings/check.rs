@@ -54,7 +54,9 @@ fn check_database(settings: &Settings, problems: &mut Problems) {
         ("database.url", &database.url),
         ("database.owner_url", &database.owner_url),
         ("database.app_url", &database.app_url),
-        ("database.system_url", &database.system_url),
+        ("database.public_url", &database.public_url),
+        ("database.signin_url", &database.signin_url),
+        ("database.worker_url", &database.worker_url),
     ];
     for (name, url) in urls {
         if url.is_empty() {

@@ -9,11 +9,13 @@ use super::{DEFAULTS, Settings, check};
 use crate::{Error, Problems, Result};
 
 /// The settings `ace config` masks: those of type [`super::Secret`].
-pub(super) const SECRETS: [&str; 7] = [
+pub(super) const SECRETS: [&str; 9] = [
     "database.url",
     "database.owner_url",
     "database.app_url",
-    "database.system_url",
+    "database.public_url",
+    "database.signin_url",
+    "database.worker_url",
     "sms.twilio_auth_token",
     "email.smtp_url",
     "security.keys",

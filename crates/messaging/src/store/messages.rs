@@ -133,7 +133,7 @@ database::statement! {
         order by at, id
         limit 100";
     /// A new message.
-    INSERT, both, "
+    INSERT, app | public | worker, "
         insert into messages (
           id, client_id, campaign_id, recipient_id, contact_id, gift_card_id, fallback_of_id, channel, purpose,
           to_address, subject, body_template, merge, status, last_error_code, last_error, failed_at, send_after, created_at)
@@ -152,13 +152,13 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// What a callback is about; nobody else moves it meanwhile.
-    LOCK, both, "
+    LOCK, app | public | worker, "
         select client_id, campaign_id, recipient_id, gift_card_id, channel, to_address, status, provider_message_id
         from messages
         where id = $1
         for no key update";
     /// Moves a message on.
-    MOVE, both, "
+    MOVE, app | public | worker, "
         update messages
         set status = $3,
             sent_at = case when $3 in ('sent', 'delivered') then coalesce(sent_at, $4) else sent_at end,
@@ -169,7 +169,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// Notes who took a message and under which name.
-    NAME, both, "
+    NAME, app | public | worker, "
         update messages
         set provider = $3, provider_message_id = $4
         where client_id = $1
@@ -189,7 +189,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// Keeps what happened, once however often it is told.
-    INSERT_EVENT, both, "
+    INSERT_EVENT, app | public | worker, "
         insert into message_events (id, client_id, message_id, status, error_code, payload, at)
         select $1, $2, $3, $4, $5, $6, $7
         where not exists (
@@ -200,7 +200,7 @@ database::statement! {
             and payload = $6
         )";
     /// Messages that wait and that no job would ever send.
-    STRANDED, system, "
+    STRANDED, worker, "
         select m.id, m.client_id
         from messages m
         where m.status = 'pending'

@@ -6,24 +6,24 @@ use uuid::Uuid;
 
 database::statement! {
     /// A mail, written once however often its job runs.
-    INSERT, system, "
+    INSERT, worker, "
         insert into system_messages (id, purpose, to_address, subject, body_sealed, created_at)
         values ($1, 'notice', $2, $3, $4, $5)
         on conflict (id) do nothing";
     /// Counts a try before it is made.
-    COUNT_TRY, system, "
+    COUNT_TRY, worker, "
         update system_messages
         set attempts = attempts + 1
         where id = $1
           and status = 'pending'
         returning attempts";
     /// The provider took it.
-    SENT, system, "
+    SENT, worker, "
         update system_messages
         set status = 'sent', provider = $2, provider_message_id = $3, sent_at = $4
         where id = $1";
     /// A try came to nothing; with $2 it was the last.
-    FAILED, system, "
+    FAILED, worker, "
         update system_messages
         set status = case when $2 then 'failed' else status end,
             failed_at = case when $2 then $5 else failed_at end,

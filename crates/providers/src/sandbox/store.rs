@@ -9,7 +9,7 @@ use super::{Channel, Item};
 
 statement! {
     /// Takes a message; a callback is due at once where somebody wants one.
-    INSERT, system, "
+    INSERT, worker, "
         insert into sandbox_messages (
             id, client_id, message_id, system_message_id, channel, direction, person_address, our_address, subject,
             body_sealed, status, status_callback_url, callback_stage, callback_due_at, created_at)
@@ -20,13 +20,13 @@ statement! {
             case when $9 is null then null else $10::timestamptz end, $10)";
 
     /// Keeps what the person at the phone answered.
-    INSERT_REPLY, system, "
+    INSERT_REPLY, worker, "
         insert into sandbox_messages (
             id, client_id, channel, direction, person_address, our_address, body_sealed, status, created_at)
         values ($1, $2, 'sms', 'inbound', $3, $4, $5, 'received', $6)";
 
     /// Takes callbacks that are due, oldest first, and puts them off: if whoever took them dies, they come again.
-    TAKE_DUE, system, "
+    TAKE_DUE, worker, "
         with due as (
             select id
             from sandbox_messages
@@ -43,13 +43,13 @@ statement! {
             m.callback_attempts";
 
     /// The receiver acknowledged stage $2: on to $3, if there is one.
-    ADVANCE, system, "
+    ADVANCE, worker, "
         update sandbox_messages
         set status = callback_stage, callback_stage = $3::text, callback_due_at = $4::timestamptz, callback_attempts = 0
         where id = $1 and callback_stage = $2";
 
     /// The receiver did not acknowledge stage $2: again at $3, or never.
-    POSTPONE, system, "
+    POSTPONE, worker, "
         update sandbox_messages
         set callback_due_at = $3::timestamptz
         where id = $1 and callback_stage = $2";

@@ -1,8 +1,8 @@
 //! `/v1/cards`. Codes are masked everywhere but in the answer to a reveal.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::{Extension, Json};
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Error;
 use kernel::money::Money;
@@ -116,9 +116,9 @@ pub async fn reveal(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<([(HeaderName, HeaderValue); 1], Json<OpenCard>)> {
+) -> Result<([(HeaderName, HeaderValue); 1], Extension<web::Unkept>, Json<OpenCard>)> {
     let card = actions::reveal(&app, &caller.actor, caller.client_id()?, id).await?;
-    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(card)))
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(web::Unkept), Json(card)))
 }
 
 /// `POST /v1/cards/{id}/redeem`

@@ -42,12 +42,12 @@ database::statement! {
         order by created_at desc, id desc
         limit 20";
     /// Somebody should look, unless they were told already.
-    RAISE, both, "
+    RAISE, app | public | worker, "
         insert into alerts (id, client_id, kind, subject_id, message, data, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (client_id, kind, subject_id) where resolved_at is null do nothing";
     /// It is settled.
-    RESOLVE, both, "
+    RESOLVE, app | public | worker, "
         update alerts
         set resolved_at = $4
         where client_id = $1
@@ -56,7 +56,7 @@ database::statement! {
           and resolved_at is null";
     /// Settles alerts of pools that are not low any more, or lower; answers those to be raised. An archived pool, and
     /// one that never had a card, is not low.
-    WATCH_STOCK, system, "
+    WATCH_STOCK, worker, "
         with pools as (
           select id, client_id, pool_name, available_cards, total_cards,
             case
@@ -90,7 +90,7 @@ database::statement! {
               and (a.data ->> 'percent')::integer = p.percent
           )";
     /// The same for cards whose last day comes between two days.
-    WATCH_EXPIRING, system, "
+    WATCH_EXPIRING, worker, "
         with soon as (
           select p.id, p.client_id, p.pool_name, count(*) as cards, min(g.expires_at) as first_day
           from gift_cards g
@@ -125,7 +125,7 @@ database::statement! {
         )";
     /// The same for pools that cannot give the campaigns under way what they were promised at launch: cards that
     /// expired took promises along, and nothing free is left to make up for it.
-    WATCH_PROMISES, system, "
+    WATCH_PROMISES, worker, "
         with broken as (
           select r.client_id, r.pool_id,
             sum(greatest(w.rewards * (c.estimate ->> 'cards_per_reward')::bigint - r.claimed - r.reserved, 0)) as cards

@@ -113,7 +113,7 @@ database::statement! {
         where client_id = $1
           and gift_card_id = $2";
     /// Messages of cards whose condition is not as far as the furthest of them; one that was delivered is at the end.
-    BEHIND, system, "
+    BEHIND, worker, "
         select s.client_id, s.id, s.status
         from (
           select client_id, gift_card_id, app.reward_status(array_agg(status)) as furthest
@@ -175,7 +175,7 @@ database::statement! {
         where r.client_id = $1
           and r.id = $2";
     /// Pools where somebody waits, behind a given one.
-    WAITING, system, "
+    WAITING, worker, "
         select distinct gift_card_pool_id as pool_id, client_id
         from call_conditions_met
         where gift_card_id is null

@@ -163,10 +163,10 @@ database::statement! {
         where p.client_id = $1
           and p.id = $2";
     /// One's turn at a pool, as every claim takes it.
-    QUEUE, both, "
+    QUEUE, app | public | worker, "
         select app.queue_for_pool($1)";
     /// The lock on a pool's cards, reservations and counters.
-    LOCK, both, "
+    LOCK, app | public | worker, "
         select id
         from gift_card_pools
         where id = $1
@@ -205,7 +205,7 @@ database::statement! {
         order by r.created_at desc
         limit 100";
     /// Pools with cards whose last day is over, behind a given one.
-    OVERDUE, system, "
+    OVERDUE, worker, "
         select distinct g.pool_id as id
         from gift_cards g
         left join clients c on c.id = g.client_id
@@ -215,7 +215,7 @@ database::statement! {
         order by g.pool_id
         limit 200";
     /// Takes the cards whose last day is over off the shelf of a locked pool.
-    SWEEP, both, "
+    SWEEP, app | public | worker, "
         select app.sweep_expired($1, $2)"
 }
 

@@ -85,13 +85,13 @@ database::statement! {
           and quarantined_at is not null
           and status = 'available'";
     /// How many cards wait for a look.
-    COUNT, system, "
+    COUNT, worker, "
         select count(*)
         from gift_cards
         where quarantined_at is not null
           and status = 'available'";
     /// Who runs the installation.
-    ADMINS, system, "
+    ADMINS, worker, "
         select u.email
         from auth.users u
         join user_roles r on r.user_id = u.id

@@ -217,7 +217,7 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
             world.admin.query_one("select campaign_id from gift_cards where id = $1", &[&card]).await.unwrap().get(0);
         world.recipient(campaign).await
     };
-    let as_app = format!("set role ace_app; select set_config('app.client_id', '{}', false)", world.client_id);
+    let as_app = format!("{}; set local role ace_app", testkit::entering(&format!("client:{}", world.client_id)));
     let redeem = format!("update gift_cards set status = 'redeemed' where id = '{card}'");
     world.admin.batch_execute(&redeem).await.unwrap();
     for refused in [
@@ -249,6 +249,6 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     world.admin.batch_execute("update messages set status = 'failed'").await.unwrap();
     assert!(world.admin.batch_execute("update messages set status = 'pending'").await.is_err());
     let made = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 5, 'grant', now())";
-    world.admin.batch_execute(&as_app).await.unwrap();
+    world.admin.batch_execute(&format!("begin; {as_app}")).await.unwrap();
     assert!(world.admin.execute(made, &[&world.client_id]).await.is_err(), "credits from nowhere");
 }

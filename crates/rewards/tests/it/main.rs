@@ -7,6 +7,7 @@ mod claims;
 mod deliveries;
 mod pages;
 mod queue;
+mod repeats;
 mod stock;
 mod support;
 mod uploads;

@@ -129,7 +129,8 @@ fn combinations_that_cannot_work_are_refused_by_name() {
     }
     assert!(load(&[("ACE_LOG", "info, jobs=DEBUG")]).is_ok());
     let one = [("ACE_DATABASE__APP_URL", "postgres://app@db/ace")];
-    assert_eq!(refused(&one), ["database.owner_url", "database.system_url"]);
+    let others = ["database.owner_url", "database.public_url", "database.signin_url", "database.worker_url"];
+    assert_eq!(refused(&one), others);
     assert_eq!(refused(&[("ACE_PUBLIC_URL", "ace.example.com")]), ["server.public_url"]);
     assert_eq!(refused(&[("ACE_PUBLIC_URL", "https://example.com/ace")]), ["server.public_url"]);
     assert_eq!(refused(&[("ACE_PAGES_URL", "go.example.com")]), ["server.pages_url"]);
@@ -166,7 +167,9 @@ fn secrets_are_masked_wherever_settings_are_shown_and_nothing_else_is() {
         ("DATABASE_URL", "postgres://ace:HIDDEN@db/ace"),
         ("ACE_DATABASE__OWNER_URL", "postgres://ace:HIDDEN@db/ace"),
         ("ACE_DATABASE__APP_URL", "postgres://ace:HIDDEN@db/ace"),
-        ("ACE_DATABASE__SYSTEM_URL", "postgres://ace:HIDDEN@db/ace"),
+        ("ACE_DATABASE__PUBLIC_URL", "postgres://ace:HIDDEN@db/ace"),
+        ("ACE_DATABASE__SIGNIN_URL", "postgres://ace:HIDDEN@db/ace"),
+        ("ACE_DATABASE__WORKER_URL", "postgres://ace:HIDDEN@db/ace"),
         ("ACE_SMS__TWILIO_AUTH_TOKEN", "HIDDEN"),
         ("ACE_EMAIL__SMTP_URL", "smtps://u:HIDDEN@mail"),
         ("ACE_KEYS", &secret),
