@@ -12,12 +12,17 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
 /// How long a request's head may take, and how long a connection may wait for its next request. Longer than the minute
 /// for which the usual proxies keep theirs open, so that none sends into one that is just being closed.
 pub(crate) const HEAD: Duration = Duration::from_secs(75);
+
+/// Once stopping was asked for, after so long without a new connection nobody listens any more,
+const QUIET: Duration = Duration::from_millis(50);
+/// and after so long in any case.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`, then until the requests that are under way are answered.
 pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Duration, stop: impl Future<Output = ()>) {
@@ -26,11 +31,7 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Durat
     http.timer(TokioTimer::new()).header_read_timeout(head);
     let under_way = GracefulShutdown::new();
     let mut stop = pin!(stop);
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = Listener::accept(&mut listener) => accepted,
-            () = &mut stop => break,
-        };
+    let mut take = async |(stream, peer): (TcpStream, SocketAddr)| {
         let made: Result<_, Infallible> = connections.call(peer).await;
         let Ok(service) = made;
         let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -41,7 +42,20 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Durat
                 tracing::debug!(%error, "a connection ended early");
             }
         });
+    };
+    loop {
+        tokio::select! {
+            accepted = Listener::accept(&mut listener) => take(accepted).await,
+            () = &mut stop => break,
+        }
     }
+    // closing the listener resets whoever was let in by the system and not yet taken from it
+    let rest = async {
+        while let Ok(accepted) = tokio::time::timeout(QUIET, Listener::accept(&mut listener)).await {
+            take(accepted).await;
+        }
+    };
+    let _ = tokio::time::timeout(LAST, rest).await;
     drop(listener);
     under_way.shutdown().await;
 }
@@ -53,7 +67,6 @@ mod tests {
     use axum::extract::ConnectInfo;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
     use tokio::sync::Notify;
     use tokio::task::JoinHandle;
 
@@ -90,6 +103,26 @@ mod tests {
         assert!(reply.starts_with("HTTP/1.1 200 OK") && reply.ends_with("127.0.0.1"), "{reply}");
         stop.notify_one();
         server.await.unwrap();
+    }
+
+    /// In one thread, so that nothing is taken between connecting and stopping.
+    #[tokio::test]
+    async fn who_was_let_in_by_the_system_is_still_answered() {
+        let (address, stop, server) = start(Router::new().route("/", get(|| async { "late" }))).await;
+        let mut asked = Vec::new();
+        for _ in 0..20 {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nhost: ace.test\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            asked.push(stream);
+        }
+        stop.notify_one();
+        server.await.unwrap();
+        for mut stream in asked {
+            let mut reply = String::new();
+            std::io::Read::read_to_string(&mut stream, &mut reply).unwrap();
+            assert!(reply.ends_with("late"), "{reply}");
+        }
     }
 
     #[tokio::test]

@@ -85,3 +85,18 @@ async fn a_database_that_takes_no_new_connections_is_not_ready() {
     assert!(unready["database"].as_str().unwrap().contains("not currently accepting connections"), "{unready}");
     test.api(Method::GET, "/readyz").await.expect_status(200);
 }
+
+/// A balancer that is refused takes the process for dead.
+#[tokio::test]
+async fn health_is_never_over_a_limit() {
+    let test = TestApp::new(every_route).await;
+    for path in ["/healthz", "/readyz"] {
+        let asked = (0..1_100).map(|_| async { test.api(Method::GET, path).await.status });
+        let answers = futures_util::future::join_all(asked).await;
+        assert!(
+            answers.iter().all(|status| *status == 200),
+            "{path}: {:?}",
+            answers.iter().find(|status| **status != 200)
+        );
+    }
+}

@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod filter;
 pub mod keys;
+mod knock;
 mod listen;
 pub mod managed;
 pub mod migrate;

@@ -10,14 +10,12 @@ use kernel::{Actor, Clock, Error, Result};
 use tokio_postgres::Config;
 
 use crate::connection::{ActorKey, Connections, of_pool};
-use crate::{RunsAs, Scope, error, tls};
+use crate::knock::Knock;
+use crate::{RunsAs, Scope};
 
 pub(crate) type Pool = managed::Pool<Connections>;
 /// A connection on loan from its pool.
 pub(crate) type Borrowed = managed::Object<Connections>;
-
-/// How long the database may take to answer whether it is there.
-const PING: Duration = Duration::from_secs(5);
 
 /// How to reach the database, one configuration for each role. They may be the same one, when its user may
 /// `set role` to all of them.
@@ -59,6 +57,7 @@ pub struct Database {
     signin: Pool,
     worker: Pool,
     pub(crate) ear: Arc<Config>,
+    knock: Knock,
     clock: Clock,
 }
 
@@ -70,12 +69,14 @@ impl Database {
     pub fn new(options: &ConnectOptions, clock: Clock) -> Result<Self> {
         let mut ear = options.worker.clone();
         ear.application_name("ace listener").connect_timeout(Duration::from_secs(5));
+        let ear = Arc::new(ear);
         Ok(Self {
             app: pool(&options.app, RunsAs::app, options, &clock)?,
             public: pool(&options.public, RunsAs::public, options, &clock)?,
             signin: pool(&options.signin, RunsAs::signin, options, &clock)?,
             worker: pool(&options.worker, RunsAs::worker, options, &clock)?,
-            ear: Arc::new(ear),
+            knock: Knock::new(Arc::clone(&ear)),
+            ear,
             clock,
         })
     }
@@ -92,27 +93,12 @@ impl Database {
         }
     }
 
-    /// Whether PostgreSQL takes a new connection and answers on it: those in the pools may work for long after it has
-    /// stopped taking any.
+    /// Whether PostgreSQL takes a new connection and answers on it.
     ///
     /// # Errors
     /// `Unavailable` when it does not.
     pub async fn ping(&self) -> Result<()> {
-        tokio::time::timeout(PING, self.knock())
-            .await
-            .map_err(|_| Error::Unavailable("the database does not answer in time".into()))?
-    }
-
-    async fn knock(&self) -> Result<()> {
-        let (config, connector) = tls::prepare(&self.ear)?;
-        #[expect(clippy::disallowed_methods, reason = "whether a new connection can be made is what is asked")]
-        let (client, connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
-        let connection = tokio::spawn(connection);
-        // a function of the kind that every policy calls: what it needs is loaded anew with each connection
-        let answered = client.batch_execute("select app.entered()").await;
-        drop(client);
-        connection.abort();
-        answered.map_err(|e| error::of_connecting(&e))
+        self.knock.ask().await
     }
 
     /// The clock that stamps audit rows and transactions.

@@ -194,10 +194,13 @@ impl std::fmt::Debug for Limits {
 }
 
 /// What a request of a public route counts against: its address. Callbacks of providers have a rule of their own, for
-/// they arrive in bursts from few addresses.
+/// they arrive in bursts from few addresses. Health is not counted: it is asked from where all requests seem to come from
+/// when a proxy was not declared, and a balancer that is refused takes the process for dead.
 pub(crate) fn public(app: &App, spec: &RouteSpec, origin: &Origin) -> Option<(Rule, Key)> {
     let limits = &app.settings.limits;
-    let rule = if spec.path.starts_with("/hooks/") {
+    let rule = if matches!(spec.path, "/healthz" | "/readyz") {
+        return None;
+    } else if spec.path.starts_with("/hooks/") {
         Rule { name: "receivers", requests: limits.receivers_per_minute, seconds: 60 }
     } else {
         Rule { name: "public", requests: limits.public_per_minute, seconds: 60 }
