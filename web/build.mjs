@@ -1,6 +1,7 @@
 // Builds web/dist: the style sheets (Tailwind), the scripts (esbuild), the icon sprite, the font.
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,10 @@ for (const sheet of ['app', 'recipient']) {
 const names = readFileSync(at('icons.txt'), 'utf8').split('\n').filter(Boolean);
 writeFileSync(at('dist/icons.svg'), `<svg xmlns="http://www.w3.org/2000/svg">${names.map(symbol).join('')}</svg>`);
 copyFileSync(at('node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'), at('dist/inter.woff2'));
+// The sheet asks for the font under the address that pages preload it from, which holds the hash of its content.
+const hash = createHash('sha256').update(readFileSync(at('dist/inter.woff2'))).digest('hex').slice(0, 12);
+const sheet = readFileSync(at('dist/app.css'), 'utf8').replace(/url\("?inter\.woff2"?\)/, `url(/assets/${hash}/inter.woff2)`);
+writeFileSync(at('dist/app.css'), sheet);
 copyFileSync(at('src/favicon.svg'), at('dist/favicon.svg'));
 
 function symbol(name) {

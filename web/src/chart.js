@@ -1,33 +1,48 @@
-// The chart island: <ace-chart> draws the JSON it holds with Chart.js. The table behind it is in the page.
-import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js';
+// The chart island: <ace-chart> draws the JSON it holds as SVG, at the width it has. The table behind it is in the page.
+const SVG = 'http://www.w3.org/2000/svg';
+const words = new Intl.NumberFormat('en-US');
+const FOOT = 36;
+const HEAD = 24;
 
-Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip);
+function make(name, attributes = {}, text) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
 
-// Canvas does not know light-dark() or oklch() everywhere: the browser resolves a token to a plain colour.
-function token(element, name) {
-  const probe = document.createElement('span');
-  probe.className = `chart-probe-${name}`;
-  element.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
+/** About four round steps from 0 to at least `top`, and nothing between whole numbers. */
+function steps(top) {
+  const rough = Math.max(top, 1) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(1, [1, 2, 2.5, 5, 10].map((times) => times * power).find((one) => one >= rough && (one >= 10 || Number.isInteger(one))) ?? 1);
+  const count = Math.ceil(Math.max(top, 1) / step);
+  return Array.from({ length: count + 1 }, (_, at) => at * step);
 }
 
 class AceChart extends HTMLElement {
   connectedCallback() {
     this.read();
-    this.canvas = document.createElement('canvas');
-    this.canvas.setAttribute('role', 'img');
-    this.canvas.setAttribute('aria-label', `${this.closest('figure')?.querySelector('figcaption')?.textContent ?? 'Chart'}; its table follows`);
-    this.append(this.canvas);
-    this.redraw = () => this.draw();
-    this.system = matchMedia('(prefers-color-scheme: dark)');
-    this.system.addEventListener('change', this.redraw);
-    document.addEventListener('ace:theme', this.redraw);
+    this.svg = make('svg', { role: 'img', 'aria-label': `${this.closest('figure')?.querySelector('figcaption')?.textContent ?? 'Chart'}; its table follows` });
+    this.tip = document.createElement('p');
+    this.tip.className = 'chart-tip';
+    this.tip.hidden = true;
+    this.append(this.svg, this.tip);
+    // drawn for the width it has, again whenever that changes
+    this.sized = new ResizeObserver(() => this.draw());
+    this.sized.observe(this);
     // live pages put newer values in the place of the old ones
-    this.newer = new MutationObserver(() => this.update());
+    this.newer = new MutationObserver((changes) => changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.nodeName === 'SCRIPT')) && this.update());
     this.newer.observe(this, { childList: true });
-    this.draw();
+    this.onpointermove = (event) => this.point(event);
+    this.onpointerleave = () => this.point(null);
+  }
+
+  disconnectedCallback() {
+    this.newer?.disconnect();
+    this.sized?.disconnect();
+    this.svg?.remove();
+    this.tip?.remove();
   }
 
   read() {
@@ -35,56 +50,124 @@ class AceChart extends HTMLElement {
   }
 
   update() {
-    const before = JSON.stringify(this.data);
     this.read();
-    if (JSON.stringify(this.data) === before) return;
-    this.chart.data = this.drawn();
-    this.chart.update('none');
-  }
-
-  disconnectedCallback() {
-    this.newer?.disconnect();
-    this.chart?.destroy();
-    this.canvas?.remove();
-    this.system?.removeEventListener('change', this.redraw);
-    document.removeEventListener('ace:theme', this.redraw);
+    this.draw();
   }
 
   draw() {
-    this.chart?.destroy();
-    this.chart = new Chart(this.canvas, {
-      type: this.data.kind === 'line' ? 'line' : 'bar',
-      data: this.drawn(),
-      options: this.options(),
+    const [width, height] = [this.clientWidth, this.clientHeight];
+    if (width === 0) return;
+    const { kind, labels, series, stacked } = this.data;
+    const tops = labels.map((_, at) => (stacked ? series.reduce((sum, one) => sum + one.values[at], 0) : Math.max(...series.map((one) => one.values[at]), 0)));
+    const ticks = steps(Math.max(...tops, 0));
+    this.lying = kind === 'row';
+    const longest = Math.max(...(this.lying ? labels : ticks.map((tick) => words.format(tick))).map((text) => text.length));
+    const left = Math.min(this.lying ? width * 0.4 : 64, longest * 6.5 + 14);
+    this.box = { left, top: series.length > 1 ? HEAD : 8, right: width - 8, bottom: height - FOOT };
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.svg.replaceChildren(...this.axes(ticks), ...(kind === 'line' ? this.lines(ticks) : this.bars(ticks)), ...this.legend());
+  }
+
+  /** How far along the axis of values, of its length. */
+  along(value, ticks) {
+    const { left, top, right, bottom } = this.box;
+    const share = value / ticks[ticks.length - 1];
+    return this.lying ? left + share * (right - left) : bottom - share * (bottom - top);
+  }
+
+  /** The room of one label: where it begins, and its size. */
+  slot(at) {
+    const { left, top, right, bottom } = this.box;
+    const [from, length] = this.lying ? [top, bottom - top] : [left, right - left];
+    const size = length / Math.max(this.data.labels.length, 1);
+    return { from: from + at * size, size };
+  }
+
+  axes(ticks) {
+    const { left, top, right, bottom } = this.box;
+    const { x, y, labels } = this.data;
+    const drawn = ticks.flatMap((tick) => {
+      const at = this.along(tick, ticks);
+      const line = this.lying ? { x1: at, x2: at, y1: top, y2: bottom } : { x1: left, x2: right, y1: at, y2: at };
+      const text = this.lying ? { x: at, y: bottom + 14, 'text-anchor': 'middle' } : { x: left - 8, y: at + 4, 'text-anchor': 'end' };
+      return [make('line', { class: 'chart-line', ...line }), make('text', text, words.format(tick))];
+    });
+    const every = this.lying ? 1 : Math.ceil((Math.max(...labels.map((label) => label.length), 1) * 6.5 + 14) / Math.max(this.slot(0).size, 1));
+    labels.forEach((label, at) => {
+      if (at % every !== 0) return;
+      const { from, size } = this.slot(at);
+      const middle = from + size / 2;
+      const room = Math.floor((left - 14) / 6.2);
+      const short = this.lying && label.length > room ? `${label.slice(0, Math.max(room - 1, 1))}…` : label;
+      drawn.push(make('text', this.lying ? { x: left - 8, y: middle + 4, 'text-anchor': 'end' } : { x: middle, y: bottom + 15, 'text-anchor': 'middle' }, short));
+    });
+    drawn.push(make('text', { class: 'chart-name', x: (left + right) / 2, y: bottom + 31, 'text-anchor': 'middle' }, this.lying ? y : `${y} by ${x.toLowerCase()}`));
+    return drawn;
+  }
+
+  bars(ticks) {
+    const { labels, series, stacked } = this.data;
+    return labels.flatMap((_, at) => {
+      const { from, size } = this.slot(at);
+      const room = Math.min(size * 0.76, 36 * (stacked ? 1 : series.length));
+      const thick = stacked ? room : room / series.length;
+      let below = 0;
+      return series.map(({ values }, index) => {
+        const value = values[at];
+        const [zero, end] = [this.along(stacked ? below : 0, ticks), this.along((stacked ? below : 0) + value, ticks)];
+        if (stacked) below += value;
+        const start = from + (size - room) / 2 + (stacked ? 0 : index * thick);
+        const [low, length] = [Math.min(zero, end), Math.abs(end - zero)];
+        const box = this.lying ? { x: low, y: start, width: length, height: thick } : { x: start, y: low, width: thick, height: length };
+        return make('rect', { class: `chart-${(index % 5) + 1}`, rx: Math.min(2, thick / 4), ...box });
+      });
     });
   }
 
-  drawn() {
-    const { labels, series } = this.data;
-    return { labels, datasets: series.map((one, index) => this.dataset(one, index)) };
+  lines(ticks) {
+    return this.data.series.flatMap(({ values }, index) => {
+      const points = values.map((value, at) => [this.slot(at).from + this.slot(at).size / 2, this.along(value, ticks)]);
+      const css = `chart-${(index % 5) + 1}`;
+      const dots = values.length < 3 ? points.map(([cx, cy]) => make('circle', { class: css, cx, cy, r: 4 })) : [];
+      return [make('polyline', { class: `chart-curve ${css}`, points: points.map((point) => point.join(',')).join(' ') }), ...dots];
+    });
   }
 
-  dataset({ name, values }, index) {
-    const colour = token(this, (index % 5) + 1);
-    const line = { borderColor: colour, borderWidth: 2, pointRadius: values.length < 3 ? 4 : 0, pointHitRadius: 12, tension: 0.25, backgroundColor: colour };
-    const bar = { backgroundColor: colour, borderRadius: 3, maxBarThickness: 36 };
-    return { label: name, data: values, ...(this.data.kind === 'line' ? line : bar) };
+  legend() {
+    const { series } = this.data;
+    if (series.length < 2) return [];
+    let right = this.box.right;
+    return [...series.keys()].reverse().flatMap((index) => {
+      const name = make('text', { x: right, y: 12, 'text-anchor': 'end' }, series[index].name);
+      const swatch = make('rect', { class: `chart-${(index % 5) + 1}`, x: right - series[index].name.length * 6.4 - 16, y: 3, width: 10, height: 10, rx: 2 });
+      right -= series[index].name.length * 6.4 + 30;
+      return [swatch, name];
+    });
   }
 
-  options() {
-    const { kind, x, y, series, stacked } = this.data;
-    const [ink, line] = [token(this, 'ink'), token(this, 'line')];
-    const lying = kind === 'row';
-    const font = { family: getComputedStyle(this).fontFamily, size: 11 };
-    const values = { beginAtZero: true, stacked, grid: { color: line }, border: { display: false }, ticks: { color: ink, font, precision: 0, maxTicksLimit: 6 }, title: { display: true, text: y, color: ink, font } };
-    const names = { stacked, grid: { display: false }, border: { color: line }, ticks: { color: ink, font, maxRotation: 0, autoSkip: !lying, autoSkipPadding: 16 }, title: { display: !lying, text: x, color: ink, font } };
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    return {
-      indexAxis: lying ? 'y' : 'x', maintainAspectRatio: false, animation: calm ? false : { duration: 250 },
-      interaction: { mode: 'index', intersect: false, axis: lying ? 'y' : 'x' },
-      scales: lying ? { x: values, y: names } : { x: names, y: values },
-      plugins: { legend: { display: series.length > 1, align: 'end', labels: { color: ink, font, boxWidth: 10, boxHeight: 10, usePointStyle: false } } },
-    };
+  /** What the pointer is at, in words beside it. */
+  point(event) {
+    const at = event && this.labelAt(event);
+    const missing = at === null || this.data.labels[at] === undefined;
+    this.tip.hidden = missing;
+    if (missing) return;
+    const title = document.createElement('strong');
+    title.textContent = this.data.labels[at];
+    const lines = this.data.series.map(({ name, values }, index) => {
+      const line = document.createElement('span');
+      line.className = `chart-key chart-key-${(index % 5) + 1}`;
+      line.textContent = `${name}: ${words.format(values[at])}`;
+      return line;
+    });
+    this.tip.replaceChildren(title, ...lines);
+    const { left, width } = this.getBoundingClientRect();
+    this.tip.toggleAttribute('data-left', event.clientX - left > width / 2);
+  }
+
+  labelAt(event) {
+    const frame = this.getBoundingClientRect();
+    const { from, size } = this.slot(0);
+    return Math.floor(((this.lying ? event.clientY - frame.top : event.clientX - frame.left) - from) / size);
   }
 }
 

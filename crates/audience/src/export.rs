@@ -83,7 +83,7 @@ impl Format {
 /// What the database answered; a break later on ends the stream early, which the receiver sees as a broken download.
 pub async fn contacts(app: &App, actor: &Actor, client_id: Uuid, wanted: Wanted, format: Format) -> Result<Response> {
     let tx = app.db.scope(actor).transaction().await?;
-    let after = json!({ "search": wanted.search, "list_id": wanted.list_id, "stage": wanted.stage, "suppressed": wanted.suppressed });
+    let after = json!({ "search": wanted.search, "ids": wanted.ids, "list_id": wanted.list_id, "stage": wanted.stage, "suppressed": wanted.suppressed });
     tx.audit(
         "contacts.exported",
         "contacts",

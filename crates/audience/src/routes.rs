@@ -23,13 +23,15 @@ pub fn routes(app: &App) -> Routes {
 }
 
 fn contact_pages(app: &App) -> Routes {
-    use pages::contacts as page;
+    use pages::{contact_bulk as bulk, contacts as page};
     Routes::new(app)
         .page(Method::GET, "/{client}/contacts", "contacts.view", page::list)
         .page(Method::POST, "/{client}/contacts", "contacts.create", page::create)
         .page(Method::GET, "/{client}/contacts/new", "contacts.create", page::new)
         .page(Method::POST, "/{client}/contacts/export", "contacts.export", page::export)
-        .page(Method::POST, "/{client}/contacts/bulk", "lists.edit", page::bulk)
+        .page(Method::POST, "/{client}/contacts/bulk", "lists.edit", bulk::add_to_list)
+        .page(Method::POST, "/{client}/contacts/bulk/suppress", "contacts.edit", bulk::suppress)
+        .page(Method::POST, "/{client}/contacts/bulk/export", "contacts.export", bulk::export)
         .page(Method::GET, "/{client}/contacts/{id}", "contacts.view", page::show)
         .page(Method::POST, "/{client}/contacts/{id}", "contacts.edit", page::update)
         .page(Method::GET, "/{client}/contacts/{id}/edit", "contacts.edit", page::edit)

@@ -13,6 +13,8 @@ pub fn routes(app: &App) -> Routes {
         .signed_in(Method::GET, "/", pages::clients::show)
         .page(Method::GET, "/{client}", "dashboard.view", pages::home::short)
         .page(Method::GET, "/{client}/home", "dashboard.view", pages::home::show)
+        .page(Method::GET, "/{client}/alerts", "dashboard.view", pages::alerts::show)
+        .page(Method::POST, "/{client}/alerts/acknowledge", "alerts.acknowledge", pages::alerts::acknowledge)
         .account_page(Method::GET, "/admin/jobs", "platform.jobs", pages::jobs::list)
         .account_page(Method::POST, "/admin/jobs/{id}/retry", "platform.jobs", pages::jobs::retry)
         .page(Method::GET, "/{client}/campaigns/{campaign}/figures", "campaigns.analytics", pages::figures::show)

@@ -43,6 +43,11 @@ pub fn default_grants(role: Role) -> Vec<&'static str> {
     GRANTS.iter().filter(|grant| role == Role::Admin || grant.roles.contains(&role)).map(|grant| grant.key).collect()
 }
 
+/// What a key allows, in plain words.
+pub fn meaning(key: &str) -> Option<&'static str> {
+    GRANTS.iter().find(|grant| grant.key == key).map(|grant| grant.meaning)
+}
+
 /// Whether there is such a key.
 pub fn is_known(key: &str) -> bool {
     ALL.contains(&key)
@@ -56,6 +61,7 @@ const fn grant(key: &'static str, meaning: &'static str, roles: &'static [Role])
 #[rustfmt::skip]
 pub const GRANTS: &[Grant] = &[
     grant("dashboard.view", "See the home page and its figures", &[TechSupport, AgencyOwner, CompanyOwner, Developer, CallCenter]),
+    grant("alerts.acknowledge", "Acknowledge alerts", &[AgencyOwner, CompanyOwner]),
     grant("organizations.view", "See organizations", &[TechSupport, AgencyOwner]),
     grant("organizations.create", "Create organizations", &[]),
     grant("organizations.edit", "Change an organization", &[AgencyOwner]),
@@ -147,6 +153,7 @@ mod tests {
     /// The specification's table: area, keys, then tech_support, agency_owner, company_owner, developer, call_center.
     const TABLE: &str = "
 dashboard|view|view|view|view|view|view
+alerts|acknowledge|–|all|all|–|–
 organizations|view, create, edit, archive|view|view, edit|–|–|–
 clients|view, create, edit, archive|view|all|view, edit|view|–
 users|view, invite, edit, deactivate|view|all|view, invite, edit|–|–
@@ -198,7 +205,7 @@ platform|pools, brands, permissions, jobs, health, settings|health, jobs|–|–
     #[test]
     fn every_role_holds_as_many_keys_as_the_table_counts() {
         let counts = Role::ALL.map(|role| default_grants(role).len());
-        assert_eq!(counts, [83, 22, 72, 59, 15, 10]);
+        assert_eq!(counts, [84, 22, 73, 60, 15, 10]);
         assert_eq!(ALL.iter().collect::<std::collections::HashSet<_>>().len(), ALL.len());
     }
 

@@ -4,7 +4,7 @@
 const MAX_LENGTH: usize = 60;
 
 /// First path segments that belong to ACE itself, and the words that end its own paths (`/contacts/new`).
-pub const RESERVED: [&str; 45] = [
+pub const RESERVED: [&str; 46] = [
     "account",
     "accounts",
     "admin",
@@ -43,6 +43,7 @@ pub const RESERVED: [&str; 45] = [
     "robots",
     "robots.txt",
     "sandbox",
+    "search",
     "settings",
     "sign-in",
     "sign-out",

@@ -113,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn the_style_sheet_asks_for_the_font_where_pages_preload_it() {
+        let Some(sheet) = Dist::get("app.css") else { return };
+        let sheet = String::from_utf8_lossy(&sheet.data).into_owned();
+        let fonts: Vec<&str> = sheet.split("url(").filter(|part| part.contains("woff2)")).collect();
+        assert_eq!(fonts.len(), 1, "{fonts:?}");
+        assert!(fonts[0].starts_with(url("inter.woff2")), "{}", &fonts[0][..60]);
+    }
+
+    #[test]
     fn a_file_that_was_not_built_is_not_found_and_paths_do_not_climb() {
         assert_eq!(serve("x", "../Cargo.toml").status(), StatusCode::NOT_FOUND);
         assert_eq!(serve("x", "nothing.css").status(), StatusCode::NOT_FOUND);

@@ -55,10 +55,12 @@ pub struct Caller {
     pub user: Option<SignedIn>,
     /// The client the request is about; absent on pages of the account.
     pub client: Option<ClientRef>,
+    /// The client the person was at last, kept beside them on pages that are about none: help, the account, an error.
+    pub beside: Option<ClientRef>,
     /// The clients to switch between, at most 20; empty for the API.
     pub clients: Arc<Vec<ClientRef>>,
-    /// Open alerts of the client, for the bell of the console; 0 for the API.
-    pub alerts: i64,
+    /// How many things at the client need a person, for the bell of the console; 0 for the API.
+    pub needs: i64,
     /// The permission keys held.
     pub permissions: Arc<BTreeSet<String>>,
     /// The path that was asked for: the shell marks its place in the navigation.
@@ -97,6 +99,12 @@ impl Caller {
         if self.may(permission) { Ok(()) } else { Err(Error::forbidden(permission)) }
     }
 
+    /// Where this caller begins at a client: whoever takes calls and does not work with contacts at the desk, others at
+    /// Home.
+    pub fn landing(&self) -> &'static str {
+        if self.may("calls.handle") && !self.may("contacts.view") { "desk" } else { "home" }
+    }
+
     /// The person's id; absent for API keys.
     pub fn user_id(&self) -> Option<Uuid> {
         self.actor.user_id()
@@ -110,7 +118,8 @@ impl Caller {
     /// The time zone dates are shown in: the person's, else the client's, else UTC.
     pub fn time_zone(&self) -> &str {
         let own = self.user.as_ref().map(|user| user.time_zone.as_str()).filter(|zone| !zone.is_empty());
-        own.or(self.client.as_ref().map(|client| client.time_zone.as_str())).unwrap_or("UTC")
+        let client = self.client.as_ref().or(self.beside.as_ref());
+        own.or(client.map(|client| client.time_zone.as_str())).unwrap_or("UTC")
     }
 }
 

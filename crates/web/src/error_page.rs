@@ -13,7 +13,6 @@ struct ErrorPage {
     shell: Shell,
     status: u16,
     detail: String,
-    permission: Option<String>,
     request_id: String,
 }
 
@@ -28,6 +27,23 @@ impl ErrorPage {
     }
 }
 
+/// What happened and what to do, once, in words: a permission by what it allows, not by its key.
+fn advice(error: &Error) -> String {
+    match error {
+        Error::Forbidden { permission } => {
+            let needed = kernel::permissions::meaning(permission).unwrap_or(permission);
+            format!(
+                "Your role does not include “{needed}”. Somebody who manages your team, or an administrator of ACE, \
+                 can give it to you."
+            )
+        }
+        Error::NotFound => "There is nothing at this address, or it is not for you. Search for what you are looking for, \
+                            or check the address."
+            .into(),
+        other => detail(other),
+    }
+}
+
 pub(crate) fn render(_app: &App, error: &Error, asked: Asked<'_>) -> Response {
     let title = match error {
         Error::NotFound => "Not found",
@@ -37,17 +53,12 @@ pub(crate) fn render(_app: &App, error: &Error, asked: Asked<'_>) -> Response {
         Error::Unavailable(_) => "Not available right now",
         Error::Internal(_) | Error::Unauthenticated => "Something went wrong",
     };
-    let permission = match error {
-        Error::Forbidden { permission } => Some(permission.clone()),
-        _ => None,
-    };
     let shell = asked.caller.as_ref().map_or_else(|| Shell::bare(title), |caller| Shell::new(caller, title));
     let status = status(error);
     let page = ErrorPage {
         shell,
         status: status.as_u16(),
-        detail: detail(error),
-        permission,
+        detail: advice(error),
         request_id: asked.request_id.to_string(),
     };
     match page.render() {

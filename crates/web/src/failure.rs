@@ -15,6 +15,7 @@ use crate::extract::TOO_LARGE;
 use crate::idempotency::{KEY_IN_USE, KEY_REUSED};
 use crate::respond::{in_header, redirect};
 use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
+use crate::caller::ClientRef;
 use crate::{App, Caller, guard};
 
 /// When something that is out of reach is worth asking for again.
@@ -189,6 +190,12 @@ pub(crate) struct Asked<'a> {
     pub htmx: bool,
     pub request_id: Uuid,
     pub caller: Option<Caller>,
+}
+
+/// The client that a request was about.
+pub(crate) fn client_of<'a>(asked: &'a Asked<'_>) -> Option<&'a ClientRef> {
+    let of_page = asked.spec.kind == Kind::Page && !asked.htmx;
+    asked.caller.as_ref().filter(|_| of_page).and_then(|caller| caller.client.as_ref())
 }
 
 /// Dresses a bare error; leaves every other response as it is, but for the request id.

@@ -13,7 +13,6 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::cookie::CookieJar;
 use database::Statement;
 use futures_util::FutureExt;
 use kernel::error::CanFail;
@@ -24,18 +23,18 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, ClientRef};
 use crate::failure::{self, Failure};
-use crate::flash::{self, Flash};
+use crate::flash::Flash;
 use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
-use crate::{App, contract, fetch, idempotency, identity, limits, routes, visitor};
+use crate::{App, beside, contract, fetch, idempotency, identity, limits, routes, visitor};
 
 /// The code of the answer to people who must set up a second factor first.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 
 database::statement! {
     /// A client by the word in URLs; row-level security leaves out what is not within reach.
-    CLIENT_BY_SLUG, app, "
+    pub(crate) CLIENT_BY_SLUG, app, "
         select id, org_id, slug, name, time_zone
         from clients
         where slug = $1";
@@ -45,18 +44,12 @@ database::statement! {
         from clients
         where id = $1";
     /// The first clients within reach, for the switcher and for callers with just one.
-    CLIENTS_WITHIN_REACH, app, "
+    pub(crate) CLIENTS_WITHIN_REACH, app, "
         select id, org_id, slug, name, time_zone
         from clients
         where archived_at is null
         order by name, id
-        limit 20";
-    /// How many alerts of a client are open.
-    OPEN_ALERTS, app, "
-        select count(*)
-        from alerts
-        where client_id = $1
-          and resolved_at is null"
+        limit 20"
 }
 
 /// Marks an answer of the guard itself: the handler was not reached. For the tests that walk the route table.
@@ -87,7 +80,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         return failure::dress(&app, asked, Failure::from(Error::NotFound).into_response());
     }
     let named = client_header(request.headers()).ok().flatten();
-    let known = Known::of(&request);
+    let (known, last) = (Known::of(&request), beside::last_client(request.headers()));
     let mut admitted = Admitted::default();
     let checked = check(&app, &spec, &mut request, (&origin, &mut admitted)).await;
     let turned_away = checked.is_err();
@@ -116,7 +109,11 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         recorded.can_fail("the answer is a refusal all the same");
     }
     let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
+    let at = failure::client_of(&asked).map(|client| client.slug.clone());
     let mut response = failure::dress(&app, asked, response);
+    if let Some(slug) = at.filter(|slug| response.status().is_success() && last.as_ref() != Some(slug)) {
+        set_cookie(&mut response, &beside::cookie(&app, &slug));
+    }
     if spec.kind == Kind::Api {
         response = known.spare(response);
     }
@@ -231,23 +228,28 @@ async fn check(
     (origin, admitted): (&Origin, &mut Admitted),
 ) -> Result<()> {
     if spec.access == Access::Public {
-        return count(app, spec, limits::public(app, spec, origin), &mut admitted.left);
+        count(app, spec, limits::public(app, spec, origin), &mut admitted.left)?;
+        if spec.path.is_empty() && spec.kind == Kind::Page {
+            admitted.caller = beside::lost(app, (request.uri(), request.headers()), origin).await;
+        }
+        return Ok(());
     }
     let caller = identity::of_request(app, spec.kind, request.headers(), origin).await?;
     let caller = admitted.caller.insert(caller);
     count(app, spec, limits::caller(app, caller, spec.kind), &mut admitted.left)?;
     must_enrol(caller, spec)?;
     if spec.kind == Kind::Page {
-        caller.path = request.uri().path().to_owned();
-        caller.flash = flash_of(request.headers());
-        caller.clients = caller.scope(app).query(&CLIENTS_WITHIN_REACH, &[]).await?.into();
+        beside::look_around(app, caller, (request.uri(), request.headers())).await?;
     }
     if let Access::Client(_) = spec.access {
-        let client = client_of(app, spec, request, caller).await?;
+        let client = client_of(app, spec, request, caller).await;
         if spec.kind == Kind::Page {
-            caller.alerts = caller.scope(app).query_scalar(&OPEN_ALERTS, &[&client.id]).await?;
+            let own = client.as_ref().ok().cloned();
+            beside::keep(app, caller, (own, request.headers())).await?;
         }
-        caller.client = Some(client);
+        caller.client = Some(client?);
+    } else if spec.kind == Kind::Page && !spec.path.starts_with("/admin") && spec.path != "/" {
+        beside::keep(app, caller, (None, request.headers())).await?;
     }
     match spec.access {
         Access::Client(permission) | Access::Account(permission) => caller.require(permission),
@@ -325,10 +327,6 @@ async fn record_refusal(
     let what = database::Audited { client_id, after: Some(refused), ..Default::default() };
     tx.audit("authorization.refused", table, None, what).await?;
     tx.commit().await
-}
-
-fn flash_of(headers: &HeaderMap) -> Option<Flash> {
-    Flash::read(CookieJar::from_headers(headers).get(flash::COOKIE)?.value())
 }
 
 /// The token of an `Authorization: Bearer …` header.

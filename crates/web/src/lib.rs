@@ -4,6 +4,7 @@
 //! components, assets, the OpenAPI document. Does not belong here: any noun of a domain.
 
 mod app;
+mod beside;
 mod caller;
 mod contract;
 mod error_page;

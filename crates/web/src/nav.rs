@@ -77,6 +77,10 @@ const ADMIN: &[Place] = &[
     Place("Audit", "/admin/audit", "scroll-text", "audit.view"),
 ];
 
+/// What is about no client and last everywhere.
+const LAST: &[Place] =
+    &[Place("Sandbox", "/sandbox", "smartphone", "messages.view"), Place("Help", "/help", "life-buoy", "")];
+
 /// The side bar for somebody who holds `may`, about the client `slug` if any, at `path`.
 pub fn groups(slug: Option<&str>, path: &str, may: impl Fn(&str) -> bool) -> Vec<NavGroup> {
     let open = |place: &Place, prefix: &str| {
@@ -93,7 +97,7 @@ pub fn groups(slug: Option<&str>, path: &str, may: impl Fn(&str) -> bool) -> Vec
         groups.push(NavGroup { label: "", items: vec![item(&Place("All clients", "/", "layout-grid", ""), "")] });
     }
     groups.push(NavGroup { label: "Admin", items: ADMIN.iter().filter_map(|place| open(place, "")).collect() });
-    groups.push(NavGroup { label: "", items: vec![item(&Place("Help", "/help", "life-buoy", ""), "")] });
+    groups.push(NavGroup { label: "", items: LAST.iter().filter_map(|place| open(place, "")).collect() });
     groups.retain(|group| !group.items.is_empty());
     mark(&mut groups, path);
     groups
@@ -138,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_permission_of_the_side_bar_exists() {
-        let places = CLIENT.iter().flat_map(|(_, places)| places.iter()).chain(ADMIN);
+        let places = CLIENT.iter().flat_map(|(_, places)| places.iter()).chain(ADMIN).chain(LAST);
         for place in places.filter(|place| !place.3.is_empty()) {
             assert!(kernel::permissions::ALL.contains(&place.3), "{}", place.3);
         }

@@ -17,7 +17,7 @@ pub struct Shell {
     pub title: String,
     /// The signed-in person; absent on bare pages.
     pub user: Option<ShellUser>,
-    /// The client the page is about.
+    /// The client the page is about, or that the person was at last.
     pub client: Option<ClientLink>,
     /// The clients to switch between.
     pub clients: Vec<ClientLink>,
@@ -35,8 +35,10 @@ pub struct Shell {
     pub badge: Option<Badge>,
     /// One line under the heading.
     pub lede: String,
-    /// Open alerts of the client, on the bell.
-    pub alerts: i64,
+    /// How many things at the client need a person, on the bell.
+    pub needs: i64,
+    /// Where the person begins at a client: the last word of its address.
+    pub landing: &'static str,
     /// Whether the page has charts and needs their island.
     pub charts: bool,
     zone: String,
@@ -66,14 +68,16 @@ impl Shell {
     /// The frame of a console page.
     pub fn new(caller: &Caller, title: impl Into<String>) -> Self {
         let link = |client: &crate::ClientRef| ClientLink { slug: client.slug.clone(), name: client.name.clone() };
-        let slug = caller.client.as_ref().map(|client| client.slug.as_str());
+        let client = caller.client.as_ref().or(caller.beside.as_ref());
+        let slug = client.map(|client| client.slug.as_str());
         Self {
             user: caller.user.as_ref().map(|user| ShellUser::new(&user.full_name, &user.email)),
-            client: caller.client.as_ref().map(link),
+            client: client.map(link),
             clients: caller.clients.iter().map(link).collect(),
             nav: nav::groups(slug, &caller.path, |key| caller.may(key)),
             flash: caller.flash.clone(),
-            alerts: caller.alerts,
+            needs: caller.needs,
+            landing: caller.landing(),
             path: caller.path.clone(),
             zone: caller.time_zone().to_owned(),
             ..Self::bare(title)
@@ -94,7 +98,8 @@ impl Shell {
             count: None,
             badge: None,
             lede: String::new(),
-            alerts: 0,
+            needs: 0,
+            landing: "home",
             charts: false,
             zone: "UTC".into(),
         }
@@ -146,6 +151,11 @@ impl Shell {
         self.client.as_ref().is_some_and(|client| client.slug == link.slug)
     }
 
+    /// Where the palette asks: at the client, or among all of them.
+    pub fn search(&self) -> String {
+        if self.client.is_some() { self.at("search") } else { "/search".into() }
+    }
+
     /// A path of the client the page is about: `shell.at("contacts")` → `/acme/contacts`.
     pub fn at(&self, path: &str) -> String {
         let slug = self.client.as_ref().map_or("", |client| client.slug.as_str());
@@ -183,8 +193,8 @@ impl Shell {
     }
 
     /// The dialogs every page shares: shortcuts, confirmation, and the live region.
-    pub fn dialogs(&self) -> Dialogs {
-        Dialogs
+    pub fn dialogs(&self) -> Dialogs<'_> {
+        Dialogs { shell: self }
     }
 }
 
@@ -220,12 +230,14 @@ pub struct Heading<'a> {
 /// The dialogs every page shares.
 #[derive(Template)]
 #[template(path = "parts/dialogs.html")]
-pub struct Dialogs;
+pub struct Dialogs<'a> {
+    shell: &'a Shell,
+}
 
 impl HtmlSafe for Head<'_> {}
 impl HtmlSafe for Bars<'_> {}
 impl HtmlSafe for Heading<'_> {}
-impl HtmlSafe for Dialogs {}
+impl HtmlSafe for Dialogs<'_> {}
 
 /// The frame of a page for recipients: the client's brand, not ours.
 #[derive(Debug, Clone)]

@@ -53,7 +53,7 @@ impl<'a> When<'a> {
         Self { at: at.moment(), zone, detail: Detail::Day }
     }
 
-    /// The day and the minute.
+    /// The day and the minute, with the zone.
     pub fn minute(at: &impl Moment, zone: &'a str) -> Self {
         Self { at: at.moment(), zone, detail: Detail::Minute }
     }
@@ -71,7 +71,10 @@ impl fmt::Display for When<'_> {
         };
         let shown = match self.detail {
             Detail::Day => zone::date(at, self.zone),
-            Detail::Minute | Detail::Ago => zone::date_time(at, self.zone),
+            // whose clock it is stands beside it: a page may be in the client's zone, the person's, or UTC
+            Detail::Minute | Detail::Ago => {
+                format!("{} {}", zone::date_time(at, self.zone), zone::format(at, self.zone, "%Z"))
+            }
         };
         let ago = if self.detail == Detail::Ago { " data-ago" } else { "" };
         let machine = at.format("%Y-%m-%dT%H:%M:%SZ");
@@ -96,7 +99,7 @@ mod tests {
     fn a_moment_reads_in_the_zone_of_the_person_with_the_exact_time_on_hover() {
         let at = Utc.with_ymd_and_hms(2026, 3, 2, 3, 4, 5).unwrap();
         let html = When::minute(&at, "America/Chicago").to_string();
-        assert!(html.contains(">Mar 1, 2026, 9:04 PM</time>"), "{html}");
+        assert!(html.contains(">Mar 1, 2026, 9:04 PM CST</time>"), "{html}");
         assert!(html.contains(r#"datetime="2026-03-02T03:04:05Z""#), "{html}");
         assert!(html.contains("2026-03-01 21:04:05 CST"), "{html}");
     }

@@ -19,10 +19,13 @@ export function confirmation() {
   }, true);
 }
 
+/** How many rows are ticked for a form, for a question about them. */
+const picked = (form) => [...form.elements].filter((one) => one.name === 'ids' && one.checked).length.toLocaleString('en-US');
+
 function ask(dialog, asking, form, submitter) {
   const label = asking.dataset.confirmYes || submitter?.textContent.trim() || 'Continue';
   document.getElementById('confirm-title').textContent = `${label}?`;
-  document.getElementById('confirm-text').textContent = asking.dataset.confirm;
+  document.getElementById('confirm-text').textContent = asking.dataset.confirm.replace('{picked}', picked(form));
   const yes = document.getElementById('confirm-yes');
   yes.textContent = label;
   yes.dataset.variant = submitter?.matches('.danger, [data-variant="danger"]') ? 'danger' : 'primary';

@@ -1,9 +1,13 @@
-// Rows by keyboard: J and K move, Enter opens, X picks, Escape lets go.
+// Rows by keyboard: J and K move, Enter opens, X picks, Escape lets go. What is cut short shows whole on hover.
 import { isShortcut } from './keys.js';
 
 const all = () => [...document.querySelectorAll('[data-rows] tbody tr')];
 
 export function rows() {
+  document.addEventListener('pointerover', (event) => {
+    const cut = event.target.closest?.('.table .row-link, .table .sub');
+    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent.trim();
+  });
   document.addEventListener('keydown', (event) => {
     if (!isShortcut(event)) return;
     const active = document.querySelector('[data-rows] tr[data-active]');

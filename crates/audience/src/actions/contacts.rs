@@ -55,6 +55,23 @@ pub async fn suppress(app: &App, actor: &Actor, ids: (Uuid, Uuid), do_not_contac
     change(app, actor, ids, &Expected::any(), |before| Ok(ContactInput { do_not_contact, ..before.clone() })).await
 }
 
+/// Switches do-not-contact on for several contacts; answers how many of them were not suppressed before.
+///
+/// # Errors
+/// Names `contact_ids` when there are none or too many.
+pub async fn suppress_all(app: &App, actor: &Actor, client_id: Uuid, ids: &[Uuid]) -> Result<usize> {
+    crate::lists::some_ids(ids)?;
+    let scope = app.db.scope(actor);
+    let tx = scope.transaction().await?;
+    let changed = store::suppress_all(&tx, client_id, ids).await?;
+    if !changed.is_empty() {
+        let after = json!({ "do_not_contact": true, "contact_ids": changed });
+        tx.audit("contacts.suppressed", "contacts", None, what(client_id, None, Some(after))).await?;
+    }
+    tx.commit().await?;
+    Ok(changed.len())
+}
+
 /// Takes a contact away. What campaigns counted stays.
 ///
 /// # Errors

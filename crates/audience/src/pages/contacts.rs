@@ -13,7 +13,7 @@ use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
 
 use super::{Id, some};
-use crate::actions::{contacts as action, lists as list_action};
+use crate::actions::contacts as action;
 use crate::contacts::{Contact, ContactInput, STAGES};
 use crate::export::{self, Format};
 use crate::pages::contact_form::ContactForm;
@@ -40,6 +40,7 @@ impl ListQuery {
         Wanted {
             search: some(&self.q),
             // a list that is none has no members
+            ids: None,
             list_id: some(&self.list).map(|id| id.parse().unwrap_or_default()),
             stage: some(&self.stage),
             suppressed: some(&self.suppressed).map(|word| word == "yes"),
@@ -75,6 +76,7 @@ struct ListPage {
     shell: Shell,
     filters: Filters,
     export: String,
+    back: String,
     rows: Vec<ContactRow>,
     lists: Vec<Choice>,
     pager: Pager,
@@ -93,6 +95,11 @@ struct May {
 }
 
 impl May {
+    /// Whether anything can be done to several contacts at once.
+    fn pick(self) -> bool {
+        self.edit_lists || self.edit || self.export
+    }
+
     fn of(caller: &Caller) -> Self {
         Self {
             create: caller.may("contacts.create"),
@@ -122,46 +129,14 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
     let shell = Shell::new(&caller, "Contacts").count(total);
     let filters = query.filters(&shell, lists.clone());
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref()).total(total);
+    let back = filters.href_with("after", &query.after);
     let export = filters.href_with("sort", "").replacen("/contacts", "/contacts/export", 1);
-    render(&ListPage { shell, filters, export, rows: page.data, lists, pager, may: May::of(&caller) })
+    render(&ListPage { shell, filters, export, back, rows: page.data, lists, pager, may: May::of(&caller) })
 }
 
 pub async fn export(State(app): State<App>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response> {
     let format = Format::parse(some(&query.format).as_deref())?;
     Ok(export::contacts(&app, &caller.actor, caller.client_id()?, query.wanted(), format).await?)
-}
-
-/// What is done to the contacts that are ticked.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct BulkForm {
-    ids: Vec<Uuid>,
-    list: String,
-    new_list: String,
-}
-
-pub async fn bulk(State(app): State<App>, caller: Caller, Form(form): Form<BulkForm>) -> Result<Response> {
-    let (client_id, back) = (caller.client_id()?, Shell::new(&caller, "").at("contacts"));
-    let list_id = match (some(&form.new_list), form.list.parse::<Uuid>()) {
-        (Some(name), _) => {
-            caller.require("lists.create")?;
-            let input = crate::lists::ListInput { name, ..Default::default() };
-            list_action::create(&app, &caller.actor, client_id, input).await.map(|list| list.id)
-        }
-        (None, Ok(id)) => Ok(id),
-        (None, Err(_)) => Err(Error::invalid("list", "choose a list")),
-    };
-    let done = match list_id {
-        Ok(id) => list_action::add_members(&app, &caller.actor, (client_id, id), &form.ids).await,
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(added) => Ok(redirect_with(&back, &format!("{added} added to the list"))),
-        Err(error) => Ok(redirect_with(
-            &back,
-            &FieldErrors::from_error(error)?.all().first().map_or_else(String::new, |error| error.message.clone()),
-        )),
-    }
 }
 
 #[derive(Template)]

@@ -1,5 +1,6 @@
 //! The console's pages of this room.
 
+pub mod contact_bulk;
 mod contact_form;
 pub mod contacts;
 pub mod import_columns;

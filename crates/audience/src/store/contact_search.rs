@@ -61,6 +61,8 @@ impl ContactRow {
 pub struct Wanted {
     /// Part of a name, e-mail, phone or code.
     pub search: Option<String>,
+    /// Only these.
+    pub ids: Option<Vec<Uuid>>,
     /// Only members of this list.
     pub list_id: Option<Uuid>,
     /// Only this lifecycle stage.
@@ -198,6 +200,9 @@ fn narrowed<'a>(filter: Filter<'a>, client_id: &'a Uuid, wanted: &'a Wanted, sea
         .bind("where c.client_id =", client_id)
         .bind_some("and c.lifecycle_stage =", wanted.stage.as_ref())
         .bind_some("and c.do_not_contact =", wanted.suppressed.as_ref());
+    if let Some(ids) = &wanted.ids {
+        filter = filter.bind("and c.id = any (", ids).push(")");
+    }
     if let Some(list_id) = &wanted.list_id {
         filter = filter
             .bind("and exists (select from contact_list_members m where m.contact_id = c.id and m.list_id =", list_id)

@@ -63,6 +63,20 @@ statement! {
     INSERT_CONSENT, app, "
         insert into contact_consents (id, client_id, contact_id, channel, granted, source, wording, recorded_by_user_id, recorded_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// Suppresses those of the contacts $2 that are not, with the no that this is; $4 holds an id for each of them.
+    SUPPRESS_ALL, app, "
+        with changed as (
+            update contacts
+            set do_not_contact = true, updated_at = $3
+            where client_id = $1
+              and id = any ($2)
+              and not do_not_contact
+            returning id)
+        insert into contact_consents (id, client_id, contact_id, channel, granted, source, recorded_by_user_id, recorded_at)
+        select n.id, $1, c.id, 'all', false, 'console', $5, $3
+        from (select id, row_number() over (order by id) as at from changed) c
+        join unnest($4::uuid[]) with ordinality n (id, at) on n.at = c.at
+        returning contact_id as id";
     /// Every yes and no of a contact, the latest first.
     CONSENTS_OF_CONTACT, app, "
         select channel, granted, source, wording, recorded_at
@@ -289,6 +303,19 @@ pub(crate) async fn insert_consent(
     let params: database::Params<'_> =
         &[&new_id(), &client_id, &id, &channel, &granted, &source, &wording, &tx.actor().user_id(), &tx.now()];
     tx.execute(&INSERT_CONSENT, params).await.map(|_| ())
+}
+
+#[derive(FromRow)]
+struct IdRow {
+    id: Uuid,
+}
+
+/// Suppresses contacts; answers those that were not suppressed before.
+pub(crate) async fn suppress_all(tx: &Transaction, client_id: Uuid, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let rows_ids: Vec<Uuid> = ids.iter().map(|_| new_id()).collect();
+    let params: database::Params<'_> = &[&client_id, &ids, &tx.now(), &rows_ids, &tx.actor().user_id()];
+    let changed: Vec<IdRow> = tx.query(&SUPPRESS_ALL, params).await?;
+    Ok(changed.into_iter().map(|row| row.id).collect())
 }
 
 fn taken(error: Error) -> Error {

@@ -18,7 +18,7 @@ use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with
 use super::name_of;
 use super::work::{Work, WorkForm, spoken};
 use crate::actions::{handle, lookup};
-use crate::call::disposition_label;
+use crate::call::{DISPOSITIONS, IDENTITY, disposition_label};
 use crate::store::calls::{self as store, Call, CampaignName, ListFilter, Tally};
 
 /// How many of the agent's own last calls stand beside the work.
@@ -186,6 +186,17 @@ fn path_of(caller: &Caller, recipient_id: Uuid) -> String {
 /// Puts the cursor into the code field when there is nobody to work on.
 fn focus(wanted: bool) -> &'static str {
     if wanted { "on" } else { "" }
+}
+
+/// The keys that work once a caller is open, for the list of keys of a desk without one.
+fn keys_later() -> Vec<(String, String)> {
+    let key = |key: &str, what: String| (key.to_uppercase(), what);
+    let questions = IDENTITY.iter().map(|(_, label, letter)| key(letter, format!("The caller said: {label}")));
+    let confirm = [key("1", "Confirm the first condition, 2 the second, and so on".into())];
+    let send = [key("m", "Send the card by SMS".into()), key("l", "Send the card by e-mail".into())];
+    let ends = DISPOSITIONS.iter().map(|(_, label, letter)| key(letter, format!("End the call as: {label}")));
+    let rest = [key("s", "Save notes".into()), key("f", "Find another caller".into())];
+    questions.chain(confirm).chain(send).chain(ends).chain(rest).collect()
 }
 
 fn client_name(shell: &Shell) -> String {

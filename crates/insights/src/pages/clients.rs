@@ -13,11 +13,15 @@ use uuid::Uuid;
 use web::view::{Filters, Pager, Stat};
 use web::{App, Caller, Result, Shell, redirect, render};
 
+use super::needs::{self, Need};
 use crate::store::clients::{self as store, Standing};
+use crate::store::needs as needs_store;
 
 struct Row {
     client: Client,
     standing: Standing,
+    need: Option<Need>,
+    lines: i64,
 }
 
 #[derive(Template)]
@@ -47,7 +51,7 @@ pub async fn show(State(app): State<App>, caller: Caller, query: web::Query<Want
         && query.0.q.is_empty()
         && !caller.may("organizations.view")
     {
-        let mut response = redirect(&format!("/{}/home", only.slug));
+        let mut response = redirect(&format!("/{}/{}", only.slug, caller.landing()));
         if let Some(flash) = &caller.flash {
             // it was meant for whoever arrives
             web::set_cookie(&mut response, &flash.cookie());
@@ -60,14 +64,18 @@ pub async fn show(State(app): State<App>, caller: Caller, query: web::Query<Want
     let clients = list_clients(&scope, &wanted, &page).await?;
     let now = app.clock.now();
     let ids: Vec<Uuid> = clients.data.iter().map(|client| client.id).collect();
-    let standings = if caller.may("dashboard.view") { store::standings(&scope, &ids, now).await? } else { Vec::new() };
+    let (standings, found) = if caller.may("dashboard.view") {
+        tokio::try_join!(store::standings(&scope, &ids, now), needs_store::of_clients(&scope, &ids))?
+    } else {
+        (Vec::new(), Vec::new())
+    };
     let filters = Filters::new("/", [("q", query.0.q), ("after", query.0.after)]).search("Search clients");
     let pager = Pager::new(&filters, clients.data.len(), clients.next.as_deref());
     render(&ClientsPage {
         shell: Shell::new(&caller, "All clients"),
         filters,
         stats: stats(&standings, clients.next.is_some()),
-        rows: rows(clients.data, standings),
+        rows: rows(&caller, clients.data, (standings, found)),
         pager,
         as_of: now,
         may_create: caller.may("clients.create"),
@@ -75,9 +83,22 @@ pub async fn show(State(app): State<App>, caller: Caller, query: web::Query<Want
     })
 }
 
-fn rows(clients: Vec<Client>, standings: Vec<Standing>) -> Vec<Row> {
+fn rows(
+    caller: &Caller,
+    clients: Vec<Client>,
+    (standings, needs): (Vec<Standing>, Vec<needs_store::Need>),
+) -> Vec<Row> {
     let mut by_id: HashMap<Uuid, Standing> = standings.into_iter().map(|one| (one.client_id, one)).collect();
-    let row = |client: Client| Row { standing: by_id.remove(&client.id).unwrap_or_default(), client };
+    let mut needs: HashMap<Uuid, needs_store::Need> = needs.into_iter().map(|one| (one.client_id, one)).collect();
+    let row = |client: Client| {
+        let need = needs.remove(&client.id);
+        Row {
+            standing: by_id.remove(&client.id).unwrap_or_default(),
+            lines: need.as_ref().map_or(0, |need| need.lines),
+            need: need.map(|need| needs::line(caller, &client.slug, need)),
+            client,
+        }
+    };
     clients.into_iter().map(row).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Console handlers and their pages.
 
+pub mod alerts;
+mod checklist;
 pub mod clients;
 pub mod figures;
 pub mod home;

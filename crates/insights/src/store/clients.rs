@@ -20,14 +20,12 @@ pub struct Standing {
     pub rewards: i64,
     /// The same, thirty days earlier.
     pub rewards_before: i64,
-    /// Open alerts, and rewards that could not be delivered.
-    pub needs: i64,
 }
 
 database::statement! {
     /// How the clients $1 are doing at $2. The policies leave out who is not within reach.
     STANDINGS, app, "
-        select c.id as client_id, r.running, e.visits, e.visits_before, e.rewards, e.rewards_before, a.open + f.failed as needs
+        select c.id as client_id, r.running, e.visits, e.visits_before, e.rewards, e.rewards_before
         from clients c
         cross join lateral (
             select count(*) as running
@@ -50,16 +48,6 @@ database::statement! {
                   and created_at <= $2
                   and (event_type = 'gift_card_claimed'
                     or (event_type in ('purl_visit', 'qr_scan') and not (event_data @> '{\"bot\": true}')))) as happened) as e
-        cross join lateral (
-            select count(*) as open
-            from alerts
-            where client_id = c.id
-              and resolved_at is null) as a
-        cross join lateral (
-            select count(*) as failed
-            from call_conditions_met
-            where client_id = c.id
-              and delivery_status = 'failed') as f
         where c.id = any ($1)"
 }
 

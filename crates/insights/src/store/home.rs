@@ -1,22 +1,9 @@
-//! What needs somebody today, and how the last thirty days went.
+//! Running campaigns, and how the last thirty days went.
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope};
 use kernel::Result;
 use uuid::Uuid;
-
-/// An open alert.
-#[derive(Debug, Clone, FromRow)]
-pub struct Alert {
-    /// What kind: `pool_empty`, `pool_low`, `delivery_failed`, …
-    pub kind: String,
-    /// What it is about.
-    pub subject_id: Option<Uuid>,
-    /// What it says.
-    pub message: String,
-    /// Since when.
-    pub created_at: DateTime<Utc>,
-}
 
 /// A campaign under way.
 #[derive(Debug, Clone, FromRow)]
@@ -52,19 +39,6 @@ pub struct Month {
     pub rewards_before: i64,
 }
 
-/// What waits for a person, beside the alerts.
-#[derive(Debug, Clone, Copy, FromRow)]
-pub struct Needs {
-    /// Rewards that could not be delivered.
-    pub failed: i64,
-    /// Rewards that wait for a card.
-    pub waiting: i64,
-    /// Imports that broke off.
-    pub failed_imports: i64,
-    /// Launched campaigns that a second person has to approve.
-    pub to_approve: i64,
-}
-
 /// One day.
 #[derive(Debug, Clone, FromRow)]
 pub struct Day {
@@ -79,14 +53,6 @@ pub struct Day {
 }
 
 database::statement! {
-    /// Open alerts, newest first.
-    ALERTS, app, "
-        select kind, subject_id, message, created_at
-        from alerts
-        where client_id = $1
-          and resolved_at is null
-        order by created_at desc, id desc
-        limit 10";
     /// Campaigns under way, the newest first.
     RUNNING, app, "
         select c.name, c.slug, c.status::text as status, p.recipients, p.visited, m.rewarded
@@ -128,31 +94,6 @@ database::statement! {
                   and created_at <= $2) as e)
         select visits, visits_before, submissions, submissions_before, rewards, rewards_before
         from counted";
-    /// What waits for a person.
-    NEEDS, app, "
-        with rewards as (
-            select
-                count(*) filter (where delivery_status = 'failed') as failed,
-                count(*) filter (where delivery_status = 'pending' and gift_card_id is null) as waiting
-            from call_conditions_met
-            where client_id = $1
-              and delivery_status in ('failed', 'pending'))
-        select r.failed, r.waiting,
-            (
-                select count(*)
-                from imports i
-                where i.client_id = $1
-                  and i.status = 'failed') as failed_imports,
-            (
-                select count(*)
-                from campaigns c
-                join clients cl on cl.id = c.client_id
-                join organizations o on o.id = cl.org_id
-                where c.client_id = $1
-                  and c.status = 'ready'
-                  and c.archived_at is null
-                  and (o.settings_json ->> 'require_approval')::boolean) as to_approve
-        from rewards r";
     /// The last thirty days, one row each; $3 is the zone that days begin in.
     DAYS, app, "
         with slots as (
@@ -180,14 +121,6 @@ database::statement! {
         order by slots.at"
 }
 
-/// Open alerts, at most ten.
-///
-/// # Errors
-/// What the database answered.
-pub async fn alerts(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Alert>> {
-    scope.query(&ALERTS, &[&client_id]).await
-}
-
 /// Campaigns under way, at most eight.
 ///
 /// # Errors
@@ -202,14 +135,6 @@ pub async fn running(scope: &Scope<'_>, client_id: Uuid) -> Result<Vec<Running>>
 /// What the database answered.
 pub async fn month(scope: &Scope<'_>, client_id: Uuid, now: DateTime<Utc>) -> Result<Month> {
     scope.query_one(&MONTH, &[&client_id, &now]).await
-}
-
-/// What waits for a person.
-///
-/// # Errors
-/// What the database answered.
-pub async fn needs(scope: &Scope<'_>, client_id: Uuid) -> Result<Needs> {
-    scope.query_one(&NEEDS, &[&client_id]).await
 }
 
 /// The last thirty days.

@@ -3,3 +3,5 @@
 pub mod campaign;
 pub mod clients;
 pub mod home;
+pub mod needs;
+pub mod progress;

@@ -1,5 +1,6 @@
 //! What can be done with brands, pools, cards and credits; console, API, command line and demo call the same functions.
 
+pub mod alerts;
 pub mod brands;
 pub mod cards;
 pub mod credits;

@@ -6,6 +6,8 @@ use kernel::{Result, new_id};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::actions::alerts::Seen;
+
 /// An open alert.
 #[derive(Debug, Clone, FromRow)]
 pub struct Alert {
@@ -54,6 +56,16 @@ database::statement! {
           and kind = $2
           and subject_id = $3
           and resolved_at is null";
+    /// Somebody has seen those of a kind up to $4, about one thing or about all.
+    ACKNOWLEDGE, app, "
+        update alerts
+        set acknowledged_at = $5, acknowledged_by_user_id = $6
+        where client_id = $1
+          and kind = $2
+          and ($3::uuid is null or subject_id = $3)
+          and created_at <= $4
+          and resolved_at is null
+          and acknowledged_at is null";
     /// Settles alerts of pools that are not low any more, or lower; answers those to be raised. An archived pool, and
     /// one that never had a card, is not low.
     WATCH_STOCK, worker, "
@@ -256,6 +268,12 @@ pub async fn raise(
 /// What the database answered.
 pub async fn resolve(tx: &Transaction, client_id: Uuid, kind: &str, subject_id: Uuid) -> Result<()> {
     tx.execute(&RESOLVE, &[&client_id, &kind, &subject_id, &tx.now()]).await.map(|_| ())
+}
+
+/// Notes that the actor has seen open alerts; answers how many.
+pub(crate) async fn acknowledge(tx: &Transaction, client_id: Uuid, seen: &Seen) -> Result<u64> {
+    let who = tx.actor().user_id();
+    tx.execute(&ACKNOWLEDGE, &[&client_id, &seen.kind, &seen.subject_id, &seen.until, &tx.now(), &who]).await
 }
 
 /// Settles alerts of pools that recovered or sank further; answers those to be raised.
