@@ -27,7 +27,10 @@ class AceChart extends HTMLElement {
     this.tip = document.createElement('p');
     this.tip.className = 'chart-tip';
     this.tip.hidden = true;
-    this.append(this.svg, this.tip);
+    this.names = document.createElement('p');
+    this.names.className = 'chart-names';
+    this.names.setAttribute('aria-hidden', 'true');
+    this.append(this.svg, this.names, this.tip);
     // drawn for the width it has, again whenever that changes
     this.sized = new ResizeObserver(() => this.draw());
     this.sized.observe(this);
@@ -42,6 +45,7 @@ class AceChart extends HTMLElement {
     this.newer?.disconnect();
     this.sized?.disconnect();
     this.svg?.remove();
+    this.names?.remove();
     this.tip?.remove();
   }
 
@@ -65,7 +69,8 @@ class AceChart extends HTMLElement {
     const left = Math.min(this.lying ? width * 0.4 : 64, longest * 6.5 + 14);
     this.box = { left, top: series.length > 1 ? HEAD : 8, right: width - 8, bottom: height - FOOT };
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    this.svg.replaceChildren(...this.axes(ticks), ...(kind === 'line' ? this.lines(ticks) : this.bars(ticks)), ...this.legend());
+    this.svg.replaceChildren(...this.axes(ticks), ...(kind === 'line' ? this.lines(ticks) : this.bars(ticks)));
+    this.legend();
   }
 
   /** How far along the axis of values, of its length. */
@@ -133,16 +138,18 @@ class AceChart extends HTMLElement {
     });
   }
 
+  /** The names of the series with their colours, above the drawing. */
   legend() {
     const { series } = this.data;
-    if (series.length < 2) return [];
-    let right = this.box.right;
-    return [...series.keys()].reverse().flatMap((index) => {
-      const name = make('text', { x: right, y: 12, 'text-anchor': 'end' }, series[index].name);
-      const swatch = make('rect', { class: `chart-${(index % 5) + 1}`, x: right - series[index].name.length * 6.4 - 16, y: 3, width: 10, height: 10, rx: 2 });
-      right -= series[index].name.length * 6.4 + 30;
-      return [swatch, name];
-    });
+    const keys = series.length > 1 ? series.map(({ name }, index) => this.key(name, index)) : [];
+    this.names.replaceChildren(...keys);
+  }
+
+  key(text, index) {
+    const key = document.createElement('span');
+    key.className = `chart-key chart-key-${(index % 5) + 1}`;
+    key.textContent = text;
+    return key;
   }
 
   /** What the pointer is at, in words beside it. */
@@ -153,12 +160,7 @@ class AceChart extends HTMLElement {
     if (missing) return;
     const title = document.createElement('strong');
     title.textContent = this.data.labels[at];
-    const lines = this.data.series.map(({ name, values }, index) => {
-      const line = document.createElement('span');
-      line.className = `chart-key chart-key-${(index % 5) + 1}`;
-      line.textContent = `${name}: ${words.format(values[at])}`;
-      return line;
-    });
+    const lines = this.data.series.map(({ name, values }, index) => this.key(`${name}: ${words.format(values[at])}`, index));
     this.tip.replaceChildren(title, ...lines);
     const { left, width } = this.getBoundingClientRect();
     this.tip.toggleAttribute('data-left', event.clientX - left > width / 2);

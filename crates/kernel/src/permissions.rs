@@ -43,11 +43,6 @@ pub fn default_grants(role: Role) -> Vec<&'static str> {
     GRANTS.iter().filter(|grant| role == Role::Admin || grant.roles.contains(&role)).map(|grant| grant.key).collect()
 }
 
-/// What a key allows, in plain words.
-pub fn meaning(key: &str) -> Option<&'static str> {
-    GRANTS.iter().find(|grant| grant.key == key).map(|grant| grant.meaning)
-}
-
 /// Whether there is such a key.
 pub fn is_known(key: &str) -> bool {
     ALL.contains(&key)

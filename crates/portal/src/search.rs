@@ -77,7 +77,7 @@ database::statement! {
         union all
         (select 'contact', p.id,
             coalesce(nullif(btrim(concat(p.first_name, ' ', p.last_name)), ''), p.company, p.email, p.customer_code),
-            coalesce(case when $4 is not null then coalesce(p.phone, p.mobile_phone) end, p.email, p.phone, p.mobile_phone, p.customer_code),
+            coalesce(case when $4::text is not null then coalesce(p.phone, p.mobile_phone) end, p.email, p.phone, p.mobile_phone, p.customer_code),
             null
          from contacts p
          where 'contact' = any ($2)

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::Error;
+use kernel::role::Role;
 
 use crate::failure::{Asked, detail, status};
 use crate::{App, Shell};
@@ -31,11 +32,14 @@ impl ErrorPage {
 fn advice(error: &Error) -> String {
     match error {
         Error::Forbidden { permission } => {
-            let needed = kernel::permissions::meaning(permission).unwrap_or(permission);
-            format!(
-                "Your role does not include “{needed}”. Somebody who manages your team, or an administrator of ACE, \
-                 can give it to you."
-            )
+            let grant = kernel::permissions::GRANTS.iter().find(|grant| grant.key == permission);
+            let needed = grant.map_or(permission.as_str(), |grant| grant.meaning);
+            let who = if grant.is_some_and(|grant| grant.roles.iter().any(|role| *role != Role::TechSupport)) {
+                "Ask somebody who manages your team for a role that does."
+            } else {
+                "It is for those who run ACE: ask one of its administrators."
+            };
+            format!("Your role does not include “{needed}”. {who}")
         }
         Error::NotFound => "There is nothing at this address, or it is not for you. Search for what you are looking for, \
                             or check the address."

@@ -52,6 +52,10 @@ database::statement! {
         limit 20"
 }
 
+/// Where strangers are answered, and whoever is signed in keeps their navigation: addresses that are none, and the help that
+/// programmers are sent to.
+const FRAMED: [&str; 2] = ["", "/help/errors"];
+
 /// Marks an answer of the guard itself: the handler was not reached. For the tests that walk the route table.
 #[derive(Debug, Clone, Copy)]
 pub struct TurnedAway;
@@ -229,7 +233,7 @@ async fn check(
 ) -> Result<()> {
     if spec.access == Access::Public {
         count(app, spec, limits::public(app, spec, origin), &mut admitted.left)?;
-        if spec.path.is_empty() && spec.kind == Kind::Page {
+        if FRAMED.contains(&spec.path) && spec.kind == Kind::Page {
             admitted.caller = beside::lost(app, (request.uri(), request.headers()), origin).await;
         }
         return Ok(());
@@ -251,10 +255,14 @@ async fn check(
     } else if spec.kind == Kind::Page && !spec.path.starts_with("/admin") && spec.path != "/" {
         beside::keep(app, caller, (None, request.headers())).await?;
     }
-    match spec.access {
+    let allowed = match spec.access {
         Access::Client(permission) | Access::Account(permission) => caller.require(permission),
         Access::SignedIn | Access::Public => Ok(()),
+    };
+    if allowed.is_err() && spec.kind == Kind::Page && caller.beside.is_none() {
+        beside::keep(app, caller, (None, request.headers())).await?;
     }
+    allowed
 }
 
 /// Counts the request, and notes for programs what is left, be it nothing.

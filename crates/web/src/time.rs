@@ -76,7 +76,9 @@ impl fmt::Display for When<'_> {
                 format!("{} {}", zone::date_time(at, self.zone), zone::format(at, self.zone, "%Z"))
             }
         };
-        let ago = if self.detail == Detail::Ago { " data-ago" } else { "" };
+        // what is older than a week stays a day
+        let day = format!(r#" data-ago="{}""#, zone::date(at, self.zone));
+        let ago = if self.detail == Detail::Ago { day.as_str() } else { "" };
         let machine = at.format("%Y-%m-%dT%H:%M:%SZ");
         let exact = zone::exact(at, self.zone);
         write!(f, r#"<time datetime="{machine}" title="{exact}"{ago}>{shown}</time>"#)

@@ -1,11 +1,10 @@
-// Shows <time data-ago> as "3 hours ago"; the exact time stays on hover. Older than a week it stays a date.
+// Shows <time data-ago> as "3 hours ago"; the exact time stays on hover. Older than a week it is a day.
 const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
 const steps = [[60, 'second', 1], [3600, 'minute', 60], [86_400, 'hour', 3600], [604_800, 'day', 86_400]];
 
 export function relativeTime(root) {
   for (const time of root.querySelectorAll?.('time[data-ago]') ?? []) {
-    time.dataset.date ??= time.textContent;
-    time.textContent = ago(time.dateTime) ?? time.dataset.date;
+    time.textContent = ago(time.dateTime) ?? time.dataset.ago;
   }
 }
 

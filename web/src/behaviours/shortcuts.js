@@ -10,6 +10,8 @@ export function shortcuts() {
     if (!dialog || dialog.open) return;
     document.getElementById('shortcut-list').replaceChildren(...sections());
     dialog.showModal();
+    // the focus is on its button, below a long list
+    dialog.scrollTop = 0;
   };
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-shortcuts]')) show();

@@ -4,6 +4,7 @@
 mod account;
 mod admin;
 mod api_keys;
+mod frame;
 mod guard;
 mod idempotency;
 mod invitations;

@@ -8,7 +8,6 @@ use kernel::Error;
 use kernel::page::{Page, PageParams};
 use kernel::version::Expected;
 use serde::Deserialize;
-use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
 

@@ -114,6 +114,42 @@ async fn a_contact_is_made_edited_suppressed_and_deleted_by_form() {
 }
 
 #[tokio::test]
+async fn ticked_contacts_are_suppressed_and_exported_and_nobody_elses_are() {
+    let test = test_app().await;
+    let (owner, acme) = (&test.story.acme_owner, test.story.acme.id);
+    let mut ids = Vec::new();
+    for (name, client) in [("Ada", acme), ("Bo", acme), ("Cy", acme), ("Foreign", test.story.corner.id)] {
+        let input = ContactInput { last_name: Some(name.into()), ..ContactInput::default() };
+        ids.push(action::create(&test.app, &test.operator(), client, input).await.unwrap().id.to_string());
+    }
+    let back = "/acme-roofing/contacts?stage=lead";
+    let ticked = [("ids", ids[0].as_str()), ("ids", ids[1].as_str()), ("ids", ids[3].as_str()), ("back", back)];
+    let post = |act: &str| test.post_form(&format!("/acme-roofing/contacts/bulk/{act}"), &ticked);
+    for act in ["suppress", "export"] {
+        post(act).as_user(&test.story.acme_developer).await.expect_status(403);
+        post(act).as_user(&test.story.corner_owner).await.expect_status(404);
+    }
+    let file = post("export").as_user(owner).await.expect_status(200).text();
+    assert!(file.contains("Ada") && file.contains("Bo") && !file.contains("Cy") && !file.contains("Foreign"), "{file}");
+
+    assert_eq!(post("suppress").as_user(owner).await.expect_status(303).location(), back);
+    let no = "select count(*) from contact_consents where channel = 'all' and not granted";
+    let suppressed = "select count(*) from contacts where do_not_contact";
+    let audited = "select count(*) from audit_log where action = 'contacts.suppressed'";
+    for sql in [suppressed, no] {
+        assert_eq!(count(&test, sql).await, 2, "{sql}");
+    }
+    post("suppress").as_user(owner).await.expect_status(303);
+    assert_eq!((count(&test, no).await, count(&test, audited).await), (2, 1), "a second time changes nothing");
+
+    let elsewhere = [("ids", ids[2].as_str()), ("back", "//evil.example/acme-roofing/contacts")];
+    let reply = test.post_form("/acme-roofing/contacts/bulk/suppress", &elsewhere).as_user(owner).await;
+    assert_eq!(reply.expect_status(303).location(), "/acme-roofing/contacts");
+    let nobody = test.post_form("/acme-roofing/contacts/bulk/export", &[("back", back)]).as_user(owner).await;
+    assert_eq!(nobody.expect_status(303).location(), back);
+}
+
+#[tokio::test]
 async fn contacts_are_ticked_onto_a_list_and_off_it() {
     let test = test_app().await;
     let (owner, acme) = (&test.story.acme_owner, test.story.acme.id);

@@ -6,7 +6,9 @@ use crate::world::World;
 async fn people_land_on_their_only_client_or_see_how_each_of_theirs_is_doing() {
     let world = World::new(300).await;
     let (test, story) = (&world.test, &world.test.story);
-    assert_eq!(test.get("/").as_user(&story.acme_agent).await.expect_status(303).location(), "/acme-roofing/home");
+    assert_eq!(test.get("/").as_user(&story.acme_agent).await.expect_status(303).location(), "/acme-roofing/desk");
+    assert_eq!(test.get("/acme-roofing").as_user(&story.acme_agent).await.location(), "/acme-roofing/desk");
+    assert_eq!(test.get("/").as_user(&story.acme_owner).await.expect_status(303).location(), "/acme-roofing/home");
     assert_eq!(test.get("/").await.location(), "/sign-in");
     let page = test.get("/?q=bright").as_user(&story.agency_owner).await.expect_status(200).text();
     let row = |slug: &str| page.contains(&format!("class=\"row-link\" href=\"/{slug}/home\""));

@@ -25,7 +25,7 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
         "Running campaigns",
         "Last 30 days",
         "1 import broke off",
-        "aria-label=\"2 open alerts\"",
+        "aria-label=\"3 things need you\"",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
@@ -36,9 +36,34 @@ async fn home_says_what_needs_somebody_and_what_runs_and_nothing_of_other_client
 }
 
 #[tokio::test]
-async fn a_new_client_has_a_home_too() {
+async fn home_of_a_new_client_is_the_way_to_a_first_campaign_until_one_is_launched() {
     let world = World::new(30).await;
-    let page =
-        world.test.get("/bright-dental/home").as_user(&world.test.story.bright_owner).await.expect_status(200).text();
-    assert!(page.contains("No campaign is under way") && page.contains("Nothing right now"), "{page}");
+    let (story, bright) = (&world.test.story, world.test.story.bright.id);
+    let home = async |who| world.test.get("/bright-dental/home").as_user(who).await.expect_status(200).text();
+    let owner = home(&story.bright_owner).await;
+    for part in [
+        "The way to a first campaign",
+        "0 of 6",
+        "href=\"/bright-dental/imports/new\" data-main-action>Import contacts",
+        "Somebody else on your team does this.",
+        "href=\"/bright-dental/campaigns/new\"",
+    ] {
+        assert!(owner.contains(part), "{part} is missing in {owner}");
+    }
+    assert!(!owner.contains("Add cards") && !owner.contains("chart.js"), "{owner}");
+    let agency = home(&story.agency_owner).await;
+    assert!(agency.contains("href=\"/bright-dental/pools\"") && !agency.contains("Somebody else"), "{agency}");
+    let looking = home(&story.support).await;
+    assert!(!looking.contains("first campaign") && looking.contains("No campaign is under way"), "{looking}");
+
+    let sql = "insert into contacts (id, client_id, customer_code, created_at, updated_at) values ($1, $2, 'B-1', '2026-03-01', '2026-03-01')";
+    world.run(sql, &[&kernel::new_id(), &bright]).await;
+    let sql = "insert into campaigns (id, client_id, name, slug, status, created_at) values ($1, $2, 'First', 'first', 'draft', '2026-03-01')";
+    world.run(sql, &[&kernel::new_id(), &bright]).await;
+    let owner = home(&story.bright_owner).await;
+    assert!(owner.contains("1 of 6") && owner.contains("href=\"/bright-dental/campaigns/first\""), "{owner}");
+
+    world.run("update campaigns set launched_at = '2026-03-01' where client_id = $1", &[&bright]).await;
+    let owner = home(&story.bright_owner).await;
+    assert!(owner.contains("Last 30 days") && !owner.contains("The way to a first campaign"), "{owner}");
 }

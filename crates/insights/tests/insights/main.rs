@@ -1,6 +1,7 @@
 //! Figures against a database full of raw events, recounted.
 #![cfg(test)]
 
+mod alerts;
 mod campaign;
 mod clients;
 mod events;

@@ -1,6 +1,7 @@
 //! The list of topics and one topic.
 
 use askama::Template;
+use axum::Extension;
 use axum::response::Response;
 use kernel::Error;
 use web::{Caller, Path, Result, Shell, render};
@@ -41,7 +42,11 @@ struct ErrorsPage {
 }
 
 /// `GET /help/errors`: readable without signing in, with a place for every code.
-pub async fn errors() -> Result<Response> {
+pub async fn errors(caller: Option<Extension<Caller>>) -> Result<Response> {
     let topic = TOPICS.iter().find(|topic| topic.slug == "errors").ok_or(Error::NotFound)?;
+    if let Some(Extension(caller)) = caller {
+        let shell = Shell::new(&caller, topic.title()).crumb("Help", "/help");
+        return render(&TopicPage { shell, html: topic.html_with_places() });
+    }
     render(&ErrorsPage { shell: Shell::bare(topic.title()), html: topic.html_with_places() })
 }
