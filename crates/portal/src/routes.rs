@@ -8,7 +8,7 @@ use crate::pages;
 #[rustfmt::skip]
 pub fn routes(app: &App) -> Routes {
     Routes::new(app)
-        .signed_in(Method::GET, "/search", pages::search::show)
+        .account_page(Method::GET, "/search", "dashboard.view", pages::search::show)
         .page(Method::GET, "/{client}/search", "dashboard.view", pages::search::show)
         .account_page(Method::GET, "/help", "docs.view", pages::help::list)
         // where the `type` of every problem leads: read by programmers, whoever they are

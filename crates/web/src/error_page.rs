@@ -41,9 +41,11 @@ fn advice(error: &Error) -> String {
             };
             format!("Your role does not include “{needed}”. {who}")
         }
-        Error::NotFound => "There is nothing at this address, or it is not for you. Search for what you are looking for, \
+        Error::NotFound => {
+            "There is nothing at this address, or it is not for you. Search for what you are looking for, \
                             or check the address."
-            .into(),
+                .into()
+        }
         other => detail(other),
     }
 }
@@ -59,12 +61,8 @@ pub(crate) fn render(_app: &App, error: &Error, asked: Asked<'_>) -> Response {
     };
     let shell = asked.caller.as_ref().map_or_else(|| Shell::bare(title), |caller| Shell::new(caller, title));
     let status = status(error);
-    let page = ErrorPage {
-        shell,
-        status: status.as_u16(),
-        detail: advice(error),
-        request_id: asked.request_id.to_string(),
-    };
+    let page =
+        ErrorPage { shell, status: status.as_u16(), detail: advice(error), request_id: asked.request_id.to_string() };
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {

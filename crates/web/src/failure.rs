@@ -10,12 +10,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::caller::ClientRef;
 use crate::contract::UNSUPPORTED_MEDIA_TYPE;
 use crate::extract::TOO_LARGE;
 use crate::idempotency::{KEY_IN_USE, KEY_REUSED};
 use crate::respond::{in_header, redirect};
 use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
-use crate::caller::ClientRef;
 use crate::{App, Caller, guard};
 
 /// When something that is out of reach is worth asking for again.

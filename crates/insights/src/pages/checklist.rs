@@ -21,12 +21,38 @@ pub struct Step {
 /// A line of the way: the permission, title, purpose, and the path and words of where it is done.
 struct Line(&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const CONTACTS: Line = Line("contacts.import", "Contacts", "The people you mail. Import a file you have.", "imports/new", "Import contacts");
-const CARDS: Line = Line("gift_cards.upload", "Cards", "The rewards. Make a pool and upload its codes; your agency or whoever runs ACE does it for you.", "pools", "Add cards");
-const FORM: Line = Line("forms.create", "Form", "What people answer to earn a card. Publish it.", "forms", "Make a form");
-const PAGE: Line = Line("landing_pages.create", "Landing page", "What the link and QR on each piece open. Publish it.", "landing-pages", "Make a page");
-const PIECE: Line = Line("templates.create", "Mail piece", "The postcard or letter, with a place for the code and the QR.", "templates", "Make a piece");
-const CAMPAIGN: Line = Line("campaigns.create", "Campaign", "Puts it all together. The check list says what is missing before you launch.", "campaigns/new", "Make a campaign");
+const CONTACTS: Line = Line(
+    "contacts.import",
+    "Contacts",
+    "The people you mail. Import a file you have.",
+    "imports/new",
+    "Import contacts",
+);
+const CARDS: Line =
+    Line("gift_cards.upload", "Cards", "The rewards. A pool of codes to hand out.", "pools", "Add cards");
+const FORM: Line =
+    Line("forms.create", "Form", "What people answer to earn a card. Publish it.", "forms", "Make a form");
+const PAGE: Line = Line(
+    "landing_pages.create",
+    "Landing page",
+    "What the link and QR on each piece open. Publish it.",
+    "landing-pages",
+    "Make a page",
+);
+const PIECE: Line = Line(
+    "templates.create",
+    "Mail piece",
+    "The postcard or letter, with a place for the code and the QR.",
+    "templates",
+    "Make a piece",
+);
+const CAMPAIGN: Line = Line(
+    "campaigns.create",
+    "Campaign",
+    "Puts it all together. The check list says what is missing before you launch.",
+    "campaigns/new",
+    "Make a campaign",
+);
 
 /// The steps, when the client has launched nothing yet and the caller may take one of them.
 pub fn steps(caller: &Caller, shell: &Shell, progress: &Progress) -> Option<Vec<Step>> {

@@ -36,13 +36,15 @@ async fn the_bell_home_the_list_and_all_clients_count_the_same_lines() {
     let pool = trouble(&world).await;
     let agency = &world.test.story.agency_owner;
     let page = async |path: &str| world.test.get(path).as_user(agency).await.expect_status(200).text();
-    let (home, list, clients) =
-        (page("/acme-roofing/home").await, page("/acme-roofing/alerts").await, page("/").await);
+    let (home, list, clients) = (page("/acme-roofing/home").await, page("/acme-roofing/alerts").await, page("/").await);
     for page in [&home, &list] {
         assert!(page.contains("aria-label=\"3 things need you\""), "{page}");
         assert_eq!(page.matches("<li data-state=").count(), 3, "{page}");
         assert_eq!(page.matches("3 gift cards could not be delivered").count(), 2, "the line and its button: {page}");
-        assert!(page.contains(&format!("<a href=\"/acme-roofing/pools/{pool}\">Coffee $10: A pool_empty message</a>")), "{page}");
+        assert!(
+            page.contains(&format!("<a href=\"/acme-roofing/pools/{pool}\">Coffee $10: A pool_empty message</a>")),
+            "{page}"
+        );
         assert!(page.contains("2 imports broke off"), "{page}");
     }
     assert!(clients.contains("3 things in all") && clients.contains("Coffee $10: A pool_empty message"), "{clients}");
@@ -60,7 +62,8 @@ async fn whoever_acknowledges_is_named_and_what_comes_later_is_new() {
     trouble(&world).await;
     let owner = &world.test.story.acme_owner;
     let post = |until: &str| {
-        let fields = [("kind", "delivery_failed"), ("subject", ""), ("until", until)].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let fields =
+            [("kind", "delivery_failed"), ("subject", ""), ("until", until)].map(|(k, v)| (k.to_owned(), v.to_owned()));
         world.test.post_form("/acme-roofing/alerts/acknowledge", &fields)
     };
     let until = "2026-03-02T00:00:00+00:00";

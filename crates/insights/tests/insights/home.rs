@@ -45,7 +45,7 @@ async fn home_of_a_new_client_is_the_way_to_a_first_campaign_until_one_is_launch
         "The way to a first campaign",
         "0 of 6",
         "href=\"/bright-dental/imports/new\" data-main-action>Import contacts",
-        "Somebody else on your team does this.",
+        "Somebody else does this: a colleague, or your agency.",
         "href=\"/bright-dental/campaigns/new\"",
     ] {
         assert!(owner.contains(part), "{part} is missing in {owner}");

@@ -70,7 +70,10 @@ async fn the_palette_finds_every_kind_folded_for_those_who_may_open_it_and_nothi
     let agent = ask("/acme-roofing/search?q=614%20555", &test.story.acme_agent).await;
     assert!(agent.contains("href=\"/acme-roofing/desk/") && !agent.contains("/contacts/"), "{agent}");
     let agent = ask("/acme-roofing/search?q=ete", &test.story.acme_agent).await;
-    assert!(agent.contains("AX Été campaign") && agent.contains("AX Été cards") && !agent.contains("AX Été list"), "{agent}");
+    assert!(
+        agent.contains("AX Été campaign") && agent.contains("AX Été cards") && !agent.contains("AX Été list"),
+        "{agent}"
+    );
     let developer = ask("/acme-roofing/search?q=ete", &test.story.acme_developer).await;
     assert!(developer.contains("AX Été form") && !developer.contains("AX Été cards"), "{developer}");
     for text in ["%25", "_", "%27", "a", "", "%5C%5C", "zzzz"] {
