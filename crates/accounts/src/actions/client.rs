@@ -6,6 +6,7 @@ use kernel::{Actor, Error, Problems, Result, phone, slug, zone};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use web::App;
+use web::view::Choice;
 
 use super::organization::checked_name;
 use crate::store::organization::{self as store, Client, Organization};
@@ -29,6 +30,16 @@ pub const INDUSTRIES: [&str; 16] = [
     "nonprofit",
     "other",
 ];
+
+/// An industry in words people use.
+pub fn industry_label(word: &str) -> String {
+    if word == "rei" { "Real estate investing".to_owned() } else { Choice::word(word).label }
+}
+
+/// The industries to choose from.
+pub fn industries() -> Vec<Choice> {
+    INDUSTRIES.iter().map(|word| Choice::new(word, industry_label(word))).collect()
+}
 
 /// What a new client is.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use web::view::{Choice, FieldErrors};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
 use super::status_of;
-use crate::actions::{self, ClientChange, INDUSTRIES};
+use crate::actions::{self, ClientChange, industries};
 use crate::store::organization::{Client, FIND_CLIENT};
 
 #[derive(Template)]
@@ -87,7 +87,7 @@ async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErro
     let page = SettingsPage {
         shell: Shell::new(caller, "Client settings"),
         form,
-        industries: INDUSTRIES.iter().map(|word| Choice::word(word)).collect(),
+        industries: industries(),
         may_edit: caller.may("clients.edit"),
         may_archive: caller.may("clients.archive"),
         client,

@@ -262,3 +262,23 @@ async fn two_changes_of_an_organization_at_once_keep_both() {
     let settings = waiting.await.unwrap().unwrap().settings_json;
     assert_eq!(settings, json!({ "approval": true, "require_second_factor": true }));
 }
+
+#[tokio::test]
+async fn a_new_client_is_made_where_the_button_leads_and_a_wrong_answer_keeps_what_was_typed() {
+    let test = start().await;
+    let story = &test.story;
+    let page = test.get("/clients/new").as_user(&story.agency_owner).await.expect_status(200).text();
+    assert!(page.contains("Client name") && page.contains("Choose an industry") && page.contains("time-zones"));
+    let org = story.northside.to_string();
+    let send = |org_id: &str, industry: &str, by: &testkit::Person| {
+        let typed =
+            [("org_id", org_id), ("name", "Kestrel"), ("industry", industry), ("time_zone", "America/Chicago")];
+        test.post_form("/clients/new", &typed).as_user(by)
+    };
+    for (org_id, industry) in [("", "roofing"), (&*story.corner_org.to_string(), "roofing"), (&*org, "")] {
+        let refused = send(org_id, industry, &story.agency_owner).await.expect_status(422).text();
+        assert!(refused.contains("value=\"Kestrel\""), "{org_id} {industry}");
+    }
+    send(&org, "roofing", &story.acme_owner).await.expect_status(403);
+    assert_eq!(send(&org, "roofing", &story.agency_owner).await.expect_status(303).location(), "/kestrel/settings");
+}
