@@ -62,6 +62,7 @@ fn client_pages(routes: Routes) -> Routes {
     routes
         .page(GET, "/{client}/settings", "clients.view", settings::show)
         .page(POST, "/{client}/settings", "clients.edit", settings::update)
+        .page(POST, "/{client}/settings/logo", "clients.edit", settings::logo)
         .page(POST, "/{client}/settings/archive", "clients.archive", settings::archive)
         .page(GET, "/{client}/team", "users.view", team::show)
         .page(POST, "/{client}/team/invitations", "users.invite", team::invite)

@@ -183,7 +183,7 @@ fn applied(before: &Client, change: &ClientChange<'_>) -> Result<Client> {
     if let Some(typed) = change.support_phone.map(str::trim) {
         after.support_phone = phone::normalise(typed, "US");
         if !typed.is_empty() && after.support_phone.is_none() {
-            problems.invalid("support_phone", "not a phone number");
+            problems.invalid("support_phone", "enter 10 digits, or begin with + for numbers abroad");
         }
     }
     for (key, colour) in [("primary", change.primary_color), ("secondary", change.secondary_color)] {
@@ -201,19 +201,19 @@ fn set_colour(problems: &mut Problems, colours: &mut Value, (key, colour): (&str
     match colours.as_object_mut() {
         Some(colours) if colour.is_empty() => drop(colours.remove(key)),
         Some(colours) if is_colour => drop(colours.insert(key.to_owned(), json!(colour.to_lowercase()))),
-        _ => drop(problems.invalid(format!("{key}_color"), "a colour looks like #0f766e")),
+        _ => drop(problems.invalid(format!("{key}_color"), "enter a colour such as #0f766e")),
     }
 }
 
 fn check_industry(problems: &mut Problems, industry: &str) {
     if !INDUSTRIES.contains(&industry) {
-        problems.invalid("industry", format!("industry must be one of {}", INDUSTRIES.join(", ")));
+        problems.invalid("industry", format!("choose one of {}", INDUSTRIES.join(", ")));
     }
 }
 
 fn check_zone(problems: &mut Problems, name: &str) {
     if zone::find(name).is_none() {
-        problems.invalid("time_zone", "a time zone looks like America/Chicago");
+        problems.invalid("time_zone", "choose a time zone such as America/Chicago");
     }
 }
 

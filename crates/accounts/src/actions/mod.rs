@@ -6,6 +6,7 @@ mod api_key;
 mod client;
 mod create_user;
 mod invite;
+mod logo;
 mod organization;
 mod password;
 mod permission;
@@ -19,11 +20,10 @@ mod tries;
 
 pub use accept::{Joining, accept_invitation, find_offer, mail_link};
 pub use api_key::{CreatedKey, NewApiKey, create_key, list_keys, revoke_key};
-pub use client::{
-    ClientChange, NewClient, archive_client, create_client, industries, industry_label, update_client,
-};
+pub use client::{ClientChange, NewClient, archive_client, create_client, industries, industry_label, update_client};
 pub use create_user::{NewUser, create_user, set_password};
 pub use invite::{Invited, NewInvite, invite, revoke_invitation};
+pub use logo::{MOST_BYTES as MOST_LOGO_BYTES, keep as keep_logo};
 pub use organization::{NewOrganization, OrganizationChange, PriceChange, create_organization, update_organization};
 pub use password::{PasswordChange, Proof, ask_for_code, change_password, set_own_password};
 pub use permission::set_grants;
