@@ -95,7 +95,6 @@ for (const [name, width, height] of [['desktop', 1440, 900], ['phone', 390, 844]
       const lists = await page.getByLabel('Contact list').locator('option').allTextContents()
       await page.getByLabel('Contact list').selectOption({ index: lists.findIndex((text) => text.includes(`${label} list`)) })
       await page.getByRole('button', { name: 'Save and continue' }).last().click()
-      await page.getByLabel('Size').selectOption('6x9')
       const pieces = await labelled(page, 'Mail piece').locator('option').allTextContents()
       await labelled(page, 'Mail piece').selectOption({ index: pieces.findIndex((text) => text.includes(label)) })
       await page.getByRole('button', { name: 'Save and continue' }).last().click()

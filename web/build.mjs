@@ -13,7 +13,7 @@ mkdirSync(at('dist'), { recursive: true });
 const scripts = { bundle: true, minify: true, format: 'iife', target: 'es2022', legalComments: 'none', logLevel: 'warning' };
 await build({
   ...scripts,
-  entryPoints: { app: at('src/app.js'), theme: at('src/theme.js'), chart: at('src/chart.js'), seen: at('src/seen.js') },
+  entryPoints: { app: at('src/app.js'), theme: at('src/theme.js'), chart: at('src/chart.js'), seen: at('src/seen.js'), card: at('src/card.js') },
   outdir: at('dist'),
 });
 

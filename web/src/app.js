@@ -2,6 +2,7 @@
 import htmx from 'htmx.org';
 import { bulk } from './behaviours/bulk.js';
 import { codeInput } from './behaviours/code-input.js';
+import { colour, previews } from './behaviours/colour.js';
 import { confirmation } from './behaviours/confirm.js';
 import { copying } from './behaviours/copy.js';
 import { menus } from './behaviours/menus.js';
@@ -18,10 +19,10 @@ import { unsaved } from './behaviours/unsaved.js';
 window.htmx = htmx;
 
 // These listen on the document and so hold for swapped fragments too.
-for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, typedName, unsaved]) start();
+for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, colour, typedName, unsaved]) start();
 
 // These look at elements, after every swap again.
-const look = (root) => [relativeTime, smsCounter, problems].forEach((behaviour) => behaviour(root));
+const look = (root) => [relativeTime, smsCounter, problems, previews].forEach((behaviour) => behaviour(root));
 look(document);
 document.addEventListener('htmx:afterSettle', (event) => look(event.target));
 setInterval(() => relativeTime(document), 30_000);

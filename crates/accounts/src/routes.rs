@@ -4,7 +4,7 @@ use web::{App, Doc, Method, Routes};
 
 use crate::api::{api_keys as keys_api, audit as audit_api, auth, clients, invitations, me, organizations, users};
 use crate::pages::{
-    account, admin_audit, admin_organizations, admin_permissions, admin_users, api_keys, invitation, reset,
+    account, admin_audit, admin_organizations, admin_permissions, admin_users, api_keys, invitation, new_client, reset,
     second_factor, settings, sign_in, team,
 };
 use crate::store::{api_key::ApiKey, audit::AuditEntry, invitation::Invitation, organization, team::Member};
@@ -62,6 +62,7 @@ fn client_pages(routes: Routes) -> Routes {
     routes
         .page(GET, "/{client}/settings", "clients.view", settings::show)
         .page(POST, "/{client}/settings", "clients.edit", settings::update)
+        .page(POST, "/{client}/settings/logo", "clients.edit", settings::logo)
         .page(POST, "/{client}/settings/archive", "clients.archive", settings::archive)
         .page(GET, "/{client}/team", "users.view", team::show)
         .page(POST, "/{client}/team/invitations", "users.invite", team::invite)
@@ -89,6 +90,8 @@ fn admin_pages(routes: Routes) -> Routes {
             "users.invite",
             admin_organizations::revoke,
         )
+        .account_page(GET, "/clients/new", "clients.create", new_client::show)
+        .account_page(POST, "/clients/new", "clients.create", new_client::create)
         .account_page(GET, "/admin/users", "users.view", admin_users::list)
         .account_page(POST, "/admin/users/{id}/deactivate", "users.deactivate", admin_users::deactivate)
         .account_page(POST, "/admin/users/{id}/reactivate", "users.deactivate", admin_users::reactivate)

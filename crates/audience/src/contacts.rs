@@ -5,12 +5,13 @@ mod input;
 use chrono::{DateTime, Utc};
 use database::FromRow;
 use kernel::postal::{self, Address};
-use kernel::random;
+use kernel::{email, phone, random};
 use rand::Rng;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use web::view::{Badge, Tone};
 
 pub use input::ContactInput;
 
@@ -98,10 +99,56 @@ impl Contact {
         kernel::version::etag(self.updated_at)
     }
 
-    /// Each channel, and whether it is open.
-    pub fn channels(&self) -> [(&'static str, &'static str); 3] {
-        let word = |stopped: bool| if self.do_not_contact || stopped { "Stopped" } else { "Allowed" };
-        [("Mail", word(false)), ("E-mail", word(self.email_opt_out)), ("Text messages", word(self.sms_opt_out))]
+    /// What is wrong with a value that was kept as it came; `None` for one that is right, or absent.
+    pub fn wrong(&self, field: &str) -> Option<&'static str> {
+        let region = self.country.as_deref().unwrap_or(postal::DEFAULT_COUNTRY);
+        let at_home = region == postal::DEFAULT_COUNTRY;
+        let real =
+            |address: &str| email::normalise(address).filter(|address| !email::is_placeholder(address)).is_some();
+        let dials = |number: &str| phone::normalise(number, region).is_some();
+        let (value, right, said) = match field {
+            "email" => (&self.email, self.email.as_deref().is_some_and(real), "Not an e-mail address"),
+            "phone" => (&self.phone, self.phone.as_deref().is_some_and(dials), "Not a phone number"),
+            "mobile_phone" => {
+                (&self.mobile_phone, self.mobile_phone.as_deref().is_some_and(dials), "Not a phone number")
+            }
+            "zip" if at_home => {
+                (&self.zip, self.zip.as_deref().and_then(postal::normalise_zip).is_some(), "Not a ZIP code")
+            }
+            "state" if at_home => {
+                (&self.state, self.state.as_deref().and_then(postal::normalise_state).is_some(), "Not a state")
+            }
+            _ => return None,
+        };
+        (value.is_some() && !right).then_some(said)
+    }
+
+    /// What is wrong with the address, if anything: the post would not deliver there.
+    pub fn wrong_address(&self) -> Option<&'static str> {
+        self.wrong("zip").or_else(|| self.wrong("state"))
+    }
+
+    /// Each channel, whether it is open, and how that looks. Nobody can be reached at what is no address.
+    pub fn channels(&self) -> [(&'static str, Badge); 3] {
+        let badge = |stopped: bool, missing: bool, wrong: bool, what: &str| {
+            if self.do_not_contact || stopped {
+                Badge::new("Stopped", Tone::Bad)
+            } else if wrong {
+                Badge::new(format!("No valid {what}"), Tone::Warning)
+            } else if missing {
+                Badge::new(format!("No {what}"), Tone::Neutral)
+            } else {
+                Badge::new("Allowed", Tone::Good)
+            }
+        };
+        // a text goes to the mobile phone, else to the phone
+        let number = if self.mobile_phone.is_some() { "mobile_phone" } else { "phone" };
+        let no_number = self.mobile_phone.is_none() && self.phone.is_none();
+        [
+            ("Mail", badge(false, self.address.is_none(), self.wrong_address().is_some(), "address")),
+            ("E-mail", badge(self.email_opt_out, self.email.is_none(), self.wrong("email").is_some(), "address")),
+            ("Text messages", badge(self.sms_opt_out, no_number, self.wrong(number).is_some(), "number")),
+        ]
     }
 
     /// The address on one line; a dash where there is none.
@@ -220,6 +267,57 @@ mod tests {
         assert_eq!(code_from("001A0000006Vm9rIAC"), "001A0000006VM9RIAC");
         assert_ne!(code_from("cus_NffrFeUfNV2Hib"), code_from("cus_NffrFeUfNV2HIB"));
         assert_eq!((code_from("ab-1001").as_str(), code_from("Smith-12").as_str()), ("AB-1001", "SMITH-12"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_marked_and_is_no_open_way() {
+        let mut contact = contact();
+        contact.email = Some("not an address".into());
+        contact.phone = Some("555-0106".into());
+        contact.zip = Some("4321".into());
+        let said = ["email", "phone", "mobile_phone", "zip"].map(|field| contact.wrong(field));
+        assert_eq!(said, [Some("Not an e-mail address"), Some("Not a phone number"), None, Some("Not a ZIP code")]);
+        let open = contact.channels().map(|(_, badge)| badge.text);
+        assert_eq!(open, ["No valid address", "No valid address", "No valid number"]);
+        contact.email = Some("ada@example.com".into());
+        contact.mobile_phone = Some("+16145550123".into());
+        contact.zip = Some("43215".into());
+        assert_eq!(contact.channels().map(|(_, badge)| badge.text), ["Allowed", "Allowed", "Allowed"]);
+        contact.do_not_contact = true;
+        assert_eq!(contact.channels().map(|(_, badge)| badge.text), ["Stopped", "Stopped", "Stopped"]);
+    }
+
+    fn contact() -> Contact {
+        let at = DateTime::<Utc>::default();
+        Contact {
+            id: Uuid::nil(),
+            customer_code: "A-1".into(),
+            first_name: Some("Ada".into()),
+            last_name: None,
+            email: None,
+            phone: None,
+            mobile_phone: None,
+            company: None,
+            job_title: None,
+            address: Some("12 Oak St".into()),
+            address2: None,
+            city: Some("Columbus".into()),
+            state: Some("OH".into()),
+            zip: None,
+            country: Some("US".into()),
+            lifecycle_stage: "lead".into(),
+            lead_score: 0,
+            engagement_score: 0,
+            lead_source: None,
+            do_not_contact: false,
+            email_opt_out: false,
+            sms_opt_out: false,
+            custom_fields: Value::Null,
+            notes: None,
+            last_activity_date: None,
+            created_at: at,
+            updated_at: at,
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl ListInput {
         let mut problems = Problems::new();
         self.name = problems.require("name", &self.name).to_owned();
         if self.name.chars().count() > 200 {
-            problems.add("name", "too_long", "at most 200 characters");
+            problems.add("name", "too_long", "use at most 200 characters");
         }
         problems.at_most("description", self.description.as_deref().unwrap_or_default(), 1_000);
         self.description = self.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -112,6 +112,6 @@ pub fn some_ids(ids: &[Uuid]) -> Result<()> {
     match ids.len() {
         0 => Err(Error::required("contact_ids")),
         1..=1000 => Ok(()),
-        _ => Err(Error::invalid("contact_ids", "at most 1,000 at a time")),
+        _ => Err(Error::invalid("contact_ids", "send at most 1,000 at a time")),
     }
 }

@@ -64,11 +64,11 @@ pub fn check(notes: &str, disposition: &str) -> Result<(Option<String>, Option<S
     let mut problems = Problems::new();
     let notes = notes.trim();
     if notes.chars().count() > MAX_NOTES {
-        problems.add("notes", "too_long", format!("at most {MAX_NOTES} characters"));
+        problems.add("notes", "too_long", format!("use at most {MAX_NOTES} characters"));
     }
     if !disposition.is_empty() && !DISPOSITIONS.iter().any(|(word, ..)| *word == disposition) {
         let words = DISPOSITIONS.map(|(word, ..)| word).join(", ");
-        problems.invalid("disposition", format!("one of {words}"));
+        problems.invalid("disposition", format!("choose one of {words}"));
     }
     problems.finish()?;
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

@@ -7,7 +7,7 @@ use rewards::codes::BRAND_OFF;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::view::number;
+use web::view::{count, number};
 
 use crate::store::campaigns::Campaign;
 use crate::store::conditions::{self, Condition};
@@ -58,6 +58,12 @@ pub struct CheckItem {
 pub struct Facts {
     /// Contacts on the list.
     pub contacts: i64,
+    /// Of those, contacts who are not to be contacted.
+    pub do_not_contact: i64,
+    /// Contacts without an address.
+    pub no_address: i64,
+    /// Contacts with an address that the post cannot deliver to.
+    pub undeliverable: i64,
     /// Of those, contacts that can be mailed.
     pub mailable: i64,
     /// The template's size.
@@ -85,6 +91,9 @@ database::statement! {
     FACTS, app, "
         select
             coalesce(people.contacts, 0) as contacts,
+            coalesce(people.do_not_contact, 0) as do_not_contact,
+            coalesce(people.no_address, 0) as no_address,
+            coalesce(people.undeliverable, 0) as undeliverable,
             coalesce(people.mailable, 0) as mailable,
             t.size::text as template_size,
             lp.is_published as page_published,
@@ -115,11 +124,15 @@ database::statement! {
         left join lateral (
             select
                 count(*) as contacts,
-                count(*) filter (
-                    where not p.do_not_contact
-                      and app.undeliverable(p.address, p.city, p.state, p.zip, p.country) is null) as mailable
+                count(*) filter (where p.do_not_contact) as do_not_contact,
+                count(*) filter (where not p.do_not_contact and post.refusal = 'no_address') as no_address,
+                count(*) filter (where not p.do_not_contact and post.refusal <> 'no_address') as undeliverable,
+                count(*) filter (where not p.do_not_contact and post.refusal is null) as mailable
             from contact_list_members m
             join contacts p on p.client_id = m.client_id and p.id = m.contact_id
+            cross join lateral (
+                select app.undeliverable(p.address, p.city, p.state, p.zip, p.country) as refusal
+                offset 0) as post
             where m.client_id = c.client_id
               and m.list_id = c.contact_list_id) as people on true
         where c.client_id = $1
@@ -137,6 +150,26 @@ pub struct Checklist {
     pub cards_per_reward: i64,
     /// Credits the pieces and the rewards can cost.
     pub credits_needed: i64,
+}
+
+impl Facts {
+    /// How many contacts are skipped and why, one sentence each: `1 contact has no address`.
+    pub fn skipped(&self) -> Vec<String> {
+        let why = [
+            (self.do_not_contact, "is not to be contacted", "are not to be contacted"),
+            (self.no_address, "has no address", "have no address"),
+            (
+                self.undeliverable,
+                "has an address that cannot be delivered to",
+                "have an address that cannot be delivered to",
+            ),
+        ];
+        let some = why.into_iter().filter(|(contacts, ..)| *contacts > 0);
+        some.map(|(contacts, one, many)| {
+            format!("{} {}", count(contacts, "contact"), if contacts == 1 { one } else { many })
+        })
+        .collect()
+    }
 }
 
 impl Checklist {
@@ -186,18 +219,18 @@ fn audience(campaign: &Campaign, facts: &Facts) -> CheckItem {
     match (campaign.contact_list_id, facts.mailable) {
         (None, _) => at(Level::Missing, "Choose a contact list.".into()),
         (Some(_), 0) => {
-            at(Level::Missing, format!("None of the {} contacts on the list can be mailed.", number(facts.contacts)))
+            at(Level::Missing, format!("None of the {} on the list can be mailed.", count(facts.contacts, "contact")))
         }
         (Some(_), mailable) if mailable < facts.contacts => at(
             Level::Warning,
             format!(
-                "{} of {} contacts can be mailed; {} will be skipped.",
+                "{} of {} can be mailed; {} will be skipped.",
                 number(mailable),
-                number(facts.contacts),
+                count(facts.contacts, "contact"),
                 number(facts.contacts - mailable)
             ),
         ),
-        (Some(_), mailable) => at(Level::Done, format!("{} contacts can be mailed.", number(mailable))),
+        (Some(_), mailable) => at(Level::Done, format!("{} can be mailed.", count(mailable, "contact"))),
     }
 }
 
@@ -207,8 +240,8 @@ fn design(campaign: &Campaign, facts: &Facts) -> CheckItem {
         return at(Level::Done, "no_mail_piece", "No mail piece: printed elsewhere or not at all.");
     }
     match (&campaign.size, &facts.template_size) {
-        (None, _) => at(Level::Missing, "size", "Choose the size of the mail piece."),
-        (Some(_), None) => at(Level::Missing, "template_id", "Choose a mail piece, or say that there is none."),
+        (_, None) => at(Level::Missing, "template_id", "Choose a mail piece, or say that there is none."),
+        (None, Some(_)) => at(Level::Missing, "template_id", "Choose the mail piece again: its size comes with it."),
         (Some(size), Some(template)) if size != template => {
             item(Level::Missing, "template_id", "design", format!("The mail piece is {template}, the campaign {size}."))
         }
@@ -284,13 +317,16 @@ pub(crate) fn closed(pool: &PoolStock) -> Option<CheckItem> {
 /// A pool with everything this campaign needs of it.
 fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
     let (name, free) = (&pool.pool_name, pool.free_cards);
-    let cards = format!("{} free {}", number(free), if free == 1 { "card" } else { "cards" });
+    let cards = count(free, "free card");
     let wanted = number(needed);
     let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
     if free < needed {
         return at(
             Level::Missing,
-            format!("{name} has {cards} and {wanted} are needed: upload more, or promise fewer cards for each reward."),
+            format!(
+                "{name} has {cards} and {} needed: upload more, or promise fewer cards for each reward.",
+                if needed == 1 { "1 is".to_owned() } else { format!("{wanted} are") }
+            ),
         );
     }
     // behaviour.md, section 3: a warning under 110 %
@@ -300,17 +336,25 @@ fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
     at(Level::Done, format!("{name} has {cards} for {wanted} needed."))
 }
 
+/// `1 credit is`, `2 credits are`.
+fn are(value: i64, one: &str) -> String {
+    format!("{} {}", count(value, one), if value == 1 { "is" } else { "are" })
+}
+
 fn credits(facts: &Facts, needed: i64) -> CheckItem {
     let promised = i64::from(facts.credits_promised);
     let free = i64::from(facts.credits) - promised;
     let mut have = format!("you have {}", number(i64::from(facts.credits)));
     if promised > 0 {
-        have.push_str(&format!(", of which {} are promised to other campaigns", number(promised)));
+        have.push_str(&format!(
+            ", of which {} promised to other campaigns",
+            if promised == 1 { "1 is".to_owned() } else { format!("{} are", number(promised)) }
+        ));
     }
     let (level, text) = match needed {
         0 => (Level::Done, "No credits are charged.".to_owned()),
-        _ if free < needed => (Level::Missing, format!("{} credits are needed, and {have}.", number(needed))),
-        _ => (Level::Done, format!("At most {} credits are needed, and {have}.", number(needed))),
+        _ if free < needed => (Level::Missing, format!("{} needed, and {have}.", are(needed, "credit"))),
+        _ => (Level::Done, format!("At most {} needed, and {have}.", are(needed, "credit"))),
     };
     item(level, "credits", "review", text)
 }
@@ -382,6 +426,16 @@ mod tests {
             brand_name,
             brand_active: true,
         }
+    }
+
+    #[test]
+    fn the_skipped_are_told_with_their_reason_one_as_one() {
+        let facts = Facts { do_not_contact: 1, no_address: 2_000, ..Facts::default() };
+        assert_eq!(facts.skipped(), ["1 contact is not to be contacted", "2,000 contacts have no address"]);
+        assert_eq!(
+            credits(&Facts { credits: 5, ..Facts::default() }, 1).text,
+            "At most 1 credit is needed, and you have 5."
+        );
     }
 
     #[test]

@@ -272,15 +272,20 @@ impl FieldRow {
         web::view::slug_id(&self.path(part))
     }
 
+    /// Its key in the answers: as written, else made from the label.
+    pub fn key(&self) -> String {
+        match (self.id.trim(), self.label.trim()) {
+            ("", "") => format!("{}_{}", self.kind, self.index + 1),
+            ("", label) => slug::slugify(label).replace('-', "_"),
+            (id, _) => id.to_owned(),
+        }
+    }
+
     fn field(&self) -> Field {
         let rest: Option<Field> = serde_json::from_str(&self.rest).ok();
         let kind = FieldType::ALL.into_iter().find(|kind| kind.word() == self.kind).unwrap_or(FieldType::Text);
         let label = self.label.trim().to_owned();
-        let id = match self.id.trim() {
-            "" if label.is_empty() => format!("{}_{}", self.kind, self.index + 1),
-            "" => slug::slugify(&label).replace('-', "_"),
-            id => id.to_owned(),
-        };
+        let id = self.key();
         let channels = ConsentChannel::ALL.into_iter().map(|(channel, _)| channel);
         let channel = channels.filter(|_| kind == FieldType::Consent).find(|channel| channel.word() == self.channel);
         let same_condition = rest

@@ -6,7 +6,7 @@
 
 pub mod actions;
 mod api;
-mod builder;
+pub mod builder;
 pub mod forms;
 mod lookalike;
 mod measure;

@@ -189,7 +189,7 @@ async fn the_form_builder_works_without_scripts_and_keeps_what_was_typed() {
         ("card_style", "plain"),
     ];
     let refused = test.post_form("/acme-roofing/forms", &typed).as_user(owner).await.expect_status(422);
-    assert!(refused.text().contains("name is required") && refused.text().contains("Your roof"));
+    assert!(refused.text().contains("Name is required") && refused.text().contains("Your roof"));
     let mut named = typed;
     named[0] = ("name", "Inspection");
     test.post_form("/acme-roofing/forms", &named).as_user(owner).await.expect_status(303);

@@ -43,7 +43,7 @@ impl ConnectOptions {
     /// # Errors
     /// When `url` is not a PostgreSQL URL.
     pub fn one_url(url: &str, pool_size: usize, actor_key: ActorKey) -> Result<Self> {
-        let config: Config = url.parse().map_err(|_| Error::invalid("database.url", "not a PostgreSQL URL"))?;
+        let config: Config = url.parse().map_err(|_| Error::invalid("database.url", "must be a PostgreSQL URL"))?;
         let [owner, app, public, signin] = [(); 4].map(|()| config.clone());
         Ok(Self { owner, app, public, signin, worker: config, pool_size, actor_key })
     }

@@ -35,7 +35,7 @@ impl Policy<'_> {
     pub fn header(&self, app: &App) -> Result<HeaderValue> {
         let at = |path: &str| self.everywhere(app, path);
         let form_action = self.form.map_or_else(|| "'none'".to_owned(), |id| at(&format!("/f/{id}")));
-        let pictures = ["/assets/", "/r/"].map(at).join(" ");
+        let pictures = ["/assets/", "/p/", "/r/"].map(at).join(" ");
         let nonce = self.style_nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
         let script = self.script_nonce.map(|nonce| format!("; script-src 'nonce-{nonce}'; connect-src 'self'"));
         let script = script.unwrap_or_default();

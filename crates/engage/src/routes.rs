@@ -34,6 +34,7 @@ pub fn routes(app: &App, writer: VisitWriter) -> Routes {
         .public(Method::POST, "/f/{form}", pages::forms::submit)
         .page(Method::GET, "/{client}/landing-pages/{id}/preview", "landing_pages.view", pages::preview::show)
         .page(Method::GET, "/{client}/recipients/{id}/preview", "campaigns.view", pages::preview::recipient)
+        .page(Method::POST, "/{client}/forms/preview", "forms.view", pages::preview::form)
         .page(Method::GET, "/{client}/forms/{id}/submissions", "forms.submissions", pages::submissions::list)
         .api(Method::GET, "/v1/forms/{id}/submissions", "forms.submissions", api::submissions::list, Doc::new("List a form's submissions").query::<ListParams>().returns_page_of::<SubmissionOut>())
         .extension(Engage::new(writer))

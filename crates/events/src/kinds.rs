@@ -59,6 +59,29 @@ event_types! {
 }
 
 impl EventType {
+    /// What people read of it, and the icon beside it: the same on every page.
+    pub fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PurlVisit => ("Visited the link", "globe"),
+            Self::QrScan => ("Scanned the QR", "qr-code"),
+            Self::FormView => ("Looked at the form", "eye"),
+            Self::FormSubmit => ("Submitted the form", "file-text"),
+            Self::Call => ("Called", "phone-incoming"),
+            Self::MailInTransit => ("Piece on its way", "truck"),
+            Self::MailDelivered => ("Piece delivered", "mail-check"),
+            Self::MailReturned => ("Piece came back", "undo-2"),
+            Self::ConditionMet => ("Met a condition", "circle-check"),
+            Self::GiftCardClaimed => ("Earned a gift card", "gift"),
+            Self::GiftCardDelivered => ("Gift card arrived", "badge-check"),
+            Self::GiftCardRedeem => ("Used the gift card", "store"),
+            Self::SmsSent => ("SMS sent", "message-square"),
+            Self::SmsDelivered => ("SMS arrived", "smartphone"),
+            Self::SmsReply => ("Answered an SMS", "message-square"),
+            Self::EmailSent => ("E-mail sent", "mail"),
+            Self::CrmEvent => ("CRM event", "webhook"),
+        }
+    }
+
     /// The type with this word, if it is one of ours.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
@@ -81,5 +104,11 @@ mod tests {
             assert_eq!(EventType::of(kind.word()), Some(*kind));
         }
         assert_eq!(EventType::of("telepathy"), None);
+    }
+
+    #[test]
+    fn every_type_has_words_of_its_own() {
+        let spoken: std::collections::HashSet<&str> = EventType::ALL.iter().map(|kind| kind.told().0).collect();
+        assert_eq!(spoken.len(), EventType::ALL.len());
     }
 }

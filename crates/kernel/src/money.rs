@@ -78,7 +78,7 @@ impl FromStr for Money {
 
     /// Reads `25`, `25.5`, `25.00`, `$25.00`, `$1,234.50` and `-$5`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        read(text.trim()).ok_or_else(|| Error::invalid("amount", "an amount looks like 25 or $25.00"))
+        read(text.trim()).ok_or_else(|| Error::invalid("amount", "enter an amount such as 25 or $25.00"))
     }
 }
 

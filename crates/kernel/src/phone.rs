@@ -23,6 +23,15 @@ pub fn normalise(input: &str, region: &str) -> Option<String> {
     number.is_valid().then(|| number.format_as(PhoneNumberFormat::E164).into_owned())
 }
 
+/// What to do about a text that is no number of `region`.
+pub fn wanted(region: &str) -> &'static str {
+    if region == DEFAULT_REGION {
+        "enter 10 digits, or begin with + and the country's number"
+    } else {
+        "enter a phone number of this country, or begin with + and another's number"
+    }
+}
+
 /// The form people read: `(614) 555-0123` in the United States and its neighbours on +1, international elsewhere.
 /// What is not E.164 is shown as it is.
 pub fn display(e164: &str) -> String {

@@ -90,7 +90,7 @@ impl FromStr for Role {
     fn from_str(word: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| {
             let words: Vec<&str> = Self::ALL.iter().map(|role| role.as_str()).collect();
-            Error::invalid("role", format!("role must be one of {}", words.join(", ")))
+            Error::invalid("role", format!("choose one of {}", words.join(", ")))
         })
     }
 }

@@ -93,7 +93,7 @@ fn parts(keyring: &Keyring, client_id: Uuid, m: &Material) -> Result<Vec<CardPar
         ("code", "", open(Part::Code, &m.card_code)?),
         ("pin", "PIN ", open(Part::Pin, &m.pin_code)?),
         ("card_number", "Card number ", m.card_number.clone()),
-        ("expiration_date", "", m.expires_at.map(|day| day.format("%B %-d, %Y").to_string())),
+        ("expiration_date", "", m.expires_at.map(|day| day.format("%b %-d, %Y").to_string())),
     ];
     let present = parts.into_iter().filter_map(|(tag, word, value)| Some(CardPart { tag, word, value: value? }));
     Ok(present.collect())

@@ -72,8 +72,15 @@ impl UploadReport {
     /// What happened, for people.
     pub fn sentence(&self) -> String {
         match self.refused {
-            0 => format!("{} cards were added.", self.added),
-            refused => format!("{refused} lines of {} were refused. Mend them and upload the file again.", self.read),
+            0 if self.added == 1 => "1 card was added.".to_owned(),
+            0 => format!("{} were added.", web::view::count(self.added, "card")),
+            1 => {
+                format!("1 of {} was refused. Mend it and upload the file again.", web::view::count(self.read, "line"))
+            }
+            refused => format!(
+                "{refused} of {} were refused. Mend them and upload the file again.",
+                web::view::count(self.read, "line")
+            ),
         }
     }
 
@@ -186,7 +193,7 @@ fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Resu
         rounded.look_at(&line);
         read.problems.extend(found);
         if read.cards.len() == MOST_CARDS {
-            return Err(Error::invalid("file", format!("at most {MOST_CARDS} cards at once")));
+            return Err(Error::invalid("file", format!("use at most {MOST_CARDS} cards at once")));
         }
         read.cards.push(card);
     }

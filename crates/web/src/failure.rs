@@ -16,6 +16,7 @@ use crate::extract::TOO_LARGE;
 use crate::idempotency::{KEY_IN_USE, KEY_REUSED};
 use crate::respond::{in_header, redirect};
 use crate::routes::{Kind, METHOD_NOT_ALLOWED, RouteSpec};
+use crate::view::capitalised;
 use crate::{App, Caller, guard};
 
 /// When something that is out of reach is worth asking for again.
@@ -171,11 +172,6 @@ fn sentence(error: &FieldError) -> String {
     let label = capitalised(&places.collect::<Vec<_>>().join(" "));
     let message = capitalised(&error.message);
     if label.is_empty() || message.starts_with(&label) { message } else { format!("{label}: {}", error.message) }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Where it stands what a code means.

@@ -12,6 +12,7 @@ use kernel::Error;
 
 use crate::Failure;
 use crate::flash::Flash;
+use crate::view;
 
 /// What a handler returns.
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -30,7 +31,7 @@ pub fn render(page: &impl Template) -> Result<Response> {
 /// `Internal` when the template fails.
 pub fn render_with(status: StatusCode, page: &impl Template) -> Result<Response> {
     let html = page.render().map_err(|e| Failure(Error::internal(e)))?;
-    let mut response = (status, Html(html)).into_response();
+    let mut response = (status, Html(view::name_fields(html))).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
 }

@@ -49,7 +49,7 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
         problems.add("name", "too_long", "use at most 80 characters");
     }
     if new.expires_at.is_some_and(|at| at <= app.clock.now()) {
-        problems.invalid("expires_at", "lies in the past");
+        problems.invalid("expires_at", "choose a day that has not passed");
     }
     let scope = app.db.scope(actor);
     let held = held_by(&scope, actor).await?;

@@ -6,6 +6,7 @@ use kernel::{Actor, Error, Problems, Result, phone, slug, zone};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use web::App;
+use web::view::Choice;
 
 use super::organization::checked_name;
 use crate::store::organization::{self as store, Client, Organization};
@@ -29,6 +30,16 @@ pub const INDUSTRIES: [&str; 16] = [
     "nonprofit",
     "other",
 ];
+
+/// An industry in words people use.
+pub fn industry_label(word: &str) -> String {
+    if word == "rei" { "Real estate investing".to_owned() } else { Choice::word(word).label }
+}
+
+/// The industries to choose from.
+pub fn industries() -> Vec<Choice> {
+    INDUSTRIES.iter().map(|word| Choice::new(word, industry_label(word))).collect()
+}
 
 /// What a new client is.
 #[derive(Debug, Clone)]
@@ -172,7 +183,7 @@ fn applied(before: &Client, change: &ClientChange<'_>) -> Result<Client> {
     if let Some(typed) = change.support_phone.map(str::trim) {
         after.support_phone = phone::normalise(typed, "US");
         if !typed.is_empty() && after.support_phone.is_none() {
-            problems.invalid("support_phone", "not a phone number");
+            problems.invalid("support_phone", "enter 10 digits, or begin with + for numbers abroad");
         }
     }
     for (key, colour) in [("primary", change.primary_color), ("secondary", change.secondary_color)] {
@@ -190,19 +201,19 @@ fn set_colour(problems: &mut Problems, colours: &mut Value, (key, colour): (&str
     match colours.as_object_mut() {
         Some(colours) if colour.is_empty() => drop(colours.remove(key)),
         Some(colours) if is_colour => drop(colours.insert(key.to_owned(), json!(colour.to_lowercase()))),
-        _ => drop(problems.invalid(format!("{key}_color"), "a colour looks like #0f766e")),
+        _ => drop(problems.invalid(format!("{key}_color"), "enter a colour such as #0f766e")),
     }
 }
 
 fn check_industry(problems: &mut Problems, industry: &str) {
     if !INDUSTRIES.contains(&industry) {
-        problems.invalid("industry", format!("industry must be one of {}", INDUSTRIES.join(", ")));
+        problems.invalid("industry", format!("choose one of {}", INDUSTRIES.join(", ")));
     }
 }
 
 fn check_zone(problems: &mut Problems, name: &str) {
     if zone::find(name).is_none() {
-        problems.invalid("time_zone", "a time zone looks like America/Chicago");
+        problems.invalid("time_zone", "choose a time zone such as America/Chicago");
     }
 }
 

@@ -190,7 +190,7 @@ fn metadata_of(person: &Person, data: &Map<String, Value>) -> Result<Value> {
     }
     let kept = Value::Object(kept);
     if kept.to_string().len() > MAX_METADATA {
-        return Err(Error::invalid("data", format!("at most {MAX_METADATA} bytes are kept of a person")));
+        return Err(Error::invalid("data", format!("send at most {MAX_METADATA} bytes")));
     }
     Ok(kept)
 }

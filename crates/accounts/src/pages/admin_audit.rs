@@ -9,7 +9,7 @@ use kernel::Error;
 use kernel::page::PageParams;
 use serde::Deserialize;
 use serde_json::Value;
-use web::view::{Choice, Filters, Pager};
+use web::view::{Choice, Filters, Pager, capitalised};
 use web::{App, Caller, Shell, render};
 
 use crate::store::audit::{self, AuditEntry, AuditFilter};
@@ -34,8 +34,50 @@ impl AuditPage {
         })
     }
 
+    /// What was done, in words: `gift_card.shown` reads "Gift card shown".
+    fn what(&self, row: &AuditEntry) -> String {
+        words(&row.action)
+    }
+
+    /// What it was done to: `ace_forms` reads "form".
+    fn subject_kind(&self, row: &AuditEntry) -> String {
+        kind(row.table_name.as_deref().unwrap_or_default())
+    }
+
     fn pretty(&self, value: &Option<Value>) -> String {
         value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok()).unwrap_or_default()
+    }
+}
+
+/// The words of an act's key.
+fn words(action: &str) -> String {
+    let said = action.replace(['.', '_'], " ");
+    let said = said.replace("api key", "API key").replace("sms", "SMS").replace("crm", "CRM").replace("csv", "CSV");
+    capitalised(&said)
+}
+
+/// The word of a table's rows.
+fn kind(table: &str) -> String {
+    let bare = table.rsplit('.').next().unwrap_or_default();
+    match bare {
+        "users" | "profiles" => "person".to_owned(),
+        "ace_forms" => "form".to_owned(),
+        "ace_form_submissions" => "submission".to_owned(),
+        "templates" => "mail piece".to_owned(),
+        "gift_card_brands" => "brand".to_owned(),
+        "gift_card_pools" => "pool".to_owned(),
+        "contact_imports" | "imports" => "import".to_owned(),
+        "call_conditions_met" => "reward".to_owned(),
+        "recipients" => "recipient".to_owned(),
+        "mfa_factors" => "second factor".to_owned(),
+        "api_keys" => "API key".to_owned(),
+        other => {
+            let one = match other.strip_suffix("ies") {
+                Some(begin) => format!("{begin}y"),
+                None => other.strip_suffix('s').unwrap_or(other).to_owned(),
+            };
+            one.replace('_', " ")
+        }
     }
 }
 
@@ -90,5 +132,25 @@ async fn chosen(scope: &Scope<'_>, slug: &str) -> kernel::Result<Option<Client>>
 
 fn day(text: &str, field: &str) -> kernel::Result<Option<NaiveDate>> {
     let parsed = (!text.is_empty()).then(|| text.parse());
-    parsed.transpose().map_err(|_| Error::invalid(field, "not a date"))
+    parsed.transpose().map_err(|_| Error::invalid(field, "enter a date such as 2026-03-31"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_and_what_they_were_done_to_read_as_words() {
+        assert_eq!(words("gift_card.shown"), "Gift card shown");
+        assert_eq!(words("api_key.revoked"), "API key revoked");
+        for (table, word) in [
+            ("ace_forms", "form"),
+            ("auth.users", "person"),
+            ("gift_cards", "gift card"),
+            ("contact_lists", "contact list"),
+            ("deliveries", "delivery"),
+        ] {
+            assert_eq!(kind(table), word);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use web::{App, Caller, Shell, redirect_with, render_with};
 
 use super::{OPEN, grantable, many_mails, no_store, status_of};
 use crate::actions::{
-    self, INDUSTRIES, Invited, NewClient, NewInvite, NewOrganization, OrganizationChange, PriceChange,
+    self, Invited, NewClient, NewInvite, NewOrganization, OrganizationChange, PriceChange, industries,
 };
 use crate::store::invitation::{self, Invitation};
 use crate::store::organization::{
@@ -270,7 +270,7 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
         members,
         invitations,
         roles: grantable(&held, fits),
-        industries: INDUSTRIES.iter().map(|word| Choice::word(word)).collect(),
+        industries: industries(),
         may_edit: caller.may("organizations.edit"),
         may_set_prices: caller.may("platform.settings"),
         may_create_client: caller.may("clients.create"),

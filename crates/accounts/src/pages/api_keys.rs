@@ -82,7 +82,7 @@ fn end_of(typed: &str, zone: &str) -> kernel::Result<Option<DateTime<Utc>>> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let day: NaiveDate = typed.parse().map_err(|_| Error::invalid("expires_on", "not a date"))?;
+    let day: NaiveDate = typed.parse().map_err(|_| Error::invalid("expires_on", "enter a date such as 2026-03-31"))?;
     Ok(Some(kernel::zone::start_of_day(day + Duration::days(1), zone)))
 }
 

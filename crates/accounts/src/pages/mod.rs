@@ -7,6 +7,7 @@ pub mod admin_permissions;
 pub mod admin_users;
 pub mod api_keys;
 pub mod invitation;
+pub mod new_client;
 pub mod reset;
 pub mod second_factor;
 pub mod settings;

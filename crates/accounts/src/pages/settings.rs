@@ -1,16 +1,18 @@
 //! A client's own settings.
 
 use askama::Template;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use kernel::Error;
 use kernel::version::{Expected, etag};
 use serde::Deserialize;
 use web::view::{Choice, FieldErrors};
 use web::{App, Caller, Shell, redirect_with, render_with};
 
 use super::status_of;
-use crate::actions::{self, ClientChange, INDUSTRIES};
+use crate::actions::{self, ClientChange, industries};
 use crate::store::organization::{Client, FIND_CLIENT};
 
 #[derive(Template)]
@@ -73,6 +75,37 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Sett
     }
 }
 
+/// `POST /{client}/settings/logo`
+pub async fn logo(State(app): State<App>, caller: Caller, request: Request) -> web::Result<Response> {
+    let client = caller.client()?;
+    let kept = match picture(request).await {
+        Ok(picture) => actions::keep_logo(&app, &caller.actor, client.id, &picture).await,
+        Err(error) => Err(error),
+    };
+    match kept {
+        Ok(()) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Logo saved.")),
+        Err(error) => {
+            let errors = FieldErrors::from_error(error)?;
+            let found: Client = caller.scope(&app).query_one(&FIND_CLIENT, &[&client.id]).await?;
+            page(&app, &caller, Some((form_of(&found), errors))).await
+        }
+    }
+}
+
+/// The field `file` of the form.
+async fn picture(mut request: Request) -> kernel::Result<Bytes> {
+    let cut_off = || Error::invalid("file", "choose a picture of at most 200 kB");
+    // room for the form around it, and for one that is a little too large to be told so
+    DefaultBodyLimit::max(4 * actions::MOST_LOGO_BYTES).apply(&mut request);
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| Error::required("file"))?;
+    while let Some(field) = form.next_field().await.map_err(|_| cut_off())? {
+        if field.name() == Some("file") {
+            return field.bytes().await.map_err(|_| cut_off());
+        }
+    }
+    Err(Error::required("file"))
+}
+
 /// `POST /{client}/settings/archive`
 pub async fn archive(State(app): State<App>, caller: Caller, form: web::Form<ArchiveForm>) -> web::Result<Response> {
     let client = caller.client()?;
@@ -87,7 +120,7 @@ async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErro
     let page = SettingsPage {
         shell: Shell::new(caller, "Client settings"),
         form,
-        industries: INDUSTRIES.iter().map(|word| Choice::word(word)).collect(),
+        industries: industries(),
         may_edit: caller.may("clients.edit"),
         may_archive: caller.may("clients.archive"),
         client,

@@ -82,6 +82,7 @@ pub async fn list(scope: &Scope<'_>, wanted: &AuditFilter<'_>, page: &PageParams
         left join clients c on c.id = a.client_id",
     )
     .bind("where (a.action ilike", &like)
+    .bind("or translate(a.action, '._', '  ') ilike", &like)
     .bind("or a.actor_label ilike", &like)
     .bind("or a.row_id =", &row_id)
     .push(")")

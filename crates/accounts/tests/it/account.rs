@@ -14,9 +14,9 @@ async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
     let wrong = [("full_name", ""), ("phone", "abc"), ("timezone", "Mars/Olympus")];
     let page = test.post_form("/account", &wrong).as_user(person).await.expect_status(422).text();
     assert!(
-        page.contains("full name is required")
-            && page.contains("not a phone number")
-            && page.contains("not a time zone")
+        page.contains(" is required")
+            && page.contains("enter 10 digits")
+            && page.contains("choose a time zone")
     );
     assert_eq!(test.get("/account").await.location(), "/sign-in?next=%2Faccount");
 }

@@ -262,3 +262,47 @@ async fn two_changes_of_an_organization_at_once_keep_both() {
     let settings = waiting.await.unwrap().unwrap().settings_json;
     assert_eq!(settings, json!({ "approval": true, "require_second_factor": true }));
 }
+
+#[tokio::test]
+async fn a_new_client_is_made_where_the_button_leads_and_a_wrong_answer_keeps_what_was_typed() {
+    let test = start().await;
+    let story = &test.story;
+    let page = test.get("/clients/new").as_user(&story.agency_owner).await.expect_status(200).text();
+    assert!(page.contains("Client name") && page.contains("Choose an industry") && page.contains("time-zones"));
+    let org = story.northside.to_string();
+    let send = |org_id: &str, industry: &str, by: &testkit::Person| {
+        let typed = [("org_id", org_id), ("name", "Kestrel"), ("industry", industry), ("time_zone", "America/Chicago")];
+        test.post_form("/clients/new", &typed).as_user(by)
+    };
+    for (org_id, industry) in [("", "roofing"), (&*story.corner_org.to_string(), "roofing"), (&*org, "")] {
+        let refused = send(org_id, industry, &story.agency_owner).await.expect_status(422).text();
+        assert!(refused.contains("value=\"Kestrel\""), "{org_id} {industry}");
+    }
+    send(&org, "roofing", &story.acme_owner).await.expect_status(403);
+    assert_eq!(send(&org, "roofing", &story.agency_owner).await.expect_status(303).location(), "/kestrel/settings");
+}
+
+#[tokio::test]
+async fn a_logo_is_a_picture_by_its_bytes_and_of_bounded_size() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let upload = |name: &str, bytes: &[u8]| {
+        test.api(Method::POST, "/acme-roofing/settings/logo").cookie(web::identity::SESSION_COOKIE, &owner.cookie).upload(&[], ("file", name, bytes))
+    };
+    let png = b"\x89PNG\r\n\x1a\n and more";
+    for _ in 0..2 {
+        assert_eq!(upload("logo.png", png).await.expect_status(303).location(), "/acme-roofing/settings");
+    }
+    assert_eq!(count(&test, "select count(*) from client_logos").await, 1, "the one before is gone");
+    let led = "select count(*) from clients c join client_logos l on c.logo_url like '%/p/logo-' || l.id";
+    assert_eq!(count(&test, led).await, 1);
+    let large = [png.as_slice(), &vec![0; 201 * 1024]].concat();
+    for (name, bytes) in
+        [("logo.png", &b"<svg onload='alert(1)'/>"[..]), ("logo.svg", b"<svg/>"), ("big.png", &large), ("none", b"")]
+    {
+        let refused = upload(name, bytes).await.expect_status(422).text();
+        assert!(refused.contains("Choose a picture") || refused.contains("Choose a PNG or JPEG picture"), "{name}");
+    }
+    let foreign = test.api(Method::POST, "/acme-roofing/settings/logo").cookie(web::identity::SESSION_COOKIE, &test.story.acme_agent.cookie).upload(&[], ("file", "x", png));
+    foreign.await.expect_status(403);
+}

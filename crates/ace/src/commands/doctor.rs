@@ -49,7 +49,7 @@ pub async fn run(ace: &Ace, output: Output) -> Result<bool> {
             Err(error) => unknown.push((rule, error.to_string())),
         }
     }
-    let lines = broken.iter().map(|(rule, rows)| format!("broken: {rule} ({rows} rows)"));
+    let lines = broken.iter().map(|(rule, rows)| format!("broken: {rule} ({})", web::view::count(rows, "row")));
     let lines: Vec<String> =
         lines.chain(unknown.iter().map(|(rule, error)| format!("not recounted: {rule} ({error})"))).collect();
     let text = if lines.is_empty() { format!("{checked} invariants hold") } else { lines.join("\n") };

@@ -29,7 +29,7 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
     let imported = async {
         let client_id = find::client(&ace, &args.client).await?;
         let progress = |import: &Import| {
-            output.progress(&format!("{} rows read, {} %", import.rows_read, import.percent()));
+            output.progress(&format!("{} read, {} %", web::view::count(import.rows_read, "row"), import.percent()));
         };
         let work = (options, source::reader(file));
         let import = import::run_now(&ace.app, &operator(), client_id, work, progress).await.map_err(named)?;
@@ -73,8 +73,8 @@ fn sentence(import: &Import) -> String {
         (status, _) => format!("the import is {status}\n"),
     };
     format!(
-        "{ended}{} rows read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; list {:?}",
-        import.rows_read,
+        "{ended}{} read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; list {:?}",
+        web::view::count(import.rows_read, "row"),
         import.rows_created,
         import.rows_updated,
         import.rows_skipped,

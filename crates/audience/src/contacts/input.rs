@@ -88,19 +88,18 @@ impl ContactInput {
         let region = self.country.clone().unwrap_or_default();
         let phone = |given: &str| phone::normalise(given, &region);
         let at_home = region == postal::DEFAULT_COUNTRY;
-        spell(&mut self.email, &old.email, email::normalise, || problems.invalid("email", "not an e-mail address"));
-        spell(&mut self.phone, &old.phone, phone, || {
-            problems.invalid("phone", "not a phone number; begin with + for numbers abroad")
+        let wrong_phone = phone::wanted(&region);
+        spell(&mut self.email, &old.email, email::normalise, || {
+            problems.invalid("email", "enter an address such as ada@example.com")
         });
-        spell(&mut self.mobile_phone, &old.mobile_phone, phone, || {
-            problems.invalid("mobile_phone", "not a phone number; begin with + for numbers abroad")
-        });
+        spell(&mut self.phone, &old.phone, phone, || problems.invalid("phone", wrong_phone));
+        spell(&mut self.mobile_phone, &old.mobile_phone, phone, || problems.invalid("mobile_phone", wrong_phone));
         if at_home {
             spell(&mut self.state, &old.state, postal::normalise_state, || {
-                problems.invalid("state", "not a state; use two letters, such as OH")
+                problems.invalid("state", "use the two letters of a state, such as OH")
             });
             spell(&mut self.zip, &old.zip, postal::normalise_zip, || {
-                problems.invalid("zip", "a ZIP code has 5 or 5+4 digits")
+                problems.invalid("zip", "enter 5 digits, or 5 and 4 such as 43215-1234")
             });
         }
         self.check_words(&mut problems);
@@ -159,28 +158,31 @@ impl ContactInput {
     fn check_length(&mut self, problems: &mut Problems) {
         for (field, text) in self.texts() {
             if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
-                problems.add(field, "too_long", format!("at most {LONGEST} characters"));
+                problems.add(field, "too_long", format!("use at most {LONGEST} characters"));
             }
         }
         if self.notes.as_ref().is_some_and(|notes| notes.chars().count() > LONGEST_NOTES) {
-            problems.add("notes", "too_long", format!("at most {LONGEST_NOTES} characters"));
+            problems.add("notes", "too_long", format!("use at most {LONGEST_NOTES} characters"));
         }
     }
 
     fn check_words(&mut self, problems: &mut Problems) {
         let code = self.customer_code.take().map_or_else(new_code, |code| code_from(&code));
         if !is_customer_code(&code) {
-            problems.invalid("customer_code", "a customer code has 3 to 50 letters, digits, dashes and underscores, and begins with a letter or digit");
+            problems.invalid(
+                "customer_code",
+                "use 3 to 50 letters, digits, dashes and underscores, beginning with a letter or digit",
+            );
         }
         self.customer_code = Some(code);
         let stage =
             self.lifecycle_stage.take().filter(|stage| !stage.is_empty()).unwrap_or_else(|| STAGES[0].to_owned());
         if !STAGES.contains(&stage.as_str()) {
-            problems.invalid("lifecycle_stage", format!("must be one of {}", STAGES.join(", ")));
+            problems.invalid("lifecycle_stage", format!("choose one of {}", STAGES.join(", ")));
         }
         self.lifecycle_stage = Some(stage);
         if self.lead_score.is_some_and(|score| !(0..=100).contains(&score)) {
-            problems.invalid("lead_score", "a score is 0 to 100");
+            problems.invalid("lead_score", "enter a number from 0 to 100");
         }
         let nobody = [
             &self.first_name,

@@ -91,7 +91,8 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan>
         return Err(Error::invalid("file", "there is no row in this file"));
     };
     if first.len() > MOST_COLUMNS {
-        let problem = format!("the first row has {} columns; a file can have {MOST_COLUMNS}", first.len());
+        let problem =
+            format!("the first row has {}; a file can have {MOST_COLUMNS}", web::view::count(first.len(), "column"));
         return Err(Error::invalid("file", problem));
     }
     if rows.is_empty() && has_header && stored.total_bytes <= stored.head.len() as i64 {
@@ -178,9 +179,10 @@ impl Preview {
     pub fn about_repeats(&self) -> String {
         let rows = self.checked - self.refused;
         format!(
-            "{} of {rows} rows repeat an earlier one, so that only {} people would be left. See which column tells people apart (map, dedupe), or say allow_repeats=true if the file is meant so.",
+            "{} of {} repeat an earlier one, so that only {} would be left. See which column tells people apart (map, dedupe), or say allow_repeats=true if the file is meant so.",
             self.repeated,
-            rows - self.repeated
+            web::view::count(rows, "row"),
+            web::view::count(rows - self.repeated, "person")
         )
     }
 

@@ -80,7 +80,8 @@ impl<'a> Preparer<'a> {
         let names_somebody = || self.plan.targets.iter().enumerate().any(sure);
         let is_short = row.width() < columns;
         if !row.fits(columns) && (!is_short || !names_somebody()) {
-            return refuse(format!("{} cells where the header has {columns}", row.width()));
+            let cells = web::view::count(row.width(), "cell");
+            return refuse(format!("{cells} where the header has {columns}"));
         }
         let first = row.cells().map(str::trim).find(|cell| !cell.is_empty()).unwrap_or_default();
         if columns > 1 && words::is_total(first) && !names_somebody() {

@@ -18,6 +18,7 @@ use crate::export::{self, Format};
 use crate::pages::contact_form::ContactForm;
 use crate::store::contact_search::{self as search, ContactRow, Cursor, Order, Wanted};
 use crate::store::contacts::{self as store, Activity, Consent};
+use crate::store::history::{self, Answered, Earned, TakenPart};
 use crate::store::lists::{self as list_store, Membership};
 use crate::store::unconfirmed::{self, Unconfirmed};
 
@@ -91,6 +92,9 @@ struct May {
     import: bool,
     export: bool,
     edit_lists: bool,
+    see_campaigns: bool,
+    see_cards: bool,
+    see_answers: bool,
 }
 
 impl May {
@@ -107,6 +111,9 @@ impl May {
             import: caller.may("contacts.import"),
             export: caller.may("contacts.export"),
             edit_lists: caller.may("lists.edit"),
+            see_campaigns: caller.may("campaigns.view"),
+            see_cards: caller.may("gift_cards.view"),
+            see_answers: caller.may("forms.submissions"),
         }
     }
 }
@@ -149,6 +156,9 @@ struct ShowPage {
     consents: Vec<Consent>,
     activity: Vec<Activity>,
     unconfirmed: Vec<Unconfirmed>,
+    campaigns: Vec<TakenPart>,
+    cards: Vec<Earned>,
+    answers: Vec<Answered>,
     base: String,
     may: May,
 }
@@ -159,8 +169,15 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     let (tags, lists) = (store::tags(&scope, client_id, id), list_store::of_contact(&scope, client_id, id));
     let (consents, activity) = (store::consents(&scope, client_id, id), store::activity(&scope, client_id, id));
     let unconfirmed = unconfirmed::of_contact(&scope, client_id, id);
+    let may = May::of(&caller);
+    let part =
+        async { if may.see_campaigns { history::campaigns(&scope, client_id, id).await } else { Ok(Vec::new()) } };
+    let cards = async { if may.see_campaigns { history::cards(&scope, client_id, id).await } else { Ok(Vec::new()) } };
+    let answers =
+        async { if may.see_answers { history::answers(&scope, client_id, id).await } else { Ok(Vec::new()) } };
     let (tags, lists, consents, activity, unconfirmed) =
         futures_util::try_join!(tags, lists, consents, activity, unconfirmed)?;
+    let (campaigns, cards, answers) = futures_util::try_join!(part, cards, answers)?;
     let shell = Shell::new(&caller, contact.name());
     let contacts = shell.at("contacts");
     let shell = shell.crumb("Contacts", contacts.clone()).status(if contact.do_not_contact {
@@ -175,8 +192,23 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
     let custom = custom
         .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         .collect();
-    let (base, may) = (format!("{contacts}/{id}"), May::of(&caller));
-    render(&ShowPage { shell, contact, custom, tags, lists, consents, activity, unconfirmed, base, may })
+    let base = format!("{contacts}/{id}");
+    let page = ShowPage {
+        shell,
+        contact,
+        custom,
+        tags,
+        lists,
+        consents,
+        activity,
+        unconfirmed,
+        campaigns,
+        cards,
+        answers,
+        base,
+        may,
+    };
+    render(&page)
 }
 
 #[derive(Template)]

@@ -107,7 +107,11 @@ fn columns_page(
         '|' => "bars",
         _ => "commas",
     };
-    let layout = format!("{}, cells apart by {delimiter}, {} columns", plan.encoding.label(), plan.headers.len());
+    let layout = format!(
+        "{}, cells apart by {delimiter}, {}",
+        plan.encoding.label(),
+        web::view::count(plan.headers.len(), "column")
+    );
     let action = shell.at(&format!("imports/{}/columns", import.id));
     let keys = import::custom_keys(&plan.headers);
     let columns = plan.headers.iter().zip(keys).enumerate().map(column).collect();

@@ -9,7 +9,7 @@ use kernel::Error;
 use kernel::page::{Page, PageParams};
 use serde::Deserialize;
 use uuid::Uuid;
-use web::view::{FieldErrors, Filters, Pager, Stat, StepState, Steps};
+use web::view::{FieldErrors, Filters, Pager, Stat, StepState, Steps, count};
 use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
 
 use super::{Id, some};
@@ -136,16 +136,19 @@ impl PreviewPage {
     /// What would be lost where most rows repeat an earlier one.
     fn repeats(&self) -> String {
         let rows = self.preview.checked - self.preview.refused;
-        let [repeated, rows, left] = [self.preview.repeated, rows, rows - self.preview.repeated].map(web::view::number);
+        let (repeated, left) = (self.preview.repeated, rows - self.preview.repeated);
+        let taken = if repeated == 1 { "would be" } else { "of them would each be" };
         format!(
-            "{repeated} of {rows} rows would be taken for somebody in an earlier row: only {left} people would be left. Change how contacts are recognised, under Columns."
+            "{}, {} {taken} taken for somebody in an earlier row: only {} would be left. Change how contacts are recognised, under Columns.",
+            count(rows, "row"),
+            web::view::number(repeated),
+            count(left, "person")
         )
     }
 
     fn summary(&self) -> String {
-        let [refused, checked, flagged] =
-            [self.preview.refused, self.preview.checked, self.preview.flagged].map(web::view::number);
-        format!("{refused} of {checked} rows will be refused, {flagged} kept with a remark")
+        let [refused, flagged] = [self.preview.refused, self.preview.flagged].map(web::view::number);
+        format!("{refused} of {} will be refused, {flagged} kept with a remark", count(self.preview.checked, "row"))
     }
 
     fn duplicates(&self) -> String {
@@ -221,7 +224,7 @@ impl Standing {
     fn finished_title(&self) -> String {
         match self.import.rows_refused {
             1 => "Finished; one row was refused".to_owned(),
-            refused => format!("Finished; {} rows were refused", web::view::number(refused)),
+            refused => format!("Finished; {} were refused", count(refused, "row")),
         }
     }
 

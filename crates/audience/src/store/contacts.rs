@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction, statement};
+use events::EventType;
 use kernel::{Error, Result, new_id};
 use serde_json::Value;
 use uuid::Uuid;
@@ -100,7 +101,7 @@ statement! {
         group by contact_id";
     /// What a contact did lately, in any campaign.
     EVENTS_OF_CONTACT, app, "
-        select e.event_type, c.name as campaign, e.created_at
+        select e.event_type, c.name as campaign, c.slug, e.created_at
         from recipients r
         join events e on e.client_id = r.client_id and e.recipient_id = r.id
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
@@ -134,7 +135,8 @@ impl Consent {
     /// About what, from where, in which words.
     pub fn about(&self) -> String {
         let channel = web::view::Badge::of(&self.channel).text;
-        let parts = [Some(channel.as_str()), Some(self.source.as_str()), self.wording.as_deref()];
+        let source = web::view::Badge::of(&self.source).text;
+        let parts = [Some(channel.as_str()), Some(source.as_str()), self.wording.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }
@@ -146,14 +148,16 @@ pub struct Activity {
     pub event_type: String,
     /// In which campaign.
     pub campaign: String,
+    /// The word in its URL.
+    pub slug: String,
     /// When.
     pub created_at: DateTime<Utc>,
 }
 
 impl Activity {
-    /// What, as people read it.
-    pub fn label(&self) -> String {
-        web::view::Badge::of(&self.event_type).text
+    /// What, as people read it, and the icon beside it: as on the campaign's page.
+    pub fn told(&self) -> (&'static str, &'static str) {
+        EventType::of(&self.event_type).map_or(("Something happened", "circle"), EventType::told)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod contact_search;
 pub mod contacts;
+pub mod history;
 pub mod imports;
 pub mod lists;
 pub(crate) mod merge;

@@ -34,7 +34,7 @@ async fn an_import_is_uploaded_matched_checked_run_and_reported_page_by_page() {
         ("on_duplicate", "skip"),
     ];
     let html = test.post_form(&columns, &wrong).as_user(owner).await.expect_status(422).text();
-    assert!(html.contains("list name is required"), "{html}");
+    assert!(html.contains("List is required"), "{html}");
     let chosen = [
         ("column/3", "last_name"),
         ("column/11", "skip"),
@@ -89,7 +89,7 @@ async fn a_contact_is_made_edited_suppressed_and_deleted_by_form() {
         .await
         .expect_status(422)
         .text();
-    assert!(wrong.contains("not an e-mail address") && wrong.contains("&#60;b&#62;Lee"), "{wrong}");
+    assert!(wrong.contains("enter an address such as") && wrong.contains("&#60;b&#62;Lee"), "{wrong}");
     let good =
         [("first_name", "Ada"), ("last_name", "<b>Lee"), ("phone", "614 555 0123"), ("custom_fields", "roof: slate")];
     let path =

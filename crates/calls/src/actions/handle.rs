@@ -217,14 +217,16 @@ fn phone(field: &str, given: &str) -> Result<Option<String>> {
         return Ok(None);
     }
     let number = kernel::phone::normalise(given, kernel::phone::DEFAULT_REGION);
-    number.map(Some).ok_or_else(|| Error::invalid(field, "not a phone number"))
+    number.map(Some).ok_or_else(|| Error::invalid(field, "enter 10 digits, or begin with + for numbers abroad"))
 }
 
 fn email(given: &str) -> Result<Option<String>> {
     if given.trim().is_empty() {
         return Ok(None);
     }
-    kernel::email::normalise(given).map(Some).ok_or_else(|| Error::invalid("email", "not an e-mail address"))
+    kernel::email::normalise(given)
+        .map(Some)
+        .ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))
 }
 
 async fn audit(tx: &Transaction, recipient: &Recipient, done: &MetCondition) -> Result<()> {

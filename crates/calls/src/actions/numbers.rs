@@ -67,20 +67,20 @@ fn check(input: &NumberInput) -> Result<Draft> {
     let given = problems.require("phone_number", &input.phone_number).to_owned();
     let phone_number = normalise(&given, DEFAULT_REGION).unwrap_or_default();
     if !given.is_empty() && phone_number.is_empty() {
-        problems.invalid("phone_number", "not a phone number");
+        problems.invalid("phone_number", "enter 10 digits, or begin with + for numbers abroad");
     }
     let forward = input.forward_to_number.trim();
     let forward_to_number = normalise(forward, DEFAULT_REGION);
     if !forward.is_empty() && forward_to_number.is_none() {
-        problems.invalid("forward_to_number", "not a phone number");
+        problems.invalid("forward_to_number", "enter 10 digits, or begin with + for numbers abroad");
     }
     let friendly_name = Some(input.friendly_name.trim().to_owned()).filter(|name| !name.is_empty());
     if friendly_name.as_ref().is_some_and(|name| name.chars().count() > 120) {
-        problems.add("friendly_name", "too_long", "at most 120 characters");
+        problems.add("friendly_name", "too_long", "use at most 120 characters");
     }
     let campaign_id = match input.campaign_id.trim() {
         "" => None,
-        text => Uuid::parse_str(text).map_err(|_| problems.invalid("campaign_id", "there is no such campaign")).ok(),
+        text => Uuid::parse_str(text).map_err(|_| problems.invalid("campaign_id", "choose one of the campaigns")).ok(),
     };
     problems.finish()?;
     Ok(Draft { phone_number, forward_to_number, friendly_name, campaign_id })

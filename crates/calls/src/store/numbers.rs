@@ -146,7 +146,7 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
                 "tracked_phone_numbers_campaign_id_fkey",
                 "campaign_id",
                 "invalid",
-                "there is no such campaign",
+                "choose one of the campaigns",
             )
     })
 }

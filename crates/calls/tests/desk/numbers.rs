@@ -42,7 +42,7 @@ async fn a_wrong_number_or_a_foreign_campaign_is_named_and_agents_do_not_manage_
     let fields = [("phone_number", "555"), ("forward_to_number", "nobody")];
     let page =
         scene.test.post_form(&scene.at("numbers"), &fields).as_user(&scene.story().acme_owner).await.expect_status(422);
-    assert!(page.text().contains("not a phone number"));
+    assert!(page.text().contains("enter 10 digits"));
     let body = json!({ "phone_number": "+16145550188", "campaign_id": scene.campaign_id });
     let foreign = scene
         .test

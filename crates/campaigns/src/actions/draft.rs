@@ -35,7 +35,7 @@ pub struct CampaignInput {
     /// The name people know; the word in URLs is made of it.
     #[schema(required = true, max_length = 120)]
     pub name: String,
-    /// `4x6`, `6x9`, `6x11` or `letter`.
+    /// `4x6`, `6x9`, `6x11` or `letter`; that of the mail piece when absent.
     pub size: Option<String>,
     /// `standard` or `first_class`.
     pub postage: Option<String>,
@@ -244,16 +244,16 @@ fn check(input: &CampaignInput) -> Result<(Draft, Vec<ConditionDraft>)> {
     one_of(&mut problems, "postage", input.postage.as_deref(), &["standard", "first_class"]);
     one_of(&mut problems, "lp_mode", input.lp_mode.as_deref(), &["bridge", "redirect"]);
     if text(input.base_lp_url.as_deref()).is_some_and(|url| !is_web_address(&url)) {
-        problems.invalid("base_lp_url", "a web address that begins with https:// or http://");
+        problems.invalid("base_lp_url", "enter a web address that begins with https:// or http://");
     }
     if input.mail_date.is_some_and(|day| !kernel::zone::is_sensible(day)) {
-        problems.invalid("mail_date", "a day of the years 1900 to 2200");
+        problems.invalid("mail_date", "enter a day of the years 1900 to 2200");
     }
     if input.cards_per_reward.is_some_and(|cards| cards < 0) {
-        problems.invalid("cards_per_reward", "0 or more");
+        problems.invalid("cards_per_reward", "enter 0 or more");
     }
     if input.conditions.len() > MAX_CONDITIONS {
-        problems.add("conditions", "too_many", format!("at most {MAX_CONDITIONS} conditions"));
+        problems.add("conditions", "too_many", format!("use at most {MAX_CONDITIONS} conditions"));
         problems.finish()?;
         return Ok((draft_of(name, input), Vec::new()));
     }
@@ -292,11 +292,11 @@ fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput
     let path = |field: &str| format!("conditions/{index}/{field}");
     let triggers = TRIGGERS.map(|(word, _)| word);
     if !triggers.contains(&input.trigger_type.as_str()) {
-        problems.invalid(path("trigger_type"), format!("one of {}", triggers.join(", ")));
+        problems.invalid(path("trigger_type"), format!("choose one of {}", triggers.join(", ")));
     }
     one_of(problems, &path("delivery_channel"), input.delivery_channel.as_deref(), &["sms", "email", "choice"]);
     if input.time_delay_hours.is_some_and(|hours| !(0..=8760).contains(&hours)) {
-        problems.invalid(path("time_delay_hours"), "0 to 8,760 hours");
+        problems.invalid(path("time_delay_hours"), "enter 0 to 8,760 hours");
     }
     let given = |text: &'_ Option<String>| text.clone().unwrap_or_default();
     let errors = [
@@ -328,7 +328,7 @@ fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput
 
 fn one_of(problems: &mut Problems, field: &str, given: Option<&str>, words: &[&str]) {
     if given.is_some_and(|given| !given.is_empty() && !words.contains(&given)) {
-        problems.invalid(field, format!("one of {}", words.join(", ")));
+        problems.invalid(field, format!("choose one of {}", words.join(", ")));
     }
 }
 

@@ -211,9 +211,9 @@ fn mail_date(given: Option<NaiveDate>, tx: &Transaction) -> Result<NaiveDate> {
     let today = tx.now().date_naive();
     match given {
         Some(day) if !kernel::zone::is_sensible(day) => {
-            Err(Error::invalid("mail_date", "a day of the years 1900 to 2200"))
+            Err(Error::invalid("mail_date", "enter a day of the years 1900 to 2200"))
         }
-        Some(day) if day > today + Duration::days(1) => Err(Error::invalid("mail_date", "this day has not come yet")),
+        Some(day) if day > today + Duration::days(1) => Err(Error::invalid("mail_date", "choose a day that has come")),
         given => Ok(given.unwrap_or(today)),
     }
 }
@@ -257,9 +257,10 @@ async fn charge(tx: &Transaction, (client_id, id): (Uuid, Uuid), held: &Held) ->
     }
     let params: database::Params<'_> = &[&new_id(), &client_id, &-credits, &"piece", &id, &tx.now()];
     tx.execute(&LEDGER, params).await.map(|_| ()).map_err(|error| match error {
-        Error::Constraint(_) => {
-            Error::conflict("GC-006", format!("the pieces cost {credits} credits, more than you have"))
-        }
+        Error::Constraint(_) => Error::conflict(
+            "GC-006",
+            format!("the pieces cost {}, more than you have", web::view::count(credits, "credit")),
+        ),
         other => other,
     })
 }

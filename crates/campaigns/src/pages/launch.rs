@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use web::flash::Flash;
+use web::view::count;
 use web::{App, Caller, Path, Result, Shell, redirect, render, set_cookie};
 
 use super::{at, named};
@@ -44,8 +45,8 @@ pub async fn show(
     }
     if !launch.is_running() {
         let counts = recipients::counts(&scope, campaign.client_id, campaign.id).await?;
-        let made = web::view::number(counts.recipients);
-        let text = format!("Launched: {made} recipients, {} contacts skipped", web::view::number(counts.skipped));
+        let (made, skipped) = (count(counts.recipients, "recipient"), count(counts.skipped, "contact"));
+        let text = format!("Launched: {made}, {skipped} skipped");
         return Ok(leave(by_htmx, &at(&caller, &slug, ""), Some(text)));
     }
     let progress = Progress { launch, here: at(&caller, &slug, "/launch") };

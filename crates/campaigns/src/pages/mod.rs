@@ -1,6 +1,7 @@
 //! Console handlers and their pages.
 
 pub mod edit;
+pub mod facts;
 pub mod launch;
 pub mod list;
 pub mod recipient;

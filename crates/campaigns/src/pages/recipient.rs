@@ -29,6 +29,7 @@ struct RecipientPage {
     needs_address: bool,
     may_give_address: bool,
     may_see_cards: bool,
+    may_see_contacts: bool,
     /// Opened just now.
     codes: Option<Codes>,
     may_open_codes: bool,
@@ -109,6 +110,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
         needs_address: met.iter().any(|met| met.needs_address || met.consent_needed),
         may_give_address: caller.may("gift_cards.provision"),
         may_see_cards: caller.may("gift_cards.view"),
+        may_see_contacts: caller.may("contacts.view"),
         met: met.into_iter().map(|met| MetView { title: title(&met, &all), met }).collect(),
         errors: FieldErrors::none(),
         to: String::new(),

@@ -5,17 +5,18 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Deserialize;
-use web::view::{Tabs, number};
+use web::view::{Tabs, count};
 use web::{App, Caller, Form, Path, Result, Shell, redirect, redirect_with, render};
 
 use super::edit::review::{Entry, entries};
-use super::{at, day, given, named};
+use super::facts::{self, Fact};
+use super::{at, given, named};
 use crate::actions::draft;
 use crate::actions::steps::{self, Step, Wish};
 use crate::checklist;
 use crate::store::campaigns::Campaign;
 use crate::store::recipients::{self, Counts};
-use crate::store::{choices, launches, reservations};
+use crate::store::{launches, reservations};
 
 /// What every page of a campaign has above its tab.
 pub struct Head {
@@ -83,7 +84,7 @@ struct OverviewPage {
     shell: Shell,
     head: Head,
     entries: Vec<Entry>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<Fact>,
     figures: bool,
 }
 
@@ -113,7 +114,7 @@ pub async fn overview(
     } else {
         Vec::new()
     };
-    let facts = facts(&app, &caller, &head.campaign).await?;
+    let facts = facts::of(&app, &caller, &head.campaign).await?;
     let figures = !draft && caller.may("campaigns.analytics");
     render(&OverviewPage { shell: if figures { shell.with_charts() } else { shell }, head, entries, facts, figures })
 }
@@ -133,7 +134,7 @@ pub async fn step(
 
 fn mail_date(text: &str) -> kernel::Result<Option<NaiveDate>> {
     let parse =
-        |text: String| text.parse().map_err(|_| kernel::Error::invalid("mail_date", "a date such as 2026-03-31"));
+        |text: String| text.parse().map_err(|_| kernel::Error::invalid("mail_date", "enter a date such as 2026-03-31"));
     given(text).map(parse).transpose()
 }
 
@@ -224,41 +225,15 @@ async fn views(app: &App, caller: &Caller, campaign: &Campaign, counts: &Counts)
 }
 
 fn means(step: &Step, campaign: &Campaign, counts: &Counts, promised: i64) -> String {
-    let recipients = number(counts.recipients);
-    let pieces = counts.recipients * campaign.estimated("price_piece").unwrap_or(0);
+    let recipients = count(counts.recipients, "recipient");
+    let pieces = count(counts.recipients * campaign.estimated("price_piece").unwrap_or(0), "credit");
+    let cards = count(promised, "card");
     let numbers = match step.to {
-        "in_production" => format!("{recipients} recipients, {} credits now.", number(pieces)),
-        "mailed" => format!("{recipients} recipients."),
-        "draft" if step.from == "in_production" => {
-            format!("{recipients} recipients, {} cards, {} credits.", number(promised), number(pieces))
-        }
-        "draft" => format!("{recipients} recipients, {} cards.", number(promised)),
-        _ => format!("{} unused cards.", number(promised)),
+        "in_production" => format!("{recipients}, {pieces} now."),
+        "mailed" => format!("{recipients}."),
+        "draft" if step.from == "in_production" => format!("{recipients}, {cards}, {pieces}."),
+        "draft" => format!("{recipients}, {cards}."),
+        _ => format!("{}.", count(promised, "unused card")),
     };
     format!("{} {numbers} {}", step.means, step.undo)
-}
-
-async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<(&'static str, String)>> {
-    let names = choices::names(&caller.scope(app), campaign.client_id, campaign.id).await?;
-    let dash = || "–".to_owned();
-    let piece = if campaign.no_mail_piece { Some("None".to_owned()) } else { names.template_name };
-    let link = match campaign.lp_mode.as_str() {
-        "redirect" => campaign.base_lp_url.clone(),
-        _ => names.landing_page_name,
-    };
-    let mut facts = vec![
-        ("Contact list", names.list_name.unwrap_or_else(dash)),
-        ("Mail piece", piece.unwrap_or_else(dash)),
-        ("Size", campaign.size.clone().unwrap_or_else(dash)),
-        ("Postage", campaign.postage.as_deref().map_or_else(dash, |word| web::view::Badge::of(word).text)),
-        ("Mail date", campaign.mail_date.map_or_else(dash, day)),
-        ("Links lead to", link.unwrap_or_else(dash)),
-        ("Form", names.form_name.unwrap_or_else(dash)),
-    ];
-    if let Some(credits) =
-        campaign.estimated("credits").filter(|credits| *credits > 0 && campaign.launched_at.is_some())
-    {
-        facts.push(("Credits at most", number(credits)));
-    }
-    Ok(facts)
 }

@@ -7,7 +7,7 @@ use kernel::codes::{CodeError, RedemptionCode};
 use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
 use serde::Deserialize;
 use uuid::Uuid;
-use web::view::{Filters, Pager};
+use web::view::{Filters, Pager, count};
 use web::{App, Caller, Path, Query, Result, Shell, render};
 
 use super::show::{Head, head};
@@ -51,6 +51,7 @@ struct ConditionsPage {
     shell: Shell,
     head: Head,
     conditions: Vec<ConditionView>,
+    may_see_cards: bool,
 }
 
 struct ConditionView {
@@ -135,17 +136,22 @@ pub async fn conditions(
     let rows = conditions::list(&caller.scope(&app), campaign.client_id, campaign.id).await?;
     let (shell, head) = head(&app, &caller, campaign).await?;
     let conditions = rows.into_iter().map(condition_view).collect();
-    render(&ConditionsPage { shell, head, conditions })
+    render(&ConditionsPage { shell, head, conditions, may_see_cards: caller.may("gift_cards.view") })
 }
 
 fn condition_view(condition: Condition) -> ConditionView {
+    let title = format!("{}. {}", condition.condition_number, condition.condition_name);
+    ConditionView { title, trigger: condition_met(&condition), condition }
+}
+
+/// What meets a condition, in words.
+pub fn condition_met(condition: &Condition) -> String {
     let label = TRIGGERS.iter().find(|(word, _)| *word == condition.trigger_type).map_or("", |(_, label)| label);
-    let trigger = match (condition.time_delay_hours, condition.crm_event_name.as_deref()) {
-        (Some(hours), _) if condition.trigger_type == "time_delay" => format!("{label}: {hours} hours"),
+    match (condition.time_delay_hours, condition.crm_event_name.as_deref()) {
+        (Some(hours), _) if condition.trigger_type == "time_delay" => format!("{label}: {}", count(hours, "hour")),
         (_, Some(event)) if condition.trigger_type == "crm_event" => format!("{label}: {event}"),
         _ => label.to_owned(),
-    };
-    ConditionView { title: format!("{}. {}", condition.condition_number, condition.condition_name), trigger, condition }
+    }
 }
 
 /// `GET /{client}/campaigns/{campaign}/skipped`

@@ -134,7 +134,8 @@ database::statement! {
             id, client_id, name, slug, size, postage, mail_date, contact_list_id, template_id, no_mail_piece,
             landing_page_id, form_id, lp_mode, base_lp_url, utm_source, utm_medium, utm_campaign, cards_per_reward,
             created_by_user_id, created_at, updated_at)
-        select $1, $2, $3, free.slug, $5::text::mail_size, $6::text::postage, $7, $8, $9, $10,
+        select $1, $2, $3, free.slug,
+            coalesce($5::text::mail_size, (select t.size from templates t where t.client_id = $2 and t.id = $9)), $6::text::postage, $7, $8, $9, $10,
             $11, $12, $13::text::lp_mode, $14, $15, $16, $17, $18, $19, $20, $20
         from (
             select candidate.slug
@@ -150,7 +151,8 @@ database::statement! {
     /// A changed draft; nothing but a draft changes.
     UPDATE, app, "
         update campaigns
-        set name = $3, size = $4::text::mail_size, postage = $5::text::postage, mail_date = $6, contact_list_id = $7,
+        set name = $3,
+            size = coalesce($4::text::mail_size, (select t.size from templates t where t.client_id = $1 and t.id = $8)), postage = $5::text::postage, mail_date = $6, contact_list_id = $7,
             template_id = $8, no_mail_piece = $9, landing_page_id = $10, form_id = $11, lp_mode = $12::text::lp_mode,
             base_lp_url = $13, utm_source = $14, utm_medium = $15, utm_campaign = $16, cards_per_reward = $17,
             updated_at = $18
@@ -340,7 +342,7 @@ fn wrong_field(error: Error) -> Error {
         .on_constraint("campaigns_contact_list_id_fkey", "contact_list_id", "invalid", "there is no such list")
         .on_constraint("campaigns_template_id_fkey", "template_id", "invalid", "there is no such mail piece")
         .on_constraint("campaigns_landing_page_id_fkey", "landing_page_id", "invalid", "there is no such landing page")
-        .on_constraint("campaigns_form_id_fkey", "form_id", "invalid", "there is no such form")
+        .on_constraint("campaigns_form_id_fkey", "form_id", "invalid", "choose one of the forms")
         .on_constraint(
             "campaigns_postage_offered",
             "postage",

@@ -42,12 +42,14 @@ pub struct Names {
     pub landing_page_name: Option<String>,
     /// The form they get.
     pub form_name: Option<String>,
+    /// Its id.
+    pub form_id: Option<Uuid>,
 }
 
 database::statement! {
     /// Contact lists.
     pub LISTS, app, "
-        select id, name, contact_count || ' contacts' as detail
+        select id, name, contact_count || case contact_count when 1 then ' contact' else ' contacts' end as detail
         from contact_lists
         where client_id = $1
         order by created_at desc, id desc
@@ -78,7 +80,8 @@ database::statement! {
         limit 200";
     /// The names of what a campaign is made of.
     NAMES, app, "
-        select l.name as list_name, t.name as template_name, p.name as landing_page_name, f.name as form_name
+        select l.name as list_name, t.name as template_name, p.name as landing_page_name, f.name as form_name,
+            f.id as form_id
         from campaigns c
         left join contact_lists l on l.client_id = c.client_id and l.id = c.contact_list_id
         left join templates t on t.client_id = c.client_id and t.id = c.template_id

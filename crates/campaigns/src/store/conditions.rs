@@ -238,7 +238,7 @@ async fn insert(
         &tx.now(),
     ];
     tx.execute(&INSERT_CONDITION, condition).await.map_err(|error: Error| {
-        error.on_constraint("campaign_conditions_form_id_fkey", &path("form_id"), "invalid", "there is no such form")
+        error.on_constraint("campaign_conditions_form_id_fkey", &path("form_id"), "invalid", "choose one of the forms")
     })?;
     let Some(pool_id) = draft.gift_card_pool_id else { return Ok(()) };
     let reward: database::Params<'_> = &[

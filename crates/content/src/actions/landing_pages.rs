@@ -191,7 +191,7 @@ async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInp
 }
 
 async fn existing_form(app: &App, actor: &Actor, client_id: Uuid, text: &str) -> Result<Uuid> {
-    let wrong = || Error::invalid("form_id", "there is no such form");
+    let wrong = || Error::invalid("form_id", "choose one of the forms");
     let id = Uuid::parse_str(text).map_err(|_| wrong())?;
     match crate::store::forms::find(&app.scope(actor), client_id, id).await {
         Ok(form) => Ok(form.id),

@@ -37,7 +37,7 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
         ("form_config/settings/colours/background", &config.settings.colours.background),
     ] {
         if !colour.is_empty() && !is_colour(colour) {
-            problems.invalid(path, "a colour is written #rrggbb");
+            problems.invalid(path, "enter a colour such as #0f766e");
         }
     }
     for (path, word, words) in [
@@ -45,7 +45,7 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
         ("form_config/reveal/card_style", &config.reveal.card_style, &CARD_STYLES[..]),
     ] {
         if !words.contains(&word.as_str()) {
-            problems.invalid(path, format!("one of {}", words.join(", ")));
+            problems.invalid(path, format!("choose one of {}", words.join(", ")));
         }
     }
     size::check(config, problems);
@@ -92,7 +92,7 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
         }
         let operators = ["equals", "not_equals", "contains", "is_empty", "is_not_empty"];
         if !operators.contains(&condition.operator.as_str()) {
-            problems.invalid(format!("{path}/show_if/operator"), format!("one of {}", operators.join(", ")));
+            problems.invalid(format!("{path}/show_if/operator"), format!("choose one of {}", operators.join(", ")));
         }
     }
 }

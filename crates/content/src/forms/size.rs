@@ -46,7 +46,7 @@ fn check_field(field: &Field, path: &str, problems: &mut Problems) {
     problems.at_most(format!("{path}/help"), field.help.as_deref().unwrap_or_default(), 500);
     problems.at_most(format!("{path}/placeholder"), field.placeholder.as_deref().unwrap_or_default(), 200);
     if field.validation.len() > MAX_RULES {
-        problems.add(format!("{path}/validation"), "too_many", format!("at most {MAX_RULES} rules"));
+        problems.add(format!("{path}/validation"), "too_many", format!("use at most {MAX_RULES} rules"));
     }
     if let Some(condition) = &field.show_if {
         let value = &condition.value;
@@ -62,7 +62,7 @@ fn check_field(field: &Field, path: &str, problems: &mut Problems) {
         }
     }
     if field.options.len() > MAX_OPTIONS {
-        problems.add(format!("{path}/options"), "too_many", format!("at most {MAX_OPTIONS} options"));
+        problems.add(format!("{path}/options"), "too_many", format!("use at most {MAX_OPTIONS} options"));
     }
     if field.options.iter().any(|option| option.chars().count() > 200) {
         problems.add(format!("{path}/options"), "too_long", "an option has at most 200 characters");

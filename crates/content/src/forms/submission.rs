@@ -65,7 +65,7 @@ fn required_text(field: &Field) -> String {
 fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
     let Some(first) = given.first().copied() else { return Ok(None) };
     if given.iter().any(|value| value.chars().count() > MAX_ANSWER) {
-        return Err(format!("at most {MAX_ANSWER} characters"));
+        return Err(format!("use at most {MAX_ANSWER} characters"));
     }
     let value = match field.kind {
         FieldType::Email => json!(kernel::email::normalise(first).ok_or("this is not an e-mail address")?),
@@ -105,7 +105,9 @@ fn rules(field: &Field, value: &Value) -> Result<(), String> {
     for rule in &field.validation {
         match rule {
             Validation::MinLength { value } if length < *value => return Err(format!("at least {value} characters")),
-            Validation::MaxLength { value } if length > *value => return Err(format!("at most {value} characters")),
+            Validation::MaxLength { value } if length > *value => {
+                return Err(format!("use at most {value} characters"));
+            }
             Validation::Min { value: least } if value.as_f64().is_some_and(|n| n < *least) => {
                 return Err(format!("{least} or more"));
             }

@@ -48,14 +48,41 @@ struct EditPage {
     may_publish: bool,
     may_read: bool,
     submissions: String,
+    preview: String,
+    needs: &'static str,
+    focus: Option<(&'static str, usize)>,
     unsaved: bool,
 }
 
 impl EditPage {
     /// Whether something is wrong among what a field's line hides at first.
     fn is_wrong_inside(&self, row: &FieldRow) -> bool {
-        let parts = ["help", "options", "show_if/field", "show_if/operator", "channel"];
+        let parts = ["help", "id", "show_if/field", "show_if/operator", "show_if/value"];
         parts.iter().any(|part| self.errors.of(&row.path(part)).is_some())
+    }
+
+    /// The fields that another can depend on: key and label.
+    fn others(&self, row: &FieldRow) -> Vec<(String, String)> {
+        let mut others: Vec<(String, String)> = self
+            .rows
+            .iter()
+            .filter(|other| other.index != row.index)
+            .map(|other| (other.key(), if other.label.is_empty() { other.key() } else { other.label.clone() }))
+            .collect();
+        if !row.show_if.is_empty() && others.iter().all(|(key, _)| *key != row.show_if) {
+            others.push((row.show_if.clone(), row.show_if.clone()));
+        }
+        others
+    }
+
+    /// Whether the person goes on here: at the field they added or moved.
+    fn is_focus(&self, row: &FieldRow, act: &str) -> bool {
+        self.focus.is_some_and(|(done, index)| done == act && index == row.index)
+    }
+
+    /// Whether they go on at the end, after taking one away.
+    fn is_focus_last(&self) -> bool {
+        self.focus.is_some_and(|(done, _)| done == "remove")
     }
 }
 
@@ -83,7 +110,7 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(mut form): Form
         return render(&EditPage { unsaved: true, ..edit_page(&app, &caller, None, form, FieldErrors::none()) });
     }
     match actions::create(&app, &caller.actor, caller.client_id()?, &form.input()).await {
-        Ok(id) => Ok(redirect_with(&at(&caller, id), "Form saved as a draft. Open it to let people fill it in.")),
+        Ok(id) => Ok(redirect_with(&at(&caller, id), "Form saved. Open form lets people fill it in.")),
         Err(error) => refused(&app, &caller, None, form, error),
     }
 }
@@ -210,6 +237,9 @@ fn edit_page(
         submissions: format!("{action}/submissions"),
         action,
         public_url: saved.as_ref().map(|row| app.link(&format!("/f/{}", row.id))).unwrap_or_default(),
+        preview: shell.at("forms/preview"),
+        needs: if saved.is_some() { "forms.edit" } else { "forms.create" },
+        focus: web::view::arranged(&form.act, form.sent()),
         may_edit: caller.may(if saved.is_some() { "forms.edit" } else { "forms.create" }),
         may_publish: caller.may("forms.publish"),
         may_read: caller.may("forms.submissions"),

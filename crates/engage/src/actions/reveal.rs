@@ -137,7 +137,7 @@ fn open(keyring: &Keyring, client_id: Uuid, row: &Earned) -> Result<Option<Card>
         pin,
         number: row.card_number.clone(),
         redemption_url: row.redemption_url.clone(),
-        expires: row.expires_at.map(|day| day.format("%B %-d, %Y").to_string()),
+        expires: row.expires_at.map(|day| day.format("%b %-d, %Y").to_string()),
         sent_to: row.delivery_address.as_deref().map(masked::address),
     }))
 }

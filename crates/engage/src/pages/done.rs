@@ -24,6 +24,7 @@ struct DonePage {
     reveal: Reveal,
     cards: Vec<(Card, Option<Markup>)>,
     on_its_way: bool,
+    nonce: String,
 }
 
 /// Where a page is asked for, and what it may do.
@@ -98,7 +99,11 @@ fn cards_page(
         Shown::OnItsWay => None,
     });
     let cards = cards.map(|card| with_qr(card, reveal.show_qr)).collect::<Answer<Vec<_>>>()?;
-    on.page(StatusCode::OK, &DonePage { shell, ground, title, text, reveal, cards, on_its_way })
+    // lets the one script run that copies the code
+    let nonce = kernel::random::token();
+    let on = On { policy: Policy { script_nonce: (!cards.is_empty()).then_some(&*nonce), ..on.policy }, ..on };
+    let page = DonePage { shell, ground, title, text, reveal, cards, on_its_way, nonce: nonce.clone() };
+    on.page(StatusCode::OK, &page)
 }
 
 fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {

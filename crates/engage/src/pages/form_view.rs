@@ -9,7 +9,7 @@ use uuid::Uuid;
 use web::Result;
 use web::view::{Choice, Field, FieldErrors, slug_id};
 
-use super::sent::{CHANNEL, HONEYPOT, RECIPIENT, Sent, TOKEN};
+use super::sent::{CHANNEL, HONEYPOT, LANDING, PAGE, RECIPIENT, Sent, TOKEN};
 use crate::person::Person;
 use crate::state::OpenForm;
 
@@ -27,6 +27,7 @@ pub struct FormView {
     recipient: Option<String>,
     channel: Option<Field>,
     sample: bool,
+    on_landing: bool,
 }
 
 enum Entry {
@@ -67,6 +68,11 @@ impl FormView {
         }
     }
 
+    /// On a landing page again, with what was sent and what is wrong with it.
+    pub fn back(form: &OpenForm, person: &Person, sent: &Sent, errors: &[FieldError]) -> Self {
+        Self::on_its_page(form, Some(person), sent, errors).headed(&form.config)
+    }
+
     /// With a tag wherever visitors differ.
     pub fn with_tags(form: &OpenForm, sent: &Sent) -> Self {
         let view = Self::on_its_page(form, None, sent, &[]).headed(&form.config);
@@ -80,7 +86,12 @@ impl FormView {
     }
 
     fn headed(self, config: &FormConfig) -> Self {
-        Self { title: config.settings.title.clone(), description: config.settings.description.clone(), ..self }
+        Self {
+            title: config.settings.title.clone(),
+            description: config.settings.description.clone(),
+            on_landing: true,
+            ..self
+        }
     }
 
     /// On its own page, with what was sent and what is wrong with it.
@@ -113,6 +124,7 @@ impl FormView {
             recipient: person.map(|person| person.purl_token.clone()),
             channel: None,
             sample: false,
+            on_landing: false,
         }
     }
 
@@ -272,6 +284,14 @@ fn some_or(text: &str, other: &str) -> String {
 impl FormView {
     fn honeypot(&self) -> &'static str {
         HONEYPOT
+    }
+
+    fn page_name(&self) -> &'static str {
+        PAGE
+    }
+
+    fn landing(&self) -> &'static str {
+        LANDING
     }
 
     fn token_name(&self) -> &'static str {

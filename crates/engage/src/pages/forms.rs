@@ -15,6 +15,7 @@ use web::{App, Form, Path, Query, Result, Visitor};
 
 use super::done::{self, On};
 use super::form_view::{FormView, new_token};
+use super::links;
 use super::sent::Sent;
 use super::{ClosedPage, Markup, Stranger, unknown};
 use crate::actions::reveal::{self, Shown};
@@ -101,12 +102,12 @@ pub async fn submit(
     }
     let answers = match validate(&form.config, &sent.answers) {
         Ok(answers) => answers,
-        Err(errors) => return refused(on, &form, known.as_ref(), &sent, &errors),
+        Err(errors) => return refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &errors).await,
     };
     let person = match by_code(&app, &visitor, (&form, known.as_ref()), &answers).await? {
         ByCode::Person(person) => Some(*person),
         ByCode::NotAsked => known.clone(),
-        ByCode::Wrong(error) => return refused(on, &form, known.as_ref(), &sent, &[error]),
+        ByCode::Wrong(error) => return refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[error]).await,
     };
     if person.is_none() {
         limits::stranger(&app, &visitor, form.row.id)?;
@@ -122,7 +123,9 @@ pub async fn submit(
         referrer: visitor.referrer.clone(),
     };
     match store(&app, &visitor.origin, &input).await? {
-        Outcome::SpentCode => refused(on, &form, known.as_ref(), &sent, &[no_such_code(&form)]),
+        Outcome::SpentCode => {
+            refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await
+        }
         outcome => answered(on, &form, person.as_ref(), outcome),
     }
 }
@@ -209,14 +212,21 @@ fn no_such_code(form: &OpenForm) -> FieldError {
     FieldError { field, code: "invalid", message: NO_SUCH_CODE.into() }
 }
 
-fn refused(
-    on: On<'_>,
+/// The form with its errors, on the page it was sent from.
+async fn refused(
+    (on, engage, visitor): (On<'_>, &Engage, &Visitor),
     form: &OpenForm,
     person: Option<&Person>,
     sent: &Sent,
     errors: &[FieldError],
 ) -> Result<Response> {
-    form_page(on, StatusCode::UNPROCESSABLE_ENTITY, form, person, (sent, errors))
+    match person.filter(|_| sent.on_landing) {
+        Some(person) => {
+            let html = FormView::back(form, person, sent, errors).markup()?;
+            links::around((on.app, engage), form, person, (html, on.policy.host), &visitor.actor()).await
+        }
+        None => form_page(on, StatusCode::UNPROCESSABLE_ENTITY, form, person, (sent, errors)),
+    }
 }
 
 fn form_page(

@@ -26,6 +26,7 @@ use crate::person::Person;
 use crate::policy::Policy;
 use crate::state::{Engage, OpenForm};
 use crate::store::rewards::Offer;
+use crate::store::{brands, people};
 use crate::{ground, redirect, shown, tokens};
 
 /// The statuses of campaigns whose visits count.
@@ -203,10 +204,15 @@ async fn bridge(
             &PlainPage { shell, ground, preview, first_name, form: Markup(html), sign },
         );
     };
-    let shell = frame(&visited.client_name, &visited);
+    let shell = dressed(frame(&visited.client_name, &visited), form.as_deref());
     let offer =
         if landing.names_reward() { engage.offer(app, visited.client_id, visited.campaign_id).await? } else { None };
-    let values = values(app, (&visited, &person), &landing, (form_id, offer.as_ref()));
+    let about = About {
+        campaign: &visited.campaign_name,
+        company: &visited.client_name,
+        support_phone: visited.support_phone.as_deref(),
+    };
+    let values = values(app, (&about, &person), &landing, (form_id, offer.as_ref()));
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
     let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
     let Some(filled) = landing.fill(values, &html) else { return too_large(app, &visited) };
@@ -239,20 +245,25 @@ async fn form_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option
     Ok(form.filter(|form| form.row.client_id == visited.client_id))
 }
 
+/// What a page says of its campaign and its sender.
+struct About<'a> {
+    campaign: &'a str,
+    company: &'a str,
+    support_phone: Option<&'a str>,
+}
+
 fn values(
     app: &App,
-    (visited, person): (&Visited, &Person),
+    (about, person): (&About<'_>, &Person),
     landing: &Landing,
     (form_id, offer): (Option<Uuid>, Option<&Offer>),
 ) -> Values {
     let mut values = person.values(&landing.tags);
     for tag in &landing.tags {
         values = match tag.as_str() {
-            "campaign" => values.with(tag, &visited.campaign_name),
-            "company" => values.with(tag, &visited.client_name),
-            "support_phone" => {
-                values.with_some(tag, visited.support_phone.as_deref().map(kernel::phone::display).as_deref())
-            }
+            "campaign" => values.with(tag, about.campaign),
+            "company" => values.with(tag, about.company),
+            "support_phone" => values.with_some(tag, about.support_phone.map(kernel::phone::display).as_deref()),
             "redemption_url" => values.with(tag, own_link(app, person, form_id)),
             "amount" => values.with_some(tag, offer.and_then(Offer::amount).as_deref()),
             "brand" => values.with_some(tag, offer.map(|offer| offer.brand_name.as_str())),
@@ -260,6 +271,61 @@ fn values(
         };
     }
     values
+}
+
+/// The page's frame in the accent of its form, where the form has one: before and after it was sent.
+fn dressed(mut shell: RecipientShell, form: Option<&OpenForm>) -> RecipientShell {
+    if let Some(accent) = form.and_then(|form| web::assets::brand_url(&form.config.settings.colours.accent)) {
+        shell.colour_css = Some(accent);
+    }
+    shell
+}
+
+/// The page that a form was sent from, once more around the form with its errors. Nothing is counted: it is no new visit.
+///
+/// # Errors
+/// What the database answered, or that the template fails.
+pub async fn around(
+    (app, engage): (&App, &Engage),
+    form: &OpenForm,
+    person: &Person,
+    (html, host): (String, Option<&str>),
+    actor: &kernel::Actor,
+) -> Result<Response> {
+    let page_of = people::around(&app.scope(actor), person).await?;
+    let landing = match page_of.version_id {
+        Some(version_id) => engage.landing(app, version_id).await?,
+        None => None,
+    };
+    let (status, form_id) = (StatusCode::UNPROCESSABLE_ENTITY, Some(form.row.id));
+    let policy = Policy { form: form_id, host, ..Policy::default() };
+    let Some(landing) = landing else {
+        let (shell, ground) = form.frame(&page_of.client_name);
+        let first_name = person.first_name.clone();
+        let plain = PlainPage { shell, ground, preview: false, first_name, form: Markup(html), sign: None };
+        return page(app, policy, status, &plain);
+    };
+    let offer =
+        if landing.names_reward() { engage.offer(app, person.client_id, person.campaign_id).await? } else { None };
+    let about = About {
+        campaign: &page_of.campaign_name,
+        company: &page_of.client_name,
+        support_phone: page_of.support_phone.as_deref(),
+    };
+    let values = values(app, (&about, person), &landing, (form_id, offer.as_ref()));
+    let filled = landing.fill(values, &html).ok_or_else(|| Error::invalid("", "this page cannot be shown"))?;
+    let name = &page_of.client_name;
+    let shell = shell(name, name, page_of.brand_colors_json.as_ref(), page_of.logo_url.as_deref());
+    let sheet = page_of.version_id.map(|id| format!("/p/{id}.css"));
+    let around = LandingPage {
+        shell: dressed(shell, Some(form)),
+        style: Style { sheet, inline: None },
+        preview: None,
+        has_main: landing.has_main,
+        body: Markup(filled),
+        sign: None,
+    };
+    page(app, policy, status, &around)
 }
 
 /// Where the person goes on: the form on a page of its own, else their link.
@@ -275,7 +341,7 @@ fn frame(title: &str, visited: &Visited) -> RecipientShell {
 }
 
 /// `GET /p/{version}.css`: the style of a published version, which never changes. `/p/ground-{colour}.css` is the ground
-/// a form chose.
+/// a form chose, `/p/logo-{id}` a client's logo.
 pub async fn css(
     State(app): State<App>,
     Extension(engage): Extension<Engage>,
@@ -284,9 +350,26 @@ pub async fn css(
     if let Some(css) = ground::css(&file) {
         return Ok(style_sheet(css, "public, max-age=31536000, immutable"));
     }
+    if let Some(id) = file.strip_prefix("logo-") {
+        return logo(&app, Uuid::parse_str(id).map_err(|_| Error::NotFound)?).await;
+    }
     let version_id = file.strip_suffix(".css").and_then(|id| Uuid::parse_str(id).ok()).ok_or(Error::NotFound)?;
     let landing = engage.landing(&app, version_id).await?.ok_or(Error::NotFound)?;
     Ok(style_sheet(landing.css.clone(), "public, max-age=31536000, immutable"))
+}
+
+/// A picture and nothing else, whatever is in it.
+async fn logo(app: &App, id: Uuid) -> Result<Response> {
+    let actor = kernel::Actor::system(kernel::System::PublicLink);
+    let logo = brands::logo(&app.scope(&actor), id).await?;
+    let kind = HeaderValue::from_static(if logo.content_type == "image/png" { "image/png" } else { "image/jpeg" });
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+    ];
+    Ok((headers, logo.picture).into_response())
 }
 
 /// CSS as an answer.

@@ -5,15 +5,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use content::actions::landing_pages::{clean_aside, form_id, part};
+use content::builder::BuilderForm;
+use content::forms::{MAX_FIELDS, check};
 use content::merge::escape_into;
 use content::store::{forms, landing_pages};
-use kernel::Error;
+use kernel::{Error, Problems};
 use uuid::Uuid;
-use web::{App, Caller, Path, Result};
+use web::{App, Caller, Form, Path, Result};
 
 use super::form_view::FormView;
 use super::links::{LandingPage, Style};
 use super::{Markup, page, shell};
+use crate::ground;
 use crate::landing::Landing;
 use crate::person::Person;
 use crate::policy::Policy;
@@ -97,6 +100,36 @@ pub async fn recipient(
     let style = landing.as_ref().map(|landing| Style::inline(&nonce, &landing.css)).unwrap_or_default();
     let preview = Some("Preview for your team: nothing is counted, and nothing can be sent or earned here.");
     page(&app, policy, StatusCode::OK, &LandingPage { shell, style, preview, has_main, body: Markup(body), sign: None })
+}
+
+/// `POST /{client}/forms/preview`: a form as it stands in the builder, saved or not. Nothing can be sent from there.
+pub async fn form(State(app): State<App>, caller: Caller, Form(form): Form<BuilderForm>) -> Result<Response> {
+    let client = caller.client()?.clone();
+    if form.sent() > MAX_FIELDS + 1 {
+        return Err(Error::invalid("form_config/fields", format!("a form has at most {MAX_FIELDS} fields")).into());
+    }
+    let config = form.input().form_config;
+    let mut problems = Problems::new();
+    check(&config, &mut problems);
+    problems.finish()?;
+    let brand = brands::find(&caller.scope(&app), client.id).await?;
+    let view = FormView::sample(&config, &Person::sample()).markup()?;
+    let nonce = kernel::random::token();
+    let colours = &config.settings.colours;
+    let ground = colours.background.strip_prefix('#').and_then(|hex| ground::css(&format!("ground-{hex}.css")));
+    let mut frame = shell("Preview", &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref());
+    if let Some(accent) = web::assets::brand_url(&colours.accent) {
+        frame.colour_css = Some(accent);
+    }
+    let preview = LandingPage {
+        shell: frame,
+        style: ground.map(|css| Style::inline(&nonce, &css)).unwrap_or_default(),
+        preview: Some("Preview of the form, with a made-up recipient. Nothing can be sent from here."),
+        has_main: false,
+        body: Markup(view),
+        sign: None,
+    };
+    page(&app, Policy { style_nonce: Some(&nonce), ..Policy::default() }, StatusCode::OK, &preview)
 }
 
 fn too_large() -> Error {

@@ -14,6 +14,10 @@ pub const TOKEN: &str = "ace-token";
 pub const RECIPIENT: &str = "ace-recipient";
 /// Which way the reward should go.
 pub const CHANNEL: &str = "ace-channel";
+/// Where the form stands, when not on a page of its own.
+pub const PAGE: &str = "ace-page";
+/// The page that a campaign's link opens.
+pub const LANDING: &str = "landing";
 /// Filled in by programs only.
 pub const HONEYPOT: &str = "ace-website";
 
@@ -28,6 +32,8 @@ pub struct Sent {
     pub recipient: Option<Result<PurlToken, ()>>,
     /// The way a reward should go.
     pub channel: Option<Channel>,
+    /// It stood on the page that the campaign's link opens.
+    pub on_landing: bool,
     /// A program filled in what people do not see.
     pub trapped: bool,
 }
@@ -42,6 +48,7 @@ impl Sent {
                 RECIPIENT if value.is_empty() => {}
                 RECIPIENT => sent.recipient = Some(tokens::purl(&value).ok_or(())),
                 CHANNEL => sent.channel = Channel::parse(&value),
+                PAGE => sent.on_landing = value == LANDING,
                 HONEYPOT => sent.trapped |= !value.is_empty(),
                 // PostgreSQL keeps no NUL, and no honest answer has one.
                 _ => sent.answers.entry(name).or_default().push(value.replace('\0', "")),

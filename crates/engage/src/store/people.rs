@@ -2,6 +2,7 @@
 
 use database::{FromRow, Scope};
 use kernel::Result;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::person::Person;
@@ -21,7 +22,33 @@ pub struct PageOf {
     pub version_id: Option<Uuid>,
 }
 
+/// The page around a form, for a recipient who is known.
+#[derive(Debug, Clone, FromRow)]
+pub struct Around {
+    /// The campaign's name.
+    pub campaign_name: String,
+    /// The published version of the page.
+    pub version_id: Option<Uuid>,
+    /// The client's name.
+    pub client_name: String,
+    /// The client's logo.
+    pub logo_url: Option<String>,
+    /// The client's colours.
+    pub brand_colors_json: Option<Value>,
+    /// E.164.
+    pub support_phone: Option<String>,
+}
+
 database::statement! {
+    /// The page around a form that a recipient sent from there.
+    AROUND, public, "
+        select c.name as campaign_name, lp.published_version_id as version_id, cl.name as client_name, cl.logo_url,
+            cl.brand_colors_json, cl.support_phone
+        from campaigns c
+        join clients cl on cl.id = c.client_id
+        left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
+        where c.client_id = $1
+          and c.id = $2";
     /// Whether anybody has this link.
     TOKEN_EXISTS, public, "
         select exists (
@@ -125,4 +152,12 @@ pub async fn by_token(scope: &Scope<'_>, client_id: Uuid, form_id: Uuid, token: 
 /// What the database answered.
 pub async fn by_code(scope: &Scope<'_>, client_id: Uuid, form_id: Uuid, code: &str) -> Result<Option<Person>> {
     scope.query_opt(&BY_CODE, &[&client_id, &form_id, &code]).await
+}
+
+/// The page around a form that a recipient sent from there.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub async fn around(scope: &Scope<'_>, person: &Person) -> Result<Around> {
+    scope.query_one(&AROUND, &[&person.client_id, &person.campaign_id]).await
 }

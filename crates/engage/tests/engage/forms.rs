@@ -206,6 +206,34 @@ async fn wrong_answers_come_back_with_their_errors_and_everything_that_was_typed
 }
 
 #[tokio::test]
+async fn a_form_that_was_sent_from_a_landing_page_comes_back_on_it_in_its_accent() {
+    let mut world = World::new(1).await;
+    world.publish("<main><h1>A roof for Columbus</h1>{{form}}<p>Since 1962</p></main>").await;
+    let accent =
+        "update ace_forms set form_config = jsonb_set(form_config, '{settings,colours,accent}', '\"#aa3366\"')";
+    world.run(accent, &[]).await;
+    let maria = world.someone("Maria").await;
+    let page = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text();
+    assert!(page.contains("/assets/brand/aa3366.css") && page.contains("ace-page"), "{page}");
+    let token = token_of(&world, &maria).await;
+    let fields = [
+        ("email", "at home"),
+        ("ace-recipient", maria.token.as_str()),
+        ("ace-token", token.as_str()),
+        ("ace-page", "landing"),
+    ];
+    let reply = world.send(&fields).await.expect_status(422);
+    let html = reply.text();
+    for text in ["A roof for Columbus", "Since 1962", "/assets/brand/aa3366.css", "value=\"at home\"", "f-email-error"]
+    {
+        assert!(html.contains(text), "{text} is not in {html}");
+    }
+    assert!(reply.header("content-security-policy").contains("form-action http"), "it can be sent again");
+    let elsewhere = fields.map(|(name, value)| if name == "ace-page" { (name, "") } else { (name, value) });
+    assert!(!world.send(&elsewhere).await.expect_status(422).text().contains("Since 1962"), "a page of its own");
+}
+
+#[tokio::test]
 async fn the_form_page_is_filled_in_for_its_recipient_and_for_nobody_elses() {
     let world = World::new(1).await;
     let maria = world.someone("Maria").await;

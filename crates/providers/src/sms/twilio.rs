@@ -163,7 +163,7 @@ impl StatusUpdate {
             "sent" => DeliveryStatus::Sent,
             "delivered" | "read" => DeliveryStatus::Delivered,
             "undelivered" | "failed" | "canceled" => failure(form, word),
-            _ => return Err(kernel::Error::invalid("MessageStatus", "not a status we know")),
+            _ => return Err(kernel::Error::invalid("MessageStatus", "must be a status of a message")),
         };
         Ok(Some(Self { provider_message_id: id.to_owned(), status, word: word.to_owned() }))
     }

@@ -98,7 +98,7 @@ fn check(input: &BrandInput) -> Result<Draft> {
     let mut problems = Problems::new();
     let brand_name = problems.require("brand_name", &input.brand_name).to_owned();
     if brand_name.chars().count() > 80 {
-        problems.add("brand_name", "too_long", "at most 80 characters");
+        problems.add("brand_name", "too_long", "use at most 80 characters");
     }
     for (field, url) in [("brand_logo_url", &input.brand_logo_url), ("redemption_url", &input.redemption_url)] {
         if !url.trim().is_empty() && !url.trim().starts_with("https://") {
@@ -110,13 +110,13 @@ fn check(input: &BrandInput) -> Result<Draft> {
     for (field, text) in [("code_pattern", &input.code_pattern), ("pin_pattern", &input.pin_pattern)] {
         problems.at_most(field, text, 200);
         if text.len() <= 800 && pattern(text).is_err() {
-            problems.invalid(field, "not a regular expression");
+            problems.invalid(field, "enter a regular expression");
         }
     }
     let default_value = value(&mut problems, &input.default_value);
     let support_phone = match some(&input.support_phone) {
         Some(text) => phone::normalise(&text, phone::DEFAULT_REGION).or_else(|| {
-            problems.invalid("support_phone", "not a phone number");
+            problems.invalid("support_phone", "enter 10 digits, or begin with + for numbers abroad");
             None
         }),
         None => None,
@@ -139,7 +139,7 @@ fn value(problems: &mut Problems, text: &str) -> Option<Money> {
     match text.parse::<Money>() {
         Ok(value) if value > Money::ZERO => Some(value),
         _ => {
-            problems.invalid("default_value", "an amount such as 25 or 25.00");
+            problems.invalid("default_value", "enter an amount such as 25 or 25.00");
             None
         }
     }

@@ -262,7 +262,9 @@ fn reason(text: &str) -> Result<String> {
 pub fn way(text: &str) -> Result<Option<(Channel, String)>> {
     let Some(text) = some(text) else { return Ok(None) };
     let known = [Channel::Email, Channel::Sms].into_iter().find_map(|way| way.normalise(&text).map(|to| (way, to)));
-    known.map(Some).ok_or_else(|| Error::invalid("to", "neither a phone number nor an e-mail address"))
+    known
+        .map(Some)
+        .ok_or_else(|| Error::invalid("to", "enter a phone number of 10 digits or an address such as ada@example.com"))
 }
 
 fn about(client_id: Uuid) -> Audited {

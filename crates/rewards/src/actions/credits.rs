@@ -43,7 +43,7 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
     let mut problems = Problems::new();
     let amount = whole(&input.amount).and_then(|amount| i32::try_from(amount).ok()).unwrap_or(0);
     if amount == 0 || !(-MOST..=MOST).contains(&amount) {
-        problems.invalid("amount", "a whole number of credits other than 0, at most 10,000,000, such as 2,500");
+        problems.invalid("amount", "enter a whole number of credits other than 0, at most 10,000,000, such as 2,500");
     } else if amount < 0 && (!makes || from.is_some()) {
         problems.invalid("amount", "only the operator takes credits back: move them to another client from there");
     }

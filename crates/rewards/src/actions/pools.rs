@@ -53,13 +53,13 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &PoolInput
     let brand_id = Uuid::parse_str(problems.require("brand_id", &input.brand_id)).unwrap_or_default();
     let value = input.value_amount.parse::<Money>().unwrap_or_default();
     if value <= Money::ZERO || value > MOST {
-        problems.invalid("value_amount", format!("an amount such as 25 or 25.00, at most {MOST}"));
+        problems.invalid("value_amount", format!("enter an amount such as 25 or 25.00, at most {MOST}"));
     }
     problems.finish()?;
     match brands::find(&app.scope(actor), brand_id).await {
         Ok(brand) if brand.is_active => {}
         Ok(_) => return Err(codes::brand_off()),
-        Err(Error::NotFound) => return Err(Error::invalid("brand_id", "there is no such brand")),
+        Err(Error::NotFound) => return Err(Error::invalid("brand_id", "choose one of the brands")),
         Err(other) => return Err(other),
     }
     let id = new_id();
@@ -156,7 +156,7 @@ fn refuse_in_use(pool: &InUse) -> Result<()> {
 fn name(problems: &mut Problems, given: &str) -> String {
     let name = problems.require("pool_name", given);
     if name.chars().count() > 120 {
-        problems.add("pool_name", "too_long", "at most 120 characters");
+        problems.add("pool_name", "too_long", "use at most 120 characters");
     }
     name.to_owned()
 }

@@ -52,7 +52,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
 pub async fn grant(State(app): State<App>, caller: Caller, Form(form): Form<GrantInput>) -> Result<Response> {
     match actions::grant(&app, &caller.actor, caller.client_id()?, &form).await {
         Ok(balance) => {
-            let text = format!("Booked. The balance is {} credits.", web::view::number(balance));
+            let text = format!("Booked. The balance is {}.", web::view::count(balance, "credit"));
             Ok(redirect_with(&Shell::new(&caller, "").at("credits"), &text))
         }
         Err(error) => {
@@ -86,7 +86,7 @@ async fn page(app: &App, caller: &Caller, query: ListQuery, form: GrantInput, er
     let makes_credits = store::makes_credits(&scope).await?;
     let givers = store::givers(&scope, client_id).await?;
     let giver = |giver: &store::Giver| {
-        Choice::new(&giver.slug, format!("{} ({} credits)", giver.name, web::view::number(giver.credits)))
+        Choice::new(&giver.slug, format!("{} ({})", giver.name, web::view::count(giver.credits, "credit")))
     };
     Ok(ListPage {
         makes_credits,

@@ -160,7 +160,7 @@ pub async fn upload(
     };
     match uploaded {
         Ok(report) if report.refused == 0 => {
-            Ok(redirect_with(&at(&caller, id), &format!("{} cards added", web::view::number(report.added))))
+            Ok(redirect_with(&at(&caller, id), &format!("{} added", web::view::count(report.added, "card"))))
         }
         Ok(report) => {
             let page = ShowPage { report: Some(report), ..show_page(&app, &caller, id, CardsQuery::default()).await? };

@@ -267,7 +267,7 @@ fn too_large() -> Error {
 }
 
 fn not_text() -> Error {
-    Error::invalid("file", "not a CSV in UTF-8")
+    Error::invalid("file", "save the file as CSV in UTF-8")
 }
 
 /// The separator that stands in the first line most often; skips the byte order mark.

@@ -81,7 +81,7 @@ impl Check<'_> {
         if !fault.is_empty() {
             self.note(path, "invalid", fault);
         } else if let Some(most) = schema["maxLength"].as_u64().filter(|most| length() > *most) {
-            self.note(path, "too_long", format!("at most {most} characters"));
+            self.note(path, "too_long", format!("use at most {most} characters"));
         } else if let Some(least) = schema["minLength"].as_u64().filter(|least| length() < *least) {
             self.note(path, "too_short", format!("at least {least} characters"));
         }

@@ -85,7 +85,9 @@ pub(super) fn components(document: &mut Value) {
 fn example(refusal: &Refusal) -> Value {
     let title = axum::http::StatusCode::from_u16(refusal.status).ok().and_then(|status| status.canonical_reason());
     let errors = match refusal.status {
-        422 => json!([{ "pointer": "#/email", "code": "invalid", "detail": "not an e-mail address" }]),
+        422 => {
+            json!([{ "pointer": "#/email", "code": "invalid", "detail": "enter an address such as ada@example.com" }])
+        }
         _ => json!([]),
     };
     json!({

@@ -93,6 +93,8 @@ pub(crate) fn sentence(word: &str) -> String {
         "purl_visit" => return "Link visited".into(),
         "qr_scan" => return "QR scanned".into(),
         "crm_event" => return "CRM event".into(),
+        "zip" => return "ZIP".into(),
+        "email" => return "E-mail".into(),
         _ => {}
     }
     let spaced = word.replace(['_', '-'], " ");

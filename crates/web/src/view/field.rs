@@ -40,6 +40,8 @@ pub enum Kind {
     Checkbox,
     /// A file to upload.
     File,
+    /// A colour as `#rrggbb`, with a box that shows and chooses it.
+    Colour,
 }
 
 /// A form field. Build it in Rust or through the macros of `components.html`.
@@ -115,7 +117,10 @@ impl Field {
     /// Takes its error from those of the form.
     #[must_use]
     pub fn errors(mut self, errors: &FieldErrors) -> Self {
-        self.error = errors.of(&self.name).map(str::to_owned);
+        self.error = match errors.is_missing(&self.name) {
+            true => Some(format!("{} is required", self.label)),
+            false => errors.of(&self.name).map(str::to_owned),
+        };
         self
     }
 
@@ -165,6 +170,12 @@ impl Field {
             ids.push(format!("{id}-error"));
         }
         ids.join(" ")
+    }
+
+    /// The colour the box shows; grey for none.
+    fn swatch(&self) -> &str {
+        let is_colour = self.value.len() == 7 && self.value.starts_with('#');
+        if is_colour { &self.value } else { "#808080" }
     }
 
     fn input_type(&self) -> &'static str {

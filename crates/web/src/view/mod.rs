@@ -3,6 +3,7 @@
 //! Belongs here: fields, filters, pagers, badges, tabs, figures, charts, and how numbers, money and times read.
 //! Does not belong here: anything that knows a table or a rule. Templates reach these through `components.html`.
 
+mod arranged;
 mod badge;
 mod chart;
 mod choices;
@@ -16,10 +17,12 @@ mod summary;
 mod tabs;
 mod text;
 
+pub use arranged::arranged;
 pub use badge::{Badge, Tone};
 pub use chart::Chart;
 pub use choices::{Choice, Choices};
-pub use errors::FieldErrors;
+pub(crate) use errors::name_fields;
+pub use errors::{FieldErrors, Listed, capitalised};
 pub use field::{Field, FieldValue, Flag, Kind};
 pub use filters::{Chip, ChipOption, Filters, SortHeader};
 pub use icon::Icon;
@@ -27,4 +30,4 @@ pub use pager::Pager;
 pub use stat::{Stat, Trend};
 pub use summary::Summary;
 pub use tabs::{Step, StepState, Steps, Tab, Tabs};
-pub use text::{address, bytes, money, number, percent, phone, slug_id};
+pub use text::{address, bytes, count, money, number, percent, phone, slug_id};

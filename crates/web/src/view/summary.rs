@@ -4,7 +4,6 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::errors::FieldErrors;
-use super::text::slug_id;
 
 /// Draws nothing when nothing is wrong.
 #[derive(Template)]

@@ -18,6 +18,18 @@ pub fn number(value: impl Display) -> String {
     format!("{sign}{grouped}{point}{fraction}")
 }
 
+/// So many of something: `1, "free card"` → `1 free card`; `2000, "person"` → `2,000 people`.
+pub fn count(value: impl Display, one: &str) -> String {
+    let shown = number(value);
+    let many = match (one.strip_suffix("person"), one.strip_suffix('y')) {
+        _ if shown == "1" => one.to_owned(),
+        (Some(before), _) => format!("{before}people"),
+        (_, Some(before)) if !before.ends_with(['a', 'e', 'o', 'u']) => format!("{before}ies"),
+        _ => format!("{one}s"),
+    };
+    format!("{shown} {many}")
+}
+
 /// US dollars with cents from a number of dollars: `1250` → `$1,250.00`. What is money already stays as it is.
 pub fn money(amount: impl Display) -> String {
     let plain = amount.to_string();
@@ -79,6 +91,16 @@ mod tests {
         assert_eq!(percent(3, 8), "37.5 %");
         assert_eq!(percent(0, 0), "–");
         assert_eq!(bytes(1_536), "1.5 kB");
+    }
+
+    #[test]
+    fn one_is_one_and_many_are_many() {
+        let of = |value: i64| {
+            [count(value, "free card"), count(value, "entry"), count(value, "person"), count(value, "day")]
+        };
+        assert_eq!(of(1), ["1 free card", "1 entry", "1 person", "1 day"]);
+        assert_eq!(of(2_000), ["2,000 free cards", "2,000 entries", "2,000 people", "2,000 days"]);
+        assert_eq!(count(0, "credit"), "0 credits");
     }
 
     #[test]

@@ -84,10 +84,11 @@ impl StepForm for DesignForm {
     fn apply(&self, input: &mut CampaignInput) -> kernel::Result<()> {
         let mut problems = Problems::new();
         input.no_mail_piece = self.no_mail_piece;
-        input.size = text(&self.size);
+        // The size of a piece is the piece's own: `update` takes it from there.
+        input.size = if self.no_mail_piece { text(&self.size) } else { None };
         input.postage = text(&self.postage);
         input.template_id = parse(&mut problems, "template_id", &self.template_id, "choose one of the mail pieces");
-        input.mail_date = parse(&mut problems, "mail_date", &self.mail_date, "a date such as 2026-03-31");
+        input.mail_date = parse(&mut problems, "mail_date", &self.mail_date, "enter a date such as 2026-03-31");
         problems.finish()
     }
 
@@ -151,10 +152,13 @@ impl StepForm for PageForm {
         input.lp_mode = text(&self.lp_mode);
         input.landing_page_id = page;
         input.form_id = parse(&mut problems, "form_id", &self.form_id, "choose one of the forms");
-        input.base_lp_url = text(&self.base_lp_url);
-        input.utm_source = text(&self.utm_source);
-        input.utm_medium = text(&self.utm_medium);
-        input.utm_campaign = text(&self.utm_campaign);
+        // out of sight without a web site of their own: what was there stays
+        if self.lp_mode == "redirect" {
+            input.base_lp_url = text(&self.base_lp_url);
+            input.utm_source = text(&self.utm_source);
+            input.utm_medium = text(&self.utm_medium);
+            input.utm_campaign = text(&self.utm_campaign);
+        }
         problems.finish()
     }
 

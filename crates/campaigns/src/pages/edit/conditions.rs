@@ -7,7 +7,7 @@ use content::merge::MESSAGE;
 use kernel::Problems;
 use messaging::segments;
 use serde::Deserialize;
-use web::view::{Choice, FieldErrors, slug_id};
+use web::view::{Choice, FieldErrors, arranged, count, slug_id};
 use web::{Result, render_with};
 
 use super::fields::{parse, text};
@@ -64,6 +64,19 @@ struct ConditionsPage {
     channels: [(&'static str, &'static str); 3],
     tags: Vec<String>,
     full: bool,
+    focus: Option<(&'static str, usize)>,
+}
+
+impl ConditionsPage {
+    /// Whether the person goes on here: at the condition they added or moved.
+    fn is_focus(&self, row: &ConditionRow, act: &str) -> bool {
+        self.focus.is_some_and(|(done, index)| done == act && index == row.index)
+    }
+
+    /// Whether they go on at the end, after taking one away.
+    fn is_focus_last(&self) -> bool {
+        self.focus.is_some_and(|(done, _)| done == "remove")
+    }
 }
 
 impl StepForm for ConditionsForm {
@@ -78,7 +91,7 @@ impl StepForm for ConditionsForm {
 
     fn apply(&self, input: &mut CampaignInput) -> kernel::Result<()> {
         let mut problems = Problems::new();
-        let wanted = "a number of cards, or nothing for one each";
+        let wanted = "enter a number of cards, or nothing for one each";
         input.cards_per_reward = parse(&mut problems, "cards_per_reward", &self.cards_per_reward, wanted);
         input.conditions = self.rows().iter().map(|row| row.input(&mut problems)).collect();
         problems.finish()
@@ -107,6 +120,7 @@ impl StepForm for ConditionsForm {
             shell: parts.shell.clone(),
             parts,
             full: rows.len() >= MAX_CONDITIONS,
+            focus: arranged(&self.act, rows.len()),
             rows,
             form: self,
             triggers: TRIGGERS.iter().map(|(word, label)| Choice::new(word, *label)).collect(),
@@ -210,7 +224,12 @@ impl ConditionRow {
             condition_name: self.condition_name.clone(),
             trigger_type: self.trigger_type.clone(),
             crm_event_name: text(&self.crm_event_name),
-            time_delay_hours: parse(problems, &path("time_delay_hours"), &self.time_delay_hours, "a number of hours"),
+            time_delay_hours: parse(
+                problems,
+                &path("time_delay_hours"),
+                &self.time_delay_hours,
+                "enter a number of hours",
+            ),
             form_id: parse(problems, &path("form_id"), &self.form_id, "choose one of the forms"),
             gift_card_pool_id: parse(
                 problems,
@@ -243,13 +262,6 @@ impl ConditionRow {
         errors.of(&format!("conditions/{}/{field}", self.index))
     }
 
-    /// Whether a field that only some triggers need is filled in, needed or wrong: then it stands open.
-    fn details_open(&self, errors: &FieldErrors) -> bool {
-        let needed = matches!(self.trigger_type.as_str(), "crm_event" | "time_delay");
-        let wrong = ["crm_event_name", "time_delay_hours", "form_id"].iter().any(|f| self.error(errors, f).is_some());
-        needed || wrong || !self.form_id.is_empty()
-    }
-
     fn email_open(&self, errors: &FieldErrors) -> bool {
         let wrong = ["email_subject", "email_template"].iter().any(|field| self.error(errors, field).is_some());
         wrong || !self.email_template.is_empty() || self.delivery_channel == "email"
@@ -258,8 +270,8 @@ impl ConditionRow {
     /// The size of the SMS as saved, for those without JavaScript.
     fn measured(&self) -> String {
         let size = segments::count(&self.sms_template);
-        let word = if size.segments == 1 { "segment" } else { "segments" };
-        format!("{} characters, {} {word} before the tags are filled in.", size.units, size.segments)
+        let (units, segments) = (count(size.units, "character"), count(size.segments, "segment"));
+        format!("{units}, {segments} before the tags are filled in.")
     }
 }
 

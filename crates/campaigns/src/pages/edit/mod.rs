@@ -66,6 +66,8 @@ pub struct Parts {
     pub action: String,
     /// The way out.
     pub cancel: String,
+    /// The step before; none in front of the first.
+    pub back: Option<String>,
     /// What is wrong.
     pub errors: FieldErrors,
     /// What can be chosen.
@@ -151,6 +153,11 @@ fn next(step: &str) -> &'static str {
     STEPS.get(here + 1).map_or("review", |(word, _)| word)
 }
 
+fn before(step: &str) -> Option<&'static str> {
+    let here = STEPS.iter().position(|(word, _)| *word == step)?;
+    STEPS.get(here.checked_sub(1)?).map(|(word, _)| *word)
+}
+
 /// A campaign that is no draft, or is being launched, has nothing to edit.
 async fn elsewhere(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Option<Response>> {
     if campaign.status != "draft" {
@@ -180,6 +187,7 @@ async fn draw<F: StepForm>(
         shell: shell(caller, campaign),
         steps: steps(&format!("{base}/edit"), F::STEP, Some(&checklist)),
         action: format!("{base}/edit/{}", F::STEP),
+        back: before(F::STEP).map(|step| format!("{base}/edit/{step}")),
         cancel: base,
         errors,
         offers: offers(app, caller, F::STEP).await?,
@@ -195,6 +203,7 @@ async fn draw_new(app: &App, caller: &Caller, form: AudienceForm, error: Option<
         shell: shell.crumb("Campaigns", list.clone()),
         steps: steps(&format!("{list}/new"), "audience", None),
         action: list.clone(),
+        back: None,
         cancel: list,
         errors,
         offers: offers(app, caller, "audience").await?,

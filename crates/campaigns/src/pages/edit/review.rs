@@ -5,15 +5,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
-use web::view::{FieldErrors, Steps, number, slug_id};
+use web::view::{FieldErrors, Steps, count, money, slug_id};
 use web::{App, Caller, Path, Result, Shell, redirect, render_with};
 
+use super::super::facts::{self, Fact};
+use super::super::tabs::condition_met;
 use super::super::{at, named};
 use super::{elsewhere, shell, steps};
 use crate::actions::launch;
 use crate::checklist::{self, CheckItem, Checklist};
 use crate::store::campaigns::Campaign;
-use crate::store::conditions;
+use crate::store::conditions::{self, Condition};
 use crate::store::launches;
 
 #[derive(Template)]
@@ -24,6 +26,9 @@ struct ReviewPage {
     errors: FieldErrors,
     entries: Vec<Entry>,
     checklist: Checklist,
+    facts: Vec<Fact>,
+    told: Vec<String>,
+    back: String,
     rewards: i64,
     failed: Option<String>,
     confirm: String,
@@ -100,6 +105,9 @@ async fn draw(app: &App, caller: &Caller, campaign: &Campaign, errors: FieldErro
         launch: format!("{base}/launch"),
         may_launch: caller.may("campaigns.launch"),
         ready: checklist.ready(),
+        facts: facts::of(app, caller, campaign).await?,
+        told: conditions.iter().map(|condition| told(condition, checklist.cards_per_reward)).collect(),
+        back: format!("{edit}/conditions"),
         rewards,
         checklist,
     };
@@ -109,20 +117,38 @@ async fn draw(app: &App, caller: &Caller, campaign: &Campaign, errors: FieldErro
 /// What pressing the button will do, and to how many.
 fn confirm(checklist: &Checklist, rewards: i64) -> String {
     let facts = &checklist.facts;
-    let recipients = if facts.mailable == 1 { "recipient" } else { "recipients" };
-    let mut text = format!("Makes {} {recipients}, each with a code and a link of their own.", number(facts.mailable));
-    if facts.contacts > facts.mailable {
-        text += &match facts.contacts - facts.mailable {
-            1 => " 1 contact is skipped.".to_owned(),
-            skipped => format!(" {} contacts are skipped.", number(skipped)),
-        };
+    let mut text = format!("Makes {}, each with a code and a link of their own.", count(facts.mailable, "recipient"));
+    match facts.contacts - facts.mailable {
+        ..=0 => {}
+        1 => text += " 1 contact is skipped.",
+        skipped => text += &format!(" {} are skipped.", count(skipped, "contact")),
     }
     if rewards > 0 {
-        let cards = checklist.cards_per_reward * rewards;
-        text += &format!(" Promises {} gift card{}.", number(cards), if cards == 1 { "" } else { "s" });
+        text += &format!(" Promises {}.", count(checklist.cards_per_reward * rewards, "gift card"));
     }
     if checklist.credits_needed > 0 {
-        text += &format!(" Pieces and rewards can cost up to {} credits.", number(checklist.credits_needed));
+        text += &format!(" Pieces and rewards can cost up to {}.", count(checklist.credits_needed, "credit"));
     }
     text + " Nothing is printed or charged yet, and you can undo it with Back to draft."
+}
+
+/// What a condition asks and earns, in a sentence.
+fn told(condition: &Condition, cards: i64) -> String {
+    let met = condition_met(condition);
+    match (&condition.pool_name, condition.value_amount) {
+        (Some(pool), Some(value)) => {
+            let brand = condition.brand_name.as_deref().unwrap_or_default();
+            let way = match condition.delivery_channel.as_deref() {
+                Some("sms") => "by SMS",
+                Some("email") => "by e-mail",
+                _ => "by SMS or e-mail, as chosen",
+            };
+            format!(
+                "{met}: earns a {} {brand} card from {pool}, sent {way}. {} promised.",
+                money(value),
+                count(cards, "card")
+            )
+        }
+        _ => format!("{met}: earns nothing."),
+    }
 }
