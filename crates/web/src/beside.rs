@@ -2,12 +2,14 @@
 //! navigation, the search and the bell. Help, the account and errors keep the client that the person was at.
 
 use axum::http::{HeaderMap, Uri};
-use axum_extra::extract::cookie::{Cookie, CookieJar};
+use axum::response::Response;
+use axum_extra::extract::cookie::CookieJar;
 use kernel::{Origin, Result};
 
 use crate::caller::{Caller, ClientRef};
 use crate::flash::{self, Flash};
 use crate::guard::{CLIENT_BY_SLUG, CLIENTS_WITHIN_REACH};
+use crate::respond::set_cookie;
 use crate::routes::Kind;
 use crate::{App, identity};
 
@@ -23,9 +25,11 @@ database::statement! {
 /// asked anew each time.
 const COOKIE: &str = "ace_client";
 
-/// Keeps the client with this slug in mind, until the browser is closed.
-pub(crate) fn cookie(app: &App, slug: &str) -> Cookie<'static> {
-    identity::cookie(app, COOKIE, slug, None)
+/// Keeps the client whose page is answered in mind, until the browser is closed, unless it was the last one already.
+pub(crate) fn remember(app: &App, (at, last): (Option<String>, Option<String>), response: &mut Response) {
+    if let Some(slug) = at.filter(|slug| response.status().is_success() && last.as_ref() != Some(slug)) {
+        set_cookie(response, &identity::cookie(app, COOKIE, &slug, None));
+    }
 }
 
 /// The slug of the client that a person was at last.

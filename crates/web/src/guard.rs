@@ -115,9 +115,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
     let at = failure::client_of(&asked).map(|client| client.slug.clone());
     let mut response = failure::dress(&app, asked, response);
-    if let Some(slug) = at.filter(|slug| response.status().is_success() && last.as_ref() != Some(slug)) {
-        set_cookie(&mut response, &beside::cookie(&app, &slug));
-    }
+    beside::remember(&app, (at, last), &mut response);
     if spec.kind == Kind::Api {
         response = known.spare(response);
     }
