@@ -189,7 +189,7 @@ async fn wrong_answers_come_back_with_their_errors_and_everything_that_was_typed
     ];
     let html = world.send(&fields).await.expect_status(422).text();
     for text in [
-        "this is not an e-mail address",
+        "enter an address such as maria@example.com",
         "please fill this in",
         "id=\"f-email-error\"",
         "not &#60;an&#62; address",
