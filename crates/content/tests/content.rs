@@ -140,7 +140,7 @@ async fn the_builder_shows_an_error_beside_the_field_it_is_about() {
             && html.contains("id=\"f-form_config-fields-0-options\"")
     );
     assert!(
-        html.contains("<p class=\"error\">give at least one option</p>") && html.contains(" open><summary"),
+        html.contains("id=\"f-form_config-fields-0-options-error\"") && html.contains("Give at least one option</p>"),
         "{html}"
     );
 }

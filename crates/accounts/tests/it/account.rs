@@ -13,11 +13,7 @@ async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
     assert!(page.contains("Cal A. Acme") && page.contains("(614) 555-0123"), "{page}");
     let wrong = [("full_name", ""), ("phone", "abc"), ("timezone", "Mars/Olympus")];
     let page = test.post_form("/account", &wrong).as_user(person).await.expect_status(422).text();
-    assert!(
-        page.contains(" is required")
-            && page.contains("enter 10 digits")
-            && page.contains("choose a time zone")
-    );
+    assert!(page.contains(" is required") && page.contains("enter 10 digits") && page.contains("choose a time zone"));
     assert_eq!(test.get("/account").await.location(), "/sign-in?next=%2Faccount");
 }
 

@@ -58,7 +58,7 @@ pub async fn suppress(State(app): State<App>, caller: Caller, Form(form): Form<B
     let text = done.map(|changed| match (changed, form.ids.len() - changed) {
         (0, _) => "All of them were suppressed already".to_owned(),
         (1, 0) => "1 contact suppressed: nothing will be sent to it".to_owned(),
-        (changed, 0) => format!("{} contacts suppressed: nothing will be sent to them", web::view::number(changed)),
+        (changed, 0) => format!("{} suppressed: nothing will be sent to them", web::view::count(changed, "contact")),
         (changed, before) => {
             let (changed, before) = (web::view::number(changed), web::view::number(before));
             format!("{changed} suppressed now; {before} were already, or are gone")

@@ -41,13 +41,13 @@ async fn a_person_of_the_console_says_where_a_reward_goes_that_had_no_address() 
     let post = |to: &'static str| world.test.post_form(&format!("{path}/address"), &[("to", to)]);
     post("pat@example.com").as_user(&story.corner_owner).await.expect_status(404);
     let wrong = post("nobody").as_user(&story.acme_owner).await.expect_status(422).text();
-    assert!(wrong.contains("neither a phone number nor an e-mail address") && wrong.contains("value=\"nobody\""));
+    assert!(wrong.contains("enter a phone number of 10 digits") && wrong.contains("value=\"nobody\""));
     post("Pat@Example.com").as_user(&story.acme_owner).await.expect_status(303);
     world.work().await;
     assert_eq!((world.count(CARDS, recipient).await, world.count(SENT, recipient).await), (1, 1));
     assert_eq!(world.count(ALERTS, recipient).await, 0);
     let again = post("eve@example.com").as_user(&story.acme_owner).await.expect_status(422).text();
-    assert!(again.contains("no reward of this recipient waits for an address"), "{again}");
+    assert!(again.contains("No reward of this recipient waits for an address"), "{again}");
     world.assert_sound().await;
 }
 

@@ -20,7 +20,7 @@ async fn a_person_goes_through_the_wizard_step_by_step_and_launches() {
     let edit = format!("{BASE}/new-1/edit");
     assert_eq!(made.location(), format!("{edit}/design"), "the word `new` belongs to the wizard itself");
     let review = world.test.get(&format!("{edit}/review")).as_user(owner).await.expect_status(200).text();
-    assert!(review.contains(&format!("{edit}/design#f-size")), "what is missing leads to its field: {review}");
+    assert!(review.contains(&format!("{edit}/design#f-template_id")), "what is missing leads to its field: {review}");
     assert!(!review.contains("data-confirm-yes=\"Launch campaign\""), "no button before everything is there");
     let early = post(&format!("{BASE}/new-1/launch"), &[]).await.expect_status(422);
     assert!(early.text().contains("Choose a mail piece, or say that there is none."), "{}", early.text());

@@ -45,7 +45,7 @@ async fn cards_that_people_wait_for_are_not_promised() {
     world.add_cards(1).await;
     let (second, _) = world.draft(&asking(&world, "Second", 1)).await;
     let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
-    assert!(refused.fields()[0].message.contains("0 free cards and 1 are needed"), "{refused:?}");
+    assert!(refused.fields()[0].message.contains("0 free cards and 1 is needed"), "{refused:?}");
     let actor = kernel::Actor::client(world.client_id);
     let tx = world.test.app.scope(&actor).transaction().await.unwrap();
     let promised = reserve(&tx, (world.client_id, second), world.pool_id, (1, 0)).await.unwrap();

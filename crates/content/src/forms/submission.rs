@@ -68,8 +68,8 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
         return Err(format!("use at most {MAX_ANSWER} characters"));
     }
     let value = match field.kind {
-        FieldType::Email => json!(kernel::email::normalise(first).ok_or("this is not an e-mail address")?),
-        FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("this is not a phone number")?),
+        FieldType::Email => json!(kernel::email::normalise(first).ok_or("enter an address such as maria@example.com")?),
+        FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("enter a phone number of 10 digits")?),
         FieldType::Number => json!(number::parse(first)?),
         FieldType::Date => {
             let day = NaiveDate::parse_from_str(first, "%Y-%m-%d").ok().filter(|day| kernel::zone::is_sensible(*day));

@@ -189,7 +189,7 @@ async fn wrong_answers_come_back_with_their_errors_and_everything_that_was_typed
     ];
     let html = world.send(&fields).await.expect_status(422).text();
     for text in [
-        "this is not an e-mail address",
+        "enter an address such as maria@example.com",
         "please fill this in",
         "id=\"f-email-error\"",
         "not &#60;an&#62; address",
@@ -209,8 +209,8 @@ async fn wrong_answers_come_back_with_their_errors_and_everything_that_was_typed
 async fn a_form_that_was_sent_from_a_landing_page_comes_back_on_it_in_its_accent() {
     let mut world = World::new(1).await;
     world.publish("<main><h1>A roof for Columbus</h1>{{form}}<p>Since 1962</p></main>").await;
-    let accent =
-        "update ace_forms set form_config = jsonb_set(form_config, '{settings,colours,accent}', '\"#aa3366\"')";
+    let accent = "update ace_forms set form_config = jsonb_set(form_config, '{settings}',
+        coalesce(form_config -> 'settings', '{}') || '{\"colours\": {\"accent\": \"#aa3366\", \"background\": \"\"}}')";
     world.run(accent, &[]).await;
     let maria = world.someone("Maria").await;
     let page = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text();
@@ -231,6 +231,22 @@ async fn a_form_that_was_sent_from_a_landing_page_comes_back_on_it_in_its_accent
     assert!(reply.header("content-security-policy").contains("form-action http"), "it can be sent again");
     let elsewhere = fields.map(|(name, value)| if name == "ace-page" { (name, "") } else { (name, value) });
     assert!(!world.send(&elsewhere).await.expect_status(422).text().contains("Since 1962"), "a page of its own");
+}
+
+#[tokio::test]
+async fn a_card_has_its_copy_button_whose_script_alone_may_run_and_confetti_where_it_was_chosen() {
+    let world = World::new(2).await;
+    let chosen =
+        "update ace_forms set form_config = jsonb_set(form_config, '{reveal}', '{\"animation\": \"confetti\"}')";
+    world.run(chosen, &[]).await;
+    let maria = world.someone("Maria").await;
+    let token = token_of(&world, &maria).await;
+    let reply = world.send(&answers(&maria, &token)).await.expect_status(200);
+    let html = reply.text();
+    let nonce = html.split_once("nonce=\"").unwrap().1.split('"').next().unwrap();
+    assert!(reply.header("content-security-policy").contains(&format!("script-src 'nonce-{nonce}'")));
+    assert!(html.contains("data-copy hidden") && html.contains("card.js"), "{html}");
+    assert_eq!(html.matches("<i></i>").count(), 28, "{html}");
 }
 
 #[tokio::test]
