@@ -98,3 +98,32 @@ test('the preview shows the style of a draft, and a download is sent by a button
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export CSV' }).click()])
   assert.equal(download.suggestedFilename(), 'contacts.csv')
 })
+
+test('a page in sight says that a person sees it, under the headers it really has', async () => {
+  const refused = []
+  const heard = (message) => message.type() === 'error' && refused.push(message.text())
+  page.on('console', heard)
+  const [link, client, campaign] = server.query(`select r.purl_token || ' ' || r.client_id || ' ' || r.campaign_id from recipients r where r.purl_token = '${token}'`).split(' ')
+  server.query(`insert into campaign_conditions (id, client_id, campaign_id, condition_number, condition_name, trigger_type)
+    select gen_random_uuid(), '${client}', '${campaign}', max(condition_number) + 1, 'Seen', 'purl_visit' from campaign_conditions where campaign_id = '${campaign}'`)
+  const told = page.waitForRequest((request) => request.method() === 'POST' && new URL(request.url()).pathname === `/r/${link}/seen`)
+  await page.goto(`/r/${link}`)
+  const beacon = await told
+  assert.equal((await beacon.response())?.status(), 204)
+  page.off('console', heard)
+  assert.deepEqual(refused, [])
+})
+
+test('a form stands in a page of another site and is sent there, and the console does not', async () => {
+  const slug = server.query('select slug from clients order by id limit 1')
+  const elsewhere = 'http://elsewhere.example/'
+  const frame = async (path) => {
+    await page.route(elsewhere, (route) => route.fulfill({ contentType: 'text/html', body: `<iframe src="${server.base}${path}" width="600" height="900"></iframe>` }))
+    await page.goto(elsewhere)
+    await page.waitForLoadState('networkidle')
+    await page.unroute(elsewhere)
+    return page.frames()[1]
+  }
+  assert.ok(await (await frame(`/f/${form}`)).locator('form button').count() > 0, 'the form is shown')
+  assert.equal(await (await frame(`/${slug}/home`)).locator('main').count(), 0, 'nobody frames the console')
+})

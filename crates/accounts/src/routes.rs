@@ -249,7 +249,14 @@ fn teams(routes: Routes) -> Routes {
             "/v1/invitations",
             "users.invite",
             invitations::create,
-            Doc::new("Invite a person").body::<invitations::InviteBody>().returns_with::<invitations::InvitedOut>(201),
+            Doc::new("Invite a person").body::<invitations::InviteBody>().returns_with::<invitations::InvitedOut>(201).versioned(),
+        )
+        .api(
+            GET,
+            "/v1/invitations/{id}",
+            "users.view",
+            invitations::get,
+            Doc::new("Get an open invitation").returns::<Invitation>().versioned(),
         )
         .api(
             DELETE,
@@ -273,14 +280,22 @@ fn teams(routes: Routes) -> Routes {
             Doc::new("Create an API key")
                 .describe("The key is told this once.")
                 .body::<keys_api::NewKeyBody>()
-                .returns_with::<keys_api::CreatedKeyOut>(201),
+                .returns_with::<keys_api::CreatedKeyOut>(201)
+                .versioned(),
+        )
+        .api(
+            GET,
+            "/v1/api-keys/{id}",
+            "api_keys.view",
+            keys_api::get,
+            Doc::new("Get an API key").describe("The key itself is told by no answer but that of its making.").returns::<ApiKey>().versioned(),
         )
         .api(
             DELETE,
             "/v1/api-keys/{id}",
             "api_keys.manage",
             keys_api::revoke,
-            Doc::new("Revoke an API key").returns_nothing(),
+            Doc::new("Revoke an API key").returns_nothing().versioned(),
         )
         .account_api(
             GET,

@@ -127,19 +127,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_is_under_way_is_answered_before_the_end() {
-        let router = Router::new().route(
-            "/",
-            get(|| async {
-                tokio::time::sleep(Duration::from_millis(600)).await;
+        let (begun, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (told, waits) = (begun.clone(), goes_on.clone());
+        let handler = move || {
+            let (told, waits) = (told.clone(), waits.clone());
+            async move {
+                told.notify_one();
+                waits.notified().await;
                 "done"
-            }),
-        );
-        let (address, stop, server) = start(router).await;
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop, seen) = (listener.local_addr().unwrap(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (asked, told) = (stop.clone(), seen.clone());
+        let router = Router::new().route("/", get(handler));
+        let server = tokio::spawn(serve(listener, router, Duration::from_millis(300), async move {
+            asked.notified().await;
+            told.notify_one();
+        }));
         let asked = tokio::spawn(said(address, "GET / HTTP/1.1\r\nhost: ace.test\r\n\r\n"));
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        begun.notified().await;
         stop.notify_one();
+        seen.notified().await;
+        goes_on.notify_one();
         server.await.unwrap();
-        assert!(asked.await.unwrap().1.ends_with("done"), "answered, though it took longer than a head may");
+        assert!(asked.await.unwrap().1.ends_with("done"), "answered after stopping was asked for");
         assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     }
 }

@@ -103,27 +103,15 @@ struct About {
 database::statement! {
     /// What a claim needs to know about campaign, client and recipient; the contact is asked first: whoever has
     /// another number or address than at launch has it there. What a form has filled into the contact in this very transaction was not on
-    /// file.
+    /// file. Both addresses are this transaction's alone from here on, so that their rewards of the day are counted exactly.
     ABOUT, app | public | worker, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone, r.contact_id,
             coalesce(co.mobile_phone, co.phone, r.phone) as phone, coalesce(co.email, r.email) as email,
             array_remove(
                 array[r.phone, r.email]
                 || case when co.updated_at < $6 then array[co.mobile_phone, co.phone, co.email] end, null) as on_file,
-            (
-                select count(*)
-                from call_conditions_met m
-                where m.client_id = $1
-                  and m.delivery_address = coalesce($4, co.mobile_phone, co.phone, r.phone)
-                  and m.met_at > $7
-                  and m.gift_card_pool_id is not null) as sms_rewards,
-            (
-                select count(*)
-                from call_conditions_met m
-                where m.client_id = $1
-                  and m.delivery_address = coalesce($5, co.email, r.email)
-                  and m.met_at > $7
-                  and m.gift_card_pool_id is not null) as email_rewards
+            app.rewards_to($1, coalesce($4, co.mobile_phone, co.phone, r.phone), $7, $8) as sms_rewards,
+            app.rewards_to($1, coalesce($5, co.email, r.email), $7, $8) as email_rewards
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         join clients cl on cl.id = r.client_id
@@ -189,6 +177,7 @@ async fn about(tx: &Transaction, met: &Met) -> Result<About> {
         &met.email,
         &tx.now(),
         &(tx.now() - held::WITHIN),
+        &(met.most_per_address > 0),
     ];
     tx.query_one(&ABOUT, params).await
 }

@@ -85,4 +85,32 @@ mod tests {
         assert_eq!(left_out(&PoolStock { with_pin: false, with_expiry: false, ..pool() }, "Here: {{code}}"), [""; 0]);
         assert_eq!(left_out(&pool(), "Thank you"), ["code", "PIN", "expiry date"]);
     }
+
+    /// Every Rust source and page of the product, before its tests.
+    fn sources(dir: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.to_string_lossy().into_owned();
+            if path.is_dir() && !name.ends_with("/tests") {
+                sources(&path, found);
+            } else if name.ends_with(".rs") || name.ends_with(".html") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                found.push((name, text));
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_the_product_offers_carries_every_part_of_the_card() {
+        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut found = Vec::new();
+        sources(crates, &mut found);
+        let offering = found.iter().filter(|(_, text)| text.contains("{{card}}")).count();
+        assert!(offering >= 3, "the wizard, the demo, the examples of the API: {offering}");
+        for (name, text) in found {
+            let partly = ["{{code}}", "{{pin}}", "{{pin|}}"].into_iter().find(|tag| text.contains(tag));
+            assert_eq!(partly, None, "{name}: a text with a part of the card in place of {{{{card}}}}");
+        }
+    }
 }

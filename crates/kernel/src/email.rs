@@ -1,7 +1,10 @@
 //! E-mail addresses: one spelling for each, and a refusal of what cannot be one.
 //!
-//! Quoted local parts and addresses outside ASCII are refused: they exist on paper, and hardly a
-//! mail server takes them. Whether an address receives anything, only sending tells.
+//! A domain outside ASCII is kept in its ASCII form (IDNA), which every mail server understands, and shown as people type
+//! it. Quoted local parts and local parts outside ASCII are refused: they exist on paper, and hardly a mail server takes
+//! them. Whether an address receives anything, only sending tells.
+
+use std::borrow::Cow;
 
 /// The longest address SMTP carries.
 const MAX_LENGTH: usize = 254;
@@ -16,8 +19,30 @@ pub fn normalise(input: &str) -> Option<String> {
     let bare = lower.strip_prefix("mailto:").unwrap_or(&lower);
     let bare = bare.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(bare).trim();
     let (local, domain) = bare.split_once('@')?;
-    let fits = bare.len() <= MAX_LENGTH && is_local(local) && is_domain(domain);
-    fits.then(|| bare.to_owned())
+    let domain = ascii(domain)?;
+    let fits = local.len() + 1 + domain.len() <= MAX_LENGTH && is_local(local) && is_domain(&domain);
+    fits.then(|| format!("{local}@{domain}"))
+}
+
+/// The ASCII form of a domain.
+fn ascii(domain: &str) -> Option<Cow<'_, str>> {
+    if domain.is_ascii() {
+        return Some(Cow::Borrowed(domain));
+    }
+    // nobody's domain is longer, and the work grows with it
+    (domain.len() <= 4 * MAX_LENGTH).then(|| idna::domain_to_ascii_strict(domain).ok().map(Cow::Owned)).flatten()
+}
+
+/// An address in its one spelling as people type it: `info@xn--bcher-kva.example` is `info@bücher.example`.
+pub fn display(address: &str) -> Cow<'_, str> {
+    let Some((local, domain)) = address.split_once('@').filter(|(_, domain)| domain.contains("xn--")) else {
+        return Cow::Borrowed(address);
+    };
+    match idna::domain_to_unicode(domain) {
+        // what would not lead back to the same address is shown as it is kept
+        (shown, Ok(())) if ascii(&shown).as_deref() == Some(domain) => Cow::Owned(format!("{local}@{shown}")),
+        _ => Cow::Borrowed(address),
+    }
 }
 
 /// What people type into a field that asks for an address they do not have or do not give.
@@ -96,9 +121,21 @@ mod tests {
             ("<ada+spring@mail.example.co.uk>", "ada+spring@mail.example.co.uk"),
             ("o'brien@example.com", "o'brien@example.com"),
             ("x@xn--bcher-kva.example", "x@xn--bcher-kva.example"),
+            ("Info@BÜCHER.example", "info@xn--bcher-kva.example"),
+            ("info@bu\u{308}cher.example", "info@xn--bcher-kva.example"),
+            ("hola@correo.españa", "hola@correo.xn--espaa-rta"),
         ] {
             assert_eq!(normalise(given).as_deref(), Some(kept), "{given}");
         }
+    }
+
+    #[test]
+    fn an_address_is_shown_as_people_type_it_and_leads_back_to_itself() {
+        assert_eq!(display("info@xn--bcher-kva.example"), "info@bücher.example");
+        for plain in ["ada@example.com", "ada@xn--.example", "ada@xn--a.example", "nobody"] {
+            assert_eq!(display(plain), plain);
+        }
+        assert_eq!(normalise(&display("info@xn--bcher-kva.example")).as_deref(), Some("info@xn--bcher-kva.example"));
     }
 
     #[test]
@@ -123,6 +160,11 @@ mod tests {
             "ädä@example.com",
             "ada@example.com, bob@example.com",
             "ada@exam\nple.com",
+            "ada@bü cher.example",
+            "ada@bü_cher.example",
+            "ada@-bücher.example",
+            "ada@bücher",
+            "ada@\u{200b}.example",
         ] {
             assert_eq!(normalise(given), None, "{given:?}");
         }
@@ -164,8 +206,12 @@ mod tests {
         }
 
         #[test]
-        fn no_input_panics(input in "\\PC*") {
+        fn no_input_panics_and_what_is_kept_is_ascii(input in "\\PC*", host in "[a-zßéüñж.-]{1,20}") {
             let _ = normalise(&input);
+            if let Some(kept) = normalise(&format!("ada@{host}")) {
+                prop_assert!(kept.is_ascii());
+                prop_assert_eq!(normalise(&display(&kept)), Some(kept.clone()));
+            }
         }
     }
 }

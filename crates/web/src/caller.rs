@@ -44,6 +44,8 @@ pub struct ClientRef {
     pub name: String,
     /// The client's IANA time zone.
     pub time_zone: String,
+    /// Whether it was archived.
+    pub archived: bool,
 }
 
 /// Whoever passed the guard of a route.

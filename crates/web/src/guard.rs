@@ -35,17 +35,17 @@ pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 database::statement! {
     /// A client by the word in URLs; row-level security leaves out what is not within reach.
     pub(crate) CLIENT_BY_SLUG, app, "
-        select id, org_id, slug, name, time_zone
+        select id, org_id, slug, name, time_zone, archived_at is not null as archived
         from clients
         where slug = $1";
     /// A client by id; row-level security leaves out what is not within reach.
     CLIENT_BY_ID, app, "
-        select id, org_id, slug, name, time_zone
+        select id, org_id, slug, name, time_zone, archived_at is not null as archived
         from clients
         where id = $1";
     /// The first clients within reach, for the switcher and for callers with just one.
     pub(crate) CLIENTS_WITHIN_REACH, app, "
-        select id, org_id, slug, name, time_zone
+        select id, org_id, slug, name, time_zone, archived_at is not null as archived
         from clients
         where archived_at is null
         order by name, id
@@ -260,7 +260,28 @@ async fn check(
     if allowed.is_err() && spec.kind == Kind::Page && caller.beside.is_none() {
         beside::keep(app, caller, (None, request.headers())).await?;
     }
-    allowed
+    allowed?;
+    refuse_archived(caller, spec)
+}
+
+/// What may be done with a client that was archived: bring it back, and take its data along.
+const OF_ARCHIVED: [&str; 7] = [
+    "/{client}/settings/archive",
+    "/{client}/contacts/export",
+    "/{client}/contacts/bulk/export",
+    "/{client}/imports/{id}/refused",
+    "/{client}/imports/{id}/remarks",
+    "/{client}/campaigns/{campaign}/mail-file",
+    "/v1/campaigns/{id}/mail-file",
+];
+
+/// An archived client is read and not changed: no list, contact, import, key or campaign of it comes or goes.
+fn refuse_archived(caller: &Caller, spec: &RouteSpec) -> Result<()> {
+    let archived = caller.client.as_ref().is_some_and(|client| client.archived);
+    if archived && spec.method != Method::GET && !OF_ARCHIVED.contains(&spec.path) {
+        return Err(Error::conflict("client_archived", "This client was archived: bring it back before changing anything."));
+    }
+    Ok(())
 }
 
 /// Counts the request, and notes for programs what is left, be it nothing.

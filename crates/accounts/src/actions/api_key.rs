@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use database::{Audited, Scope};
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use kernel::{Actor, Problems, Result, System, Who};
 use serde_json::json;
 use uuid::Uuid;
@@ -84,10 +85,16 @@ pub async fn list_keys(app: &App, actor: &Actor, client_id: Uuid, page: &PagePar
 /// Revokes a key, at once.
 ///
 /// # Errors
-/// `NotFound` when there is none to revoke.
-pub async fn revoke_key(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+/// `NotFound` when there is none to revoke, a conflict when it is not the expected version any more.
+pub async fn revoke_key(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    expected: &Expected,
+) -> Result<()> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
+    store::expect(&tx, (client_id, id), expected).await?;
     let name = store::revoke(&tx, client_id, id).await?;
     let after = Some(json!({ "name": name }));
     tx.audit("api_key.revoked", "api_keys", Some(id), Audited { client_id: Some(client_id), before: None, after })

@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use kernel::page::Page;
 use kernel::role::Role;
+use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller};
+use web::{App, Caller, Made, Tagged};
 
 use crate::actions::{self, NewInvite};
 use crate::store::invitation::{self, Invitation};
@@ -38,6 +40,23 @@ pub struct InviteBody {
 pub struct InvitedOut {
     /// Its id.
     pub id: Uuid,
+    /// The organization.
+    pub org_id: Uuid,
+    /// The client.
+    pub client_id: Option<Uuid>,
+    /// Who is invited.
+    pub email: String,
+    /// As what.
+    #[schema(value_type = String)]
+    pub role: Role,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Until when the link is good.
+    pub expires_at: DateTime<Utc>,
+    /// By whom.
+    pub invited_by_name: Option<String>,
+    /// `pending`.
+    pub status: String,
     /// A link to hand over, told this once. It proves nobody's address: whoever opens it is mailed the link to join with.
     pub link: String,
 }
@@ -47,11 +66,37 @@ pub async fn create(
     State(app): State<App>,
     caller: Caller,
     body: web::Json<InviteBody>,
-) -> web::Result<(StatusCode, axum::Json<InvitedOut>)> {
+) -> web::Result<Made<InvitedOut>> {
     let client_id = Some(caller.client_id()?);
     let new = NewInvite { email: &body.0.email, role: body.0.role, org_id: None, client_id };
     let invited = actions::invite(&app, &caller.actor, &new).await?;
-    Ok((StatusCode::CREATED, axum::Json(InvitedOut { id: invited.id, link: invited.link })))
+    let Tagged { etag, body: row } = open(&app, &caller, invited.id).await?;
+    let body = InvitedOut {
+        id: row.id,
+        org_id: row.org_id,
+        client_id: row.client_id,
+        email: row.email,
+        role: row.role,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        invited_by_name: row.invited_by_name,
+        status: row.status,
+        link: invited.link,
+    };
+    Ok(Made::at(format!("/v1/invitations/{}", invited.id), Tagged { etag, body }))
+}
+
+/// `GET /v1/invitations/{id}`
+pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Tagged<Invitation>> {
+    Ok(open(&app, &caller, path.0).await?)
+}
+
+/// An open invitation of the client; it does not change while it is open.
+async fn open(app: &App, caller: &Caller, id: Uuid) -> kernel::Result<Tagged<Invitation>> {
+    let client = caller.client()?;
+    let of = (client.org_id, client.id);
+    let row = invitation::find_pending(&caller.scope(app), of, (id, app.clock.now())).await?;
+    Ok(Tagged { etag: etag(row.created_at), body: row })
 }
 
 /// `DELETE /v1/invitations/{id}`

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use kernel::{Error, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,6 +37,22 @@ database::statement! {
           and ($2::uuid is null or k.id < $2)
         order by k.id desc
         limit $3";
+    /// One key of a client.
+    FIND_KEY, app, "
+        select k.id, k.client_id, k.name, k.last_four, k.mode, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,
+            p.full_name as created_by_name, coalesce(c.api_key_hash = encode(k.key_hash, 'hex'), false) as is_primary
+        from api_keys k
+        join clients c on c.id = k.client_id
+        left join profiles p on p.id = k.created_by_user_id
+        where k.client_id = $1
+          and k.id = $2";
+    /// The version of a key, held until the transaction ends.
+    LOCK_KEY_VERSION, app, "
+        select coalesce(revoked_at, created_at) as updated_at
+        from api_keys
+        where client_id = $1
+          and id = $2
+        for no key update";
     /// Revokes a key; returns its hash.
     REVOKE_KEY, app, "
         update api_keys
@@ -91,6 +108,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Its version: what it says changes when it is revoked.
+    pub fn etag(&self) -> String {
+        kernel::version::etag(self.revoked_at.unwrap_or(self.created_at))
+    }
+
     /// The key with all but its ends left out.
     pub fn masked(&self) -> String {
         crate::api_key::masked(&self.mode, &self.last_four)
@@ -158,6 +180,16 @@ pub async fn list(scope: &Scope<'_>, client_id: Uuid, page: &PageParams) -> Resu
     let limit = page.limit()?;
     let rows = scope.query(&LIST_KEYS, &[&client_id, &page.after::<Uuid>()?, &(limit + 1)]).await?;
     Ok(Page::from_rows(rows, limit, |key: &ApiKey| key.id))
+}
+
+/// One key of a client, revoked or not.
+pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<ApiKey> {
+    scope.query_one(&FIND_KEY, &[&client_id, &id]).await
+}
+
+/// Refuses a change that is meant for another version.
+pub async fn expect(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
+    tx.expect(&LOCK_KEY_VERSION, &[&client_id, &id], expected).await
 }
 
 /// Revokes a key and returns its name; `NotFound` when there is none to revoke.

@@ -36,6 +36,16 @@ database::statement! {
           and ($4::uuid is null or i.id < $4)
         order by i.id desc
         limit $5";
+    /// One open invitation of a client.
+    FIND_PENDING, app, "
+        select i.id, i.org_id, i.client_id, i.email, i.role, i.created_at, i.expires_at, p.full_name as invited_by_name,
+            case when i.expires_at <= $3 then 'expired' else i.status end as status
+        from invitations i
+        left join profiles p on p.id = i.invited_by
+        where i.org_id = $1
+          and i.client_id = $2
+          and i.status = 'pending'
+          and i.id = $4";
     /// One invitation.
     FIND_INVITATION, app, "
         select i.id, i.org_id, i.client_id, i.email, i.role, i.created_at, i.expires_at, p.full_name as invited_by_name, i.status
@@ -237,6 +247,15 @@ pub async fn list_pending(
     let limit = page.limit()?;
     let params: database::Params<'_> = &[&org_id, &client_id, &now, &page.after::<Uuid>()?, &(limit + 1)];
     Ok(Page::from_rows(scope.query(&LIST_PENDING, params).await?, limit, |invitation: &Invitation| invitation.id))
+}
+
+/// One open invitation of a client.
+pub async fn find_pending(
+    scope: &Scope<'_>,
+    (org_id, client_id): (Uuid, Uuid),
+    (id, now): (Uuid, DateTime<Utc>),
+) -> Result<Invitation> {
+    scope.query_one(&FIND_PENDING, &[&org_id, &client_id, &now, &id]).await
 }
 
 /// One invitation within reach.

@@ -226,9 +226,11 @@ async fn until(test: &TestApp, sql: &str) {
 async fn who_comes_back_late_neither_frees_nor_answers_the_key_of_who_took_it_over() {
     let (test, mut tell) = waiting(2).await;
     let (second, first) = (tell.pop().unwrap(), tell.pop().unwrap());
+    let refused = tokio::sync::Notify::new();
     let late = async {
         let reply = ask_to_work(&test).await;
         reply.expect_status(422);
+        refused.notify_one();
     };
     let story = async {
         until(&test, "select count(*) from idempotency_keys").await;
@@ -240,7 +242,7 @@ async fn who_comes_back_late_neither_frees_nor_answers_the_key_of_who_took_it_ov
                 format!("select count(*) from idempotency_keys where extract(epoch from created_at) > {begun} + 100");
             until(&test, &sql).await;
             first.send(422).unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            refused.notified().await;
             assert_eq!(count(&test, "select count(*) from idempotency_keys").await, 1, "still the second's");
             second.send(202).unwrap();
         };

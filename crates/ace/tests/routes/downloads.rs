@@ -64,3 +64,66 @@ async fn every_address_that_answers_does_so_to_the_end_when_compressed() {
     let by_link: Vec<_> = files.iter().filter(|file| file.starts_with("GET /{client}/")).collect();
     assert!(by_link.is_empty(), "another page can have these fetched in somebody's name: {by_link:#?}");
 }
+
+/// The cells of a CSV file, line by line.
+fn cells(file: &str) -> Vec<Vec<String>> {
+    let (mut lines, mut line, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut chars = file.trim_start_matches('\u{feff}').chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => cell.extend(chars.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => line.push(std::mem::take(&mut cell)),
+            '\n' if !quoted => {
+                line.push(std::mem::take(&mut cell));
+                lines.push(std::mem::take(&mut line));
+            }
+            c => cell.push(c),
+        }
+    }
+    assert!(!quoted && cell.is_empty() && line.is_empty(), "a file ends with its last line");
+    lines
+}
+
+/// What a person can have as their name or street, and a spreadsheet would run or split.
+const WICKED: [&str; 5] = ["=1+1", "＝1", ";=1", "say \"=hi\"", "two\n=lines"];
+
+#[tokio::test]
+async fn no_file_that_is_told_runs_in_a_spreadsheet_or_comes_apart() {
+    let walk = Walk::new().await;
+    let acme = walk.test.story.acme.id;
+    let sql = "update contacts set first_name = $2, last_name = $3, company = $4, address = $5, notes = $6 where client_id = $1";
+    let [a, b, c, d, e] = WICKED;
+    walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
+    let sql = "update recipients set first_name = $2, last_name = $3, company = $4, address = $5, city = $6 where client_id = $1";
+    walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
+    walk.admin.execute("update campaigns set status = 'ready' where client_id = $1", &[&acme]).await.unwrap();
+    let mut told = Vec::new();
+    let sends = ["export", "mail-file", "refused", "remarks"];
+    let files = walk.table().iter().filter(|spec| sends.iter().any(|last| spec.path.ends_with(last)));
+    for spec in files {
+        let path = path(&walk, spec).await;
+        let who = &walk.test.story.admin;
+        let reply = match (spec.kind, &spec.method) {
+            (Kind::Api, method) => walk.test.api(method.clone(), &path).for_client(acme).as_user(who).await,
+            (Kind::Page, _) => walk.test.post_form(&path, &[("", ""); 0]).as_user(who).await,
+        };
+        if reply.status != 200 || !reply.header("content-type").starts_with("text/csv") {
+            continue;
+        }
+        let lines = cells(&reply.text());
+        let columns = lines[0].len();
+        for line in &lines {
+            assert_eq!(line.len(), columns, "{}: {line:?}", name(spec));
+            for cell in line {
+                assert_eq!(kernel::cells::neutralise(kernel::cells::restore(cell)), *cell, "{}: {cell:?}", name(spec));
+            }
+        }
+        if WICKED.iter().all(|wicked| lines.iter().flatten().any(|cell| kernel::cells::restore(cell) == *wicked)) {
+            told.push(name(spec));
+        }
+    }
+    for file in ["GET /v1/contacts/export", "POST /{client}/contacts/export", "POST /v1/campaigns/{id}/mail-file"] {
+        assert!(told.iter().any(|one| one == file), "{file} tells the names: {told:?}");
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::{Ask, Reply};
 use web::{Method, RouteSpec};
 
-use crate::schema::{fault, references};
+use crate::schema::{fault, references, resolved};
 use crate::walk::{Walk, is_about_real_rows, name};
 
 fn documented(walk: &Walk) -> Vec<RouteSpec> {
@@ -193,4 +193,141 @@ async fn what_was_read_can_be_sent_back() {
         tried += 1;
     }
     assert!(tried >= 9, "{tried}");
+}
+
+/// Every text that `schema` takes, by its path, with the most characters it may have; `None` where it does not say.
+fn texts(document: &Value, schema: &Value, path: &[String], found: &mut Vec<(Vec<String>, Option<usize>)>) {
+    let schema = resolved(document, schema);
+    let shapes = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
+    if let Some(shapes) = shapes {
+        let shapes: Vec<_> = shapes.iter().filter(|shape| shape["type"] != "null").collect();
+        // of several shapes the one that fits is chosen by what stands in it: none is too long by itself
+        if let [only] = shapes.as_slice() {
+            texts(document, only, path, found);
+        }
+        return;
+    }
+    let at = |name: &str| [path, &[name.to_owned()]].concat();
+    for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+        texts(document, of, &at(name), found);
+    }
+    if schema["items"].is_object() {
+        texts(document, &schema["items"], &at("0"), found);
+    }
+    let is_text = schema["type"] == "string" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    let closed = schema["enum"].is_array() || ["uuid", "date", "date-time"].iter().any(|one| schema["format"] == *one);
+    if is_text && !closed {
+        found.push((path.to_vec(), schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok())));
+    }
+}
+
+/// Puts a text where a path leads, making what is missing on the way.
+fn put(value: &mut Value, path: &[String], text: &str) {
+    let Some((name, rest)) = path.split_first() else {
+        *value = json!(text);
+        return;
+    };
+    if name == "0" {
+        if !value.as_array().is_some_and(|items| !items.is_empty()) {
+            *value = json!([{}]);
+        }
+        return put(&mut value[0], rest, text);
+    }
+    if !value.is_object() {
+        *value = json!({});
+    }
+    put(&mut value[name.as_str()], rest, text);
+}
+
+#[tokio::test]
+async fn every_text_that_is_taken_has_a_limit_and_one_character_more_is_refused_by_its_name() {
+    let walk = Walk::new().await;
+    let document = document(&walk);
+    let (mut unlimited, mut taken, mut tried) = (Vec::new(), Vec::new(), 0);
+    for spec in documented(&walk) {
+        let operation = operation(&document, &spec);
+        let content = &operation["requestBody"]["content"]["application/json"];
+        let mut found = Vec::new();
+        texts(&document, &content["schema"], &[], &mut found);
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "query" {
+                texts(&document, &parameter["schema"], &["?".into(), parameter["name"].as_str().unwrap().into()], &mut found);
+            }
+        }
+        for (path, most) in found {
+            let at = format!("{} {path:?}", name(&spec));
+            let Some(most) = most else {
+                unlimited.push(at);
+                continue;
+            };
+            // what is patched must be there to be read first
+            if spec.method == Method::PATCH && !is_about_real_rows(&spec) {
+                continue;
+            }
+            let long = "x".repeat(most + 1);
+            let (reply, pointer) = if path[0] == "?" {
+                let reply = ask(&walk, &spec, &format!("?{}={long}", path[1])).await;
+                (reply, format!("#/{}", path[1]))
+            } else {
+                let mut body = if spec.method == Method::PATCH { json!({}) } else { content["example"].clone() };
+                put(&mut body, &path, &long);
+                (ask(&walk, &spec, "").json(&body).await, format!("#/{}", path.join("/")))
+            };
+            tried += 1;
+            if reply.status != 422 || !pointers(&reply).contains(&pointer) {
+                taken.push(format!("{at}: {} {:?}", reply.status, pointers(&reply)));
+            }
+        }
+    }
+    assert!(unlimited.is_empty(), "without a limit:\n{}", unlimited.join("\n"));
+    assert!(taken.is_empty(), "taken, or refused without their name:\n{}", taken.join("\n"));
+    assert!(tried > 100, "{tried}");
+}
+
+#[tokio::test]
+async fn of_two_changes_of_one_version_at_once_one_is_refused() {
+    let walk = Walk::new().await;
+    walk.admin.execute("update contacts set first_name = 'Ada'", &[]).await.unwrap();
+    let mut tried = 0;
+    for spec in documented(&walk).iter().filter(|spec| spec.method == Method::PATCH && is_about_real_rows(spec)) {
+        let path = walk.path(spec, &walk.test.story.acme);
+        let read = walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
+        let read = read.await.expect_status(200);
+        let names = ["name", "first_name", "pool_name", "friendly_name", "notes"];
+        let Some(field) = names.iter().find(|field| read.json().get(**field).is_some()) else { continue };
+        walk.test.clock().advance(chrono::Duration::seconds(1));
+        let change = |text: &'static str| {
+            let ask = ask(&walk, spec, "").header("if-match", read.header("etag"));
+            ask.body("application/merge-patch+json", json!({ *field: text }).to_string())
+        };
+        let (one, other) = tokio::join!(change("One change"), change("Other change"));
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412], "{}: {} {}", name(spec), one.text(), other.text());
+        tried += 1;
+    }
+    assert!(tried >= 4, "{tried}");
+}
+
+/// A client that was archived is read, brought back and taken along; nothing of it changes.
+#[tokio::test]
+async fn nothing_is_done_for_a_client_that_was_archived() {
+    let walk = Walk::new().await;
+    let acme = walk.test.story.acme.clone();
+    let (mut tried, mut done) = (0, Vec::new());
+    for spec in walk.table().iter().filter(|spec| matches!(spec.access, web::Access::Client(_))) {
+        let reads = spec.method == Method::GET || spec.path.ends_with("/settings/archive");
+        let takes_along = ["export", "refused", "remarks", "mail-file"].iter().any(|last| spec.path.ends_with(last));
+        if reads || takes_along {
+            continue;
+        }
+        walk.admin.execute("update clients set archived_at = now() where id = $1", &[&acme.id]).await.unwrap();
+        let reply = walk.ask(spec, &walk.path(spec, &acme), Some(&walk.test.story.admin), acme.id).await;
+        tried += 1;
+        if reply.status != 409 || !reply.turned_away {
+            done.push(format!("{}: {}", name(spec), reply.status));
+        }
+    }
+    assert!(tried > 100, "{tried}");
+    assert!(done.is_empty(), "{}", done.join("\n"));
 }

@@ -61,6 +61,7 @@ pub struct ContactInput {
     #[schema(value_type = Object)]
     pub custom_fields: Map<String, Value>,
     /// Notes.
+    #[schema(max_length = 10000)]
     pub notes: Option<String>,
 }
 

@@ -3,7 +3,9 @@
 use std::iter;
 
 use kernel::postal::Address;
+use kernel::{Problems, custom_fields};
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::field::Field;
@@ -71,6 +73,21 @@ impl Custom {
         let numbered = (2..).map(|number| format!("{key}_{number}"));
         let free = iter::once(key.to_owned()).chain(numbered).find(|key| self.0.iter().all(|(other, _)| other != key));
         self.0.extend(free.map(|key| (key, value)));
+    }
+
+    /// Why there are too many of them, or one cannot be kept; as [`kernel::custom_fields`] says of those people write.
+    pub fn refusal(&self) -> Option<String> {
+        // nearly all rows have a few short ones
+        let bytes: usize = self.0.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if bytes <= custom_fields::MAX_NAME && self.0.iter().all(|(key, _)| !key.trim().is_empty()) {
+            return None;
+        }
+        let mut problems = Problems::new();
+        let fields = self.0.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+        custom_fields::check(&fields, &Map::new(), &mut problems);
+        let refused = problems.finish().err()?;
+        let first = refused.fields().first()?;
+        Some(format!("{}: {}", first.field.replace("custom_fields/", "custom field "), first.message))
     }
 
     /// Bytes it takes.

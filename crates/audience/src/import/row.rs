@@ -44,6 +44,9 @@ impl<'a> Preparer<'a> {
         }
         self.take_spares(&mut prepared, &mut loose, row)?;
         loose.settle(&mut prepared);
+        if let Some(reason) = prepared.custom.refusal() {
+            return Err(remark(row, None, reason, true));
+        }
         self.normalise(&mut prepared, row);
         if !prepared.has_identity() {
             return Err(remark(

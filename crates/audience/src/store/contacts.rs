@@ -55,6 +55,21 @@ statement! {
           and contact_id = $2
         order by id
         for update";
+    /// The contact that is to be taken away, held.
+    HOLD_CONTACT, app, "
+        select id
+        from contacts
+        where client_id = $1
+          and id = $2
+        for update";
+    /// The lists a contact is on, held before it is taken off them: whoever deletes one holds it first, too.
+    HOLD_LISTS, app, "
+        select id
+        from contact_lists
+        where client_id = $1
+          and id in (select list_id from contact_list_members where client_id = $1 and contact_id = $2)
+        order by id
+        for no key update";
     /// Takes a contact away.
     DELETE_CONTACT, app, "
         delete from contacts
@@ -293,6 +308,8 @@ pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), inpu
 
 pub(crate) async fn delete(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<u64> {
     tx.execute(&LOCK_RECIPIENTS, &[&client_id, &id]).await?;
+    tx.execute(&HOLD_CONTACT, &[&client_id, &id]).await?;
+    tx.execute(&HOLD_LISTS, &[&client_id, &id]).await?;
     tx.execute(&DELETE_CONTACT, &[&client_id, &id]).await
 }
 

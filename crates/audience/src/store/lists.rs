@@ -72,7 +72,15 @@ statement! {
         select m.id, c.client_id, $2, c.id, $5, $6
         from unnest($3::uuid[], $4::uuid[]) m (id, contact_id)
         join contacts c on c.client_id = $1 and c.id = m.contact_id
+        order by c.id
         on conflict (list_id, contact_id) do nothing";
+    /// Holds a list: whoever takes members off it, or takes it away, does so before touching them.
+    HOLD_LIST, app, "
+        select id
+        from contact_lists
+        where client_id = $1
+          and id = $2
+        for no key update";
     /// Takes contacts off a list.
     REMOVE_MEMBERS, app, "
         delete from contact_list_members
@@ -201,6 +209,7 @@ pub(crate) async fn remove_members(
     (client_id, id): (Uuid, Uuid),
     contact_ids: &[Uuid],
 ) -> Result<u64> {
+    tx.execute(&HOLD_LIST, &[&client_id, &id]).await?;
     tx.execute(&REMOVE_MEMBERS, &[&client_id, &id, &contact_ids]).await
 }
 

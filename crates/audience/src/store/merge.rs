@@ -165,11 +165,13 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Resu
     let now = tx.now();
     if let Some(list_id) = target.list_id {
         let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];
-        if merged.created > 0 {
-            tx.execute(&INSERT_NEW_MEMBERS, members).await?;
-        }
+        // Known contacts first: the statement holds them before its trigger takes the list's row, as whoever deletes one
+        // does. The new ones nobody else can have.
         if merged.created < staged.rows as i64 {
             tx.execute(&INSERT_KNOWN_MEMBERS, members).await?;
+        }
+        if merged.created > 0 {
+            tx.execute(&INSERT_NEW_MEMBERS, members).await?;
         }
     }
     if staged.tags {

@@ -75,7 +75,7 @@ database::statement! {
         where client_id = $1
           and phone_number = $2
           and campaign_id is distinct from $3::uuid
-          and held_until > $4";
+          and held_until > app.client_day($1, $4)";
     /// Gives a number back; pieces that show it are answered for 90 days more before another campaign may use it.
     RELEASE, app, "
         update tracked_phone_numbers n
@@ -120,8 +120,7 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Number
 /// # Errors
 /// What the database answered.
 pub async fn held_until(tx: &Transaction, client_id: Uuid, draft: &Draft) -> Result<Option<NaiveDate>> {
-    let today = tx.now().date_naive();
-    let held: Held = tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &today]).await?;
+    let held: Held = tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &tx.now()]).await?;
     Ok(held.held_until)
 }
 

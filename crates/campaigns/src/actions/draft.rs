@@ -54,6 +54,7 @@ pub struct CampaignInput {
     /// `bridge` (the default) or `redirect`.
     pub lp_mode: Option<String>,
     /// Where `redirect` leads.
+    #[schema(max_length = 2000)]
     pub base_lp_url: Option<String>,
     /// Added to `base_lp_url`.
     pub utm_source: Option<String>,
@@ -92,10 +93,12 @@ pub struct ConditionInput {
     /// `sms`, `email` or `choice` (the default).
     pub delivery_channel: Option<String>,
     /// The SMS text.
+    #[schema(max_length = 5000)]
     pub sms_template: Option<String>,
     /// The e-mail's subject.
     pub email_subject: Option<String>,
     /// The e-mail's text.
+    #[schema(max_length = 20000)]
     pub email_template: Option<String>,
 }
 

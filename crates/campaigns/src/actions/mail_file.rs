@@ -133,10 +133,7 @@ impl Line {
 
 /// One line of cells that no spreadsheet runs as formulas.
 fn line(row: [String; COLUMNS.len()]) -> Bytes {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // writing to memory cannot fail
-    drop(writer.write_record(row.map(|cell| cells::neutralise(&cell).into_owned())));
-    Bytes::from(writer.into_inner().unwrap_or_default())
+    Bytes::from(cells::line(row))
 }
 
 fn download(body: Body, slug: &str, now: DateTime<Utc>) -> Response {

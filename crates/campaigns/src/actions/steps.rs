@@ -1,6 +1,6 @@
 //! The life of a campaign after launch: one table of steps, their guards and who may take them.
 
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use database::{Audited, FromRow, Scope, Transaction};
 use kernel::{Actor, Error, Result, new_id};
 use serde_json::json;
@@ -170,7 +170,7 @@ pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wi
         }
         ("ready" | "in_production", "draft") => take_back(&tx, client_id, id).await?,
         ("in_production", "mailed") => {
-            let day = mail_date(wish.mail_date, &tx)?;
+            let day = mail_date(wish.mail_date, (tx.now(), &life::zone(&tx, client_id).await?))?;
             life::freeze(&tx, client_id, id, Some(day), None).await?;
         }
         ("mailed" | "active", "completed") => release(&tx, client_id, id).await?,
@@ -206,9 +206,9 @@ fn refused(from: &str, to: &str) -> Error {
     Error::conflict("no_such_step", format!("a campaign does not go from {from} to {to}"))
 }
 
-/// The day the pieces went out: today unless said, and never one to come (a day's grace for time zones).
-fn mail_date(given: Option<NaiveDate>, tx: &Transaction) -> Result<NaiveDate> {
-    let today = tx.now().date_naive();
+/// The day the pieces went out: the client's today unless said, and never one to come (a day's grace for time zones).
+fn mail_date(given: Option<NaiveDate>, (now, zone): (DateTime<Utc>, &str)) -> Result<NaiveDate> {
+    let today = kernel::zone::day(now, zone);
     match given {
         Some(day) if !kernel::zone::is_sensible(day) => {
             Err(Error::invalid("mail_date", "enter a day of the years 1900 to 2200"))

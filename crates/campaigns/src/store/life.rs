@@ -75,6 +75,11 @@ database::statement! {
         where client_id = $1
           and id = $2
           and credits_promised <> $3";
+    /// The client's time zone.
+    ZONE, app, "
+        select time_zone
+        from clients
+        where id = $1";
     /// Takes a step; the database refuses one that is not in the table of transitions.
     SET_STATUS, app, "
         update campaigns
@@ -247,4 +252,12 @@ pub async fn made_ready_by(tx: &Transaction, client_id: Uuid, id: Uuid) -> Resul
 /// What the database answered.
 pub async fn quiet_since(scope: &Scope<'_>, since: DateTime<Utc>) -> Result<Vec<Quiet>> {
     scope.query(&QUIET, &[&since]).await
+}
+
+/// The client's time zone, by which its days are counted.
+///
+/// # Errors
+/// What the database answered.
+pub async fn zone(tx: &Transaction, client_id: Uuid) -> Result<String> {
+    tx.query_scalar(&ZONE, &[&client_id]).await
 }

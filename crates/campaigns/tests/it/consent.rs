@@ -144,3 +144,34 @@ async fn who_says_no_while_they_wait_leaves_the_line_and_the_card_goes_to_the_ne
     assert_eq!(credits(&world).await, 98);
     world.assert_sound().await;
 }
+
+#[tokio::test]
+async fn two_rewards_to_one_address_at_once_do_not_both_pass_the_limit_of_the_day() {
+    let (world, id, people) = mailed(2).await;
+    let met = |recipient| {
+        let mut met = world.met(id, recipient, Trigger::PurlVisit);
+        (met.phone, met.most_per_address) = (Some("+16145550100".into()), 1);
+        met
+    };
+    let (first, second) = (met(people[0].0), met(people[1].0));
+    let actor = kernel::Actor::system(kernel::System::Worker);
+    let scope = world.test.app.scope(&actor);
+    let earlier = scope.transaction().await.unwrap();
+    campaigns::meet::meet(&earlier, &first).await.unwrap();
+    let later = async {
+        let tx = scope.transaction().await.unwrap();
+        campaigns::meet::meet(&tx, &second).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let ends = async {
+        let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted and $1::uuid is not null";
+        while world.count(waiting, id).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        earlier.commit().await.unwrap();
+    };
+    tokio::join!(later, ends);
+    let held = "select count(*) from call_conditions_met where campaign_id = $1 and hold_reason is not null";
+    assert_eq!(world.count(held, id).await, 1);
+    world.assert_sound().await;
+}

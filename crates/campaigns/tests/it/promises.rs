@@ -169,3 +169,29 @@ async fn promised_cards_that_expire_free_the_credits_set_aside_for_them() {
     assert_eq!(credits(&world).await, (6, 0));
     world.assert_sound().await;
 }
+
+#[tokio::test]
+async fn cards_in_quarantine_are_promised_to_nobody() {
+    let world = World::with(2, 3).await;
+    let sql = "alter table gift_cards disable trigger moves_forward;
+               update gift_cards set quarantined_at = now() where id in (select id from gift_cards limit 2);
+               alter table gift_cards enable trigger moves_forward";
+    world.admin.batch_execute(sql).await.unwrap();
+    let (id, _) = world.draft(&asking(&world, "Two", 2)).await;
+    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap_err();
+    assert!(refused.fields()[0].message.contains("1 free card and 2 are needed"), "{refused:?}");
+    let actor = kernel::Actor::client(world.client_id);
+    let tx = world.test.app.scope(&actor).transaction().await.unwrap();
+    let promised = reserve(&tx, (world.client_id, id), world.pool_id, (2, 0)).await.unwrap();
+    assert_eq!(promised, Reserved::FewCards);
+    drop(tx);
+    // a good card that is retired breaks the promise it was for, whatever else is in stock
+    world.launched(&asking(&world, "One", 1)).await;
+    let good = "select id from gift_cards where status = 'available' and quarantined_at is null and $1::uuid is not null";
+    let good: Uuid = world.admin.query_one(good, &[&world.pool_id]).await.unwrap().get(0);
+    let why = rewards::actions::cards::RevokeInput { reason: "leaked".into() };
+    rewards::actions::cards::revoke(&world.test.app, &world.owner(), world.client_id, good, &why).await.unwrap();
+    let left = "select sum(reserved)::int8 from campaign_reservations where pool_id = $1";
+    assert_eq!(world.count(left, world.pool_id).await, 0);
+    world.assert_sound().await;
+}

@@ -78,6 +78,9 @@ database::statement! {
             where old.replaced_by_id = g.id
               and old.client_id = g.client_id)
         order by m.condition_number";
+    /// Cards that a page showed and no message brings have arrived.
+    SETTLE_SHOWN, app, "
+        select app.settle_shown($1, $2, $3, $4)";
     /// Notes that cards were shown on the recipient's page.
     NOTE_SHOWN, app, "
         update call_conditions_met
@@ -157,11 +160,12 @@ pub async fn offer(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Res
     scope.query_opt(&OFFER, &[&client_id, &campaign_id]).await
 }
 
-/// Notes that these cards were shown on the recipient's page now.
+/// Notes that these cards were shown on the recipient's page now; those that no message brings have arrived with it.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn note_shown(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, card_ids: &[Uuid]) -> Result<()> {
+    tx.execute(&SETTLE_SHOWN, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await?;
     tx.execute(&NOTE_SHOWN, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await.map(|_| ())
 }
 

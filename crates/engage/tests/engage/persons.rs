@@ -243,3 +243,27 @@ async fn people_of_the_team_preview_a_recipients_page_without_the_link_and_earn_
     assert_eq!(world.count("select count(*) from events", &[]).await, 0);
     world.test.get(&path.replace("acme-roofing", "corner-auto")).as_user(&story.corner_owner).await.expect_status(404);
 }
+
+#[tokio::test]
+async fn a_card_that_was_shown_to_somebody_without_an_address_has_arrived() {
+    let form = serde_json::json!({ "fields": [{ "id": "owner", "type": "text", "label": "Owner" }] });
+    let world = World::with(1, form).await;
+    let maria = world.someone("Maria").await;
+    world.run("update recipients set phone = null, email = null", &[]).await;
+    world.run("update contacts set phone = null, mobile_phone = null, email = null", &[]).await;
+    let page = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text();
+    let token = crate::world::hidden(&page, "ace-token");
+    let answers = [("owner", "yes"), ("ace-recipient", maria.token.as_str()), ("ace-token", token.as_str())];
+    let shown = world.send(&answers).await.expect_status(200).text();
+    assert!(crate::world::code_on(&shown).is_some(), "{shown}");
+    let ended = "select count(*) from call_conditions_met m join gift_cards g on g.id = m.gift_card_id
+                 where m.recipient_id = $1 and m.delivery_status = 'delivered' and g.status = 'delivered'
+                   and g.delivered_at is not null";
+    assert_eq!(world.count(ended, &[&maria.id]).await, 1);
+    let event = "select count(*) from events where event_type = 'gift_card_delivered' and recipient_id = $1";
+    assert_eq!(world.count(event, &[&maria.id]).await, 1);
+    let again = world.send(&answers).await.expect_status(200).text();
+    assert!(crate::world::code_on(&again).is_some(), "and is shown again");
+    assert_eq!(world.count(event, &[&maria.id]).await, 1, "once");
+    world.healthy().await;
+}

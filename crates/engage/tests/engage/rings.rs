@@ -192,6 +192,39 @@ impl Crowd {
         audience::actions::contacts::delete(&self.world.test.app, &self.actor(), self.world.client_id, contact).await
     }
 
+    /// A file with people who are on the list already, some of whom go meanwhile, and with new ones.
+    async fn import(&self, n: usize) -> Result<()> {
+        let known = (1..=3).map(|one| format!("LIST{one},Pat,{n} Oak St\n"));
+        let new = (0..3).map(|one| format!("NEW{n}X{one},Kim,1 Elm St\n"));
+        let file: String = known.chain(new).collect();
+        let options = audience::import::ImportOptions {
+            filename: "people.csv".into(),
+            list_name: Some("All".into()),
+            ..Default::default()
+        };
+        let file = audience::import::source::bytes(format!("customer_code,first_name,address\n{file}").into_bytes());
+        let (app, operator) = (&self.world.test.app, self.world.test.operator());
+        audience::import::run_now(app, &operator, self.world.client_id, (options, file), |_| {}).await.map(|_| ())
+    }
+
+    /// One of the list goes, another is taken off it and put back.
+    async fn thin_out(&self) -> Result<()> {
+        use audience::actions::{contacts, lists};
+        let (app, actor, client_id) = (&self.world.test.app, self.actor(), self.world.client_id);
+        let sql = "select contact_id from contact_list_members where list_id = $1 order by random() limit 3";
+        let rows = self.world.admin.query(sql, &[&self.list_id]).await.unwrap();
+        let some: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+        if some.len() < 3 {
+            return Ok(());
+        }
+        lists::remove_members(app, &actor, (client_id, self.list_id), &some).await?;
+        lists::add_members(app, &actor, (client_id, self.list_id), &some).await?;
+        match contacts::delete(app, &actor, client_id, some[0]).await {
+            Err(Error::NotFound) => Ok(()),
+            other => other,
+        }
+    }
+
     async fn serve(&self, n: usize) -> Result<()> {
         stock::fulfil(&self.world.test.app, self.world.client_id, self.pools[n % 2]).await.map(|_| ())
     }
@@ -256,6 +289,10 @@ async fn acts_of_every_kind_at_once_never_wait_for_each_other_in_a_ring() {
         acts.push(keep(&crowd, "visit", move |crowd, n| async move { crowd.visit(n * 3 + part).await }));
     }
     acts.push(keep(&crowd, "forget", |crowd, n| async move { crowd.forget(n * 3).await }));
+    for _ in 0..2 {
+        acts.push(keep(&crowd, "import", |crowd, n| async move { crowd.import(n).await }));
+        acts.push(keep(&crowd, "thin out", |crowd, _| async move { crowd.thin_out().await }));
+    }
     acts.push(keep(&crowd, "upload", |crowd, n| async move { crowd.upload(n).await }));
     acts.push(keep(&crowd, "retire", |crowd, _| async move { crowd.retire().await }));
     acts.push(keep(&crowd, "redeem", |crowd, _| async move { crowd.redeem().await }));

@@ -11,7 +11,7 @@ use web::App;
 use super::send::{Queued, beginning, enqueue};
 use super::status::enqueue_moved;
 use crate::consent::{Addressee, refusal};
-use crate::message::{Channel, Status};
+use crate::message::{Channel, Purpose, Status};
 use crate::store::messages as store;
 
 database::statement! {
@@ -64,6 +64,10 @@ pub async fn resend(
     let reason = reason(input, may_reveal, address != message.to_address)?;
     if matches!(message.status.as_str(), "pending" | "held") {
         return Err(Error::conflict("still_sending", "this message has not left yet"));
+    }
+    if message.gift_card_id.is_none() && message.purpose == Purpose::Reward.as_str() {
+        let text = "its card went back to stock unseen; the reward is sent when the person may be written to";
+        return Err(Error::conflict("card_taken_back", text));
     }
     let tx = app.scope(actor).transaction().await?;
     if let Some(card) = message.gift_card_id {

@@ -1,7 +1,7 @@
 //! A message that brings a card has moved: so do the card, the condition that earned it, and the pool's counters.
 //! When it failed for good, the card goes the other way, once.
 
-use database::Transaction;
+use database::{Audited, Transaction};
 use events::{EventType, NewEvent};
 use jobs::NewJob;
 use kernel::{Actor, Result, System};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use web::App;
 
 use super::stock;
+use crate::address::REFUSED_ALERT;
 use crate::codes::NOT_DELIVERED;
 use crate::store::deliveries::{self as store, Moved};
 use crate::store::{alerts, cards, pools};
@@ -30,9 +31,21 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
     if has_arrived(&message) {
         card_arrived(&tx, client_id, &message).await?;
     }
+    let refused = message.refusal.as_deref().filter(|_| message.status == "failed" && message.recipient_id.is_some());
+    if refused.is_some() {
+        // as every claim: the pool before the condition
+        pools::lock(&tx, message.pool_id).await?;
+    }
     let condition = store::condition(&tx, client_id, message.gift_card_id).await?;
     if message.status == "failed" {
         fall_back(&tx, client_id, message_id, &message).await?;
+    }
+    if let (Some(refusal), Some(condition)) = (refused, &condition)
+        && store::furthest(&tx, client_id, message.gift_card_id).await? == "failed"
+        && store::take_back(&tx, client_id, message.gift_card_id, refusal).await?
+    {
+        taken_back(&tx, client_id, condition.id, &message).await?;
+        return tx.commit().await;
     }
     if let Some(condition) = condition {
         let furthest = store::furthest(&tx, client_id, message.gift_card_id).await?;
@@ -43,6 +56,22 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
         settle(&tx, client_id, condition.id, &furthest).await?;
     }
     tx.commit().await
+}
+
+/// Tells that a card went back: the reward waits for the person's consent as if it had been asked for only now.
+async fn taken_back(tx: &Transaction, client_id: Uuid, condition_id: Uuid, message: &Moved) -> Result<()> {
+    let after = json!({ "recipient_id": message.recipient_id, "refusal": message.refusal, "status": "available" });
+    let what = Audited { client_id: Some(client_id), after: Some(after), ..Audited::default() };
+    tx.audit("gift_card.taken_back", "gift_cards", Some(message.gift_card_id), what).await?;
+    alerts::resolve(tx, client_id, "delivery_failed", condition_id).await?;
+    if let Some(recipient_id) = message.recipient_id {
+        let text = "A reward is due, and the person may not be written to: the card is back in stock.";
+        let data = json!({
+            "campaign_id": message.campaign_id, "recipient_id": recipient_id, "code": crate::codes::CONSENT_NEEDED,
+        });
+        alerts::raise(tx, client_id, (REFUSED_ALERT, recipient_id), text, &data).await?;
+    }
+    stock::fulfil_soon(tx, client_id).await
 }
 
 /// What could not be delivered at all comes back as money; what is on its way once more is paid for again.

@@ -1,6 +1,5 @@
 //! Keeping the shelves: those who wait get their cards, low pools are told of, old cards go.
 
-use chrono::Duration;
 use database::Transaction;
 use jobs::NewJob;
 use kernel::{Actor, Result, System};
@@ -16,8 +15,8 @@ pub const FULFIL_JOB: &str = "rewards.fulfil";
 /// Cards handed out in one transaction.
 const MOST: usize = 200;
 
-/// How long before their last day people are told of cards.
-const SOON: Duration = Duration::days(30);
+/// How many days before their last one people are told of cards.
+const SOON: i32 = 30;
 
 /// The [`FULFIL_JOB`] of a pool, once however often it is asked for. Whoever adds cards, credits or room for more
 /// claims enqueues it.
@@ -121,18 +120,17 @@ pub(crate) async fn tell_of_short(
     alerts::raise(tx, client_id, ("promise_cut", pool_id), &text, &json!({ "cards": cards })).await
 }
 
-/// Raises an alert for every pool with cards that expire within thirty days, and anew when the next ones come close.
+/// Raises an alert for every pool with cards that expire within thirty days of the client's, and anew when the next ones come close.
 ///
 /// # Errors
 /// What the database answered.
 pub async fn watch_expiring(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
-    let today = tx.now().date_naive();
-    for pool in alerts::watch_expiring(&tx, today, today + SOON).await? {
+    for pool in alerts::watch_expiring(&tx, SOON).await? {
         let (day, cards) = (pool.first_day.format("%b %-d, %Y"), pool.cards);
         let text = format!(
-            "{}: cards in stock expire within 30 days ({cards} at present), the first on {day}.",
+            "{}: cards in stock expire within {SOON} days ({cards} at present), the first on {day}.",
             pool.pool_name
         );
         let about = ("cards_expiring", pool.id);

@@ -101,16 +101,20 @@ database::statement! {
               and a.resolved_at is null
               and (a.data ->> 'percent')::integer = p.percent
           )";
-    /// The same for cards whose last day comes between two days.
+    /// The same for cards whose last day comes within so many days, by the day it is where the client is.
     WATCH_EXPIRING, worker, "
-        with soon as (
-          select p.id, p.client_id, p.pool_name, count(*) as cards, min(g.expires_at) as first_day
-          from gift_cards g
-          join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
-          where g.status = 'available'
-            and g.expires_at between $2 and $3
+        with pools as materialized (
+          select p.id, p.client_id, p.pool_name, app.client_day(p.client_id, $1) as today
+          from gift_card_pools p
+          where p.client_id is not null
             and p.archived_at is null
-          group by p.id
+        ), soon as (
+          select p.id, p.client_id, p.pool_name, count(*) as cards, min(g.expires_at) as first_day
+          from pools p
+          join gift_cards g on g.client_id = p.client_id and g.pool_id = p.id
+          where g.status = 'available'
+            and g.expires_at between p.today and p.today + $2::int4
+          group by p.id, p.client_id, p.pool_name
         ), settled as (
           update alerts a
           set resolved_at = $1
@@ -158,10 +162,10 @@ database::statement! {
           where c.status in ('ready', 'in_production', 'mailed', 'active')
           group by r.client_id, r.pool_id
         ), short as (
-          select p.id, p.client_id, p.pool_name, (b.cards - (p.available_cards - p.reserved_cards))::bigint as cards
+          select p.id, p.client_id, p.pool_name, (b.cards - (p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards))::bigint as cards
           from broken b
           join gift_card_pools p on p.client_id = b.client_id and p.id = b.pool_id
-          where b.cards > p.available_cards - p.reserved_cards
+          where b.cards > p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards
         ), settled as (
           update alerts a
           set resolved_at = $1
@@ -281,9 +285,9 @@ pub(crate) async fn watch_stock(tx: &Transaction) -> Result<Vec<LowPool>> {
     tx.query(&WATCH_STOCK, &[&tx.now()]).await
 }
 
-/// Settles alerts of pools without cards that expire between two days; answers those to be raised.
-pub(crate) async fn watch_expiring(tx: &Transaction, from: NaiveDate, to: NaiveDate) -> Result<Vec<ExpiringPool>> {
-    tx.query(&WATCH_EXPIRING, &[&tx.now(), &from, &to]).await
+/// Settles alerts of pools without cards that expire within so many days; answers those to be raised.
+pub(crate) async fn watch_expiring(tx: &Transaction, days: i32) -> Result<Vec<ExpiringPool>> {
+    tx.query(&WATCH_EXPIRING, &[&tx.now(), &days]).await
 }
 
 /// Settles alerts of pools that can keep their promises again; answers those to be raised.

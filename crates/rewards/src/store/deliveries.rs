@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{FromRow, Transaction};
 use kernel::Result;
+use messaging::consent::Refusal;
 use uuid::Uuid;
 
 /// A message that moved, with what belongs to it.
@@ -42,6 +43,10 @@ pub struct Moved {
     pub other_way: Option<String>,
     /// Whether the card was retired.
     pub revoked: bool,
+    /// Why it failed.
+    pub last_error_code: Option<String>,
+    /// Why the person may not be written to there, as things stand.
+    pub refusal: Option<String>,
 }
 
 /// A condition's row, locked.
@@ -94,7 +99,9 @@ database::statement! {
         select m.status, m.channel, m.purpose, m.to_address, m.provider, m.sent_at, m.delivered_at,
           m.fallback_of_id is not null as is_fallback, m.subject, m.body_template, m.campaign_id, m.recipient_id,
           m.contact_id, g.id as gift_card_id, g.pool_id, g.revoked_at is not null as revoked,
-          m.merge ->> $3 as other_way
+          m.merge ->> $3 as other_way, m.last_error_code,
+          case when m.last_error_code = $4
+            then app.contact_refusal(m.client_id, m.contact_id, m.channel, m.to_address) end as refusal
         from messages m
         join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.client_id = $1
@@ -132,22 +139,33 @@ database::statement! {
         set delivery_status = $3
         where client_id = $1
           and id = $2";
-    /// The credits of a card that could not be delivered at all come back, once. Not of one that a form showed.
+    /// The credits of a card that could not be delivered at all come back, once. Not of one that a page showed or somebody
+    /// read out.
     REFUND, app, "
         with undelivered as (
-          update call_conditions_met
+          update call_conditions_met m
           set refunded_at = $3
           where client_id = $1
             and id = $2
             and refunded_at is null
             and price_credits > 0
-            and trigger_type <> 'form_submit'
+            and last_shown_at is null
+            and not exists (
+              select
+              from gift_cards g
+              where g.client_id = m.client_id
+                and g.id = m.gift_card_id
+                and g.revealed_at is not null
+            )
           returning campaign_id, recipient_id, gift_card_id, price_credits
         )
         insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, note, created_at)
         select $4, $1, price_credits, 'refund', campaign_id, recipient_id, gift_card_id, 'The card could not be delivered', $3
         from undelivered";
-    /// And are charged again when it is sent once more, as far as there are free ones.
+    /// A card that nobody can have seen goes back to stock, with its credits; whether it did.
+    TAKE_BACK, app, "
+        select app.take_back_unseen($1, $2, $3, $4, $5)";
+    /// Credits that came back are charged again when the card is sent once more, as far as there are free ones.
     CHARGE_AGAIN, app, "
         with again as (
           update call_conditions_met m
@@ -204,7 +222,7 @@ pub(crate) async fn behind(scope: &database::Scope<'_>) -> Result<Vec<Behind>> {
 }
 
 pub(crate) async fn moved(tx: &Transaction, client_id: Uuid, message_id: Uuid) -> Result<Option<Moved>> {
-    tx.query_opt(&MOVED, &[&client_id, &message_id, &crate::address::OTHER_WAY]).await
+    tx.query_opt(&MOVED, &[&client_id, &message_id, &crate::address::OTHER_WAY, &Refusal::CODE]).await
 }
 
 pub(crate) async fn condition(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<Option<Condition>> {
@@ -222,6 +240,11 @@ pub(crate) async fn set_delivery(tx: &Transaction, client_id: Uuid, condition_id
 /// Gives back what a card cost that could not be delivered at all; false when nothing was to be given back.
 pub(crate) async fn refund(tx: &Transaction, client_id: Uuid, condition_id: Uuid) -> Result<bool> {
     tx.execute(&REFUND, &[&client_id, &condition_id, &tx.now(), &kernel::new_id()]).await.map(|rows| rows == 1)
+}
+
+/// Takes back the card of somebody who may not be written to and has not seen it; false when the code may have been seen.
+pub(crate) async fn take_back(tx: &Transaction, client_id: Uuid, card_id: Uuid, refusal: &str) -> Result<bool> {
+    tx.query_scalar(&TAKE_BACK, &[&client_id, &card_id, &refusal, &tx.now(), &kernel::new_id()]).await
 }
 
 /// Charges again what was given back, when the card is on its way once more.

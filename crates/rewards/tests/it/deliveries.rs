@@ -504,3 +504,85 @@ async fn the_sandbox_shows_codes_to_those_who_may_reveal_them_and_is_kept_by_no_
         }
     }
 }
+
+/// Somebody with a card worth two credits on its way who says no to every channel before it leaves.
+async fn refused_at_the_door() -> (Sent, Uuid) {
+    let sent = claimed().await;
+    let world = &sent.world;
+    let sql = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 10, 'grant', now())";
+    world.run(sql, &[&world.client_id]).await;
+    world.price(2).await;
+    let campaign = world.campaign(sent.pool).await;
+    let recipient = world.recipient(campaign).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
+    assert_eq!(world.count("select credits::int8 from clients where id = $1", &[&world.client_id]).await, 8);
+    let no = "update contacts set do_not_contact = true where id = (select contact_id from recipients where id = $1)";
+    world.run(no, &[&recipient]).await;
+    (Sent { message, card, ..sent }, recipient)
+}
+
+#[tokio::test]
+async fn a_card_nobody_saw_goes_back_to_stock_when_its_person_says_no_before_it_leaves() {
+    let (sent, recipient) = refused_at_the_door().await;
+    let world = &sent.world;
+    world.work().await;
+    assert!(world.provider.sent().iter().all(|(to, _)| *to != "nobody"));
+    let back = "select count(*) from gift_cards where id = $1 and status = 'available' and recipient_id is null";
+    assert_eq!(world.count(back, &[&sent.card]).await, 1);
+    assert_eq!(world.count("select credits::int8 from clients where id = $1", &[&world.client_id]).await, 10);
+    let waits = "select count(*) from call_conditions_met where recipient_id = $1 and gift_card_id is null
+                 and delivery_status = 'pending' and delivery_address is null and refusal = 'do_not_contact'";
+    assert_eq!(world.count(waits, &[&recipient]).await, 1, "it waits for a yes");
+    for told in [
+        "select count(*) from audit_log where action = 'gift_card.taken_back' and row_id = $1",
+        "select count(*) from credit_ledger where gift_card_id = $1 and reason = 'refund' and note like '%back in stock'",
+    ] {
+        assert_eq!(world.count(told, &[&sent.card]).await, 1, "{told}");
+    }
+    let alert = "select count(*) from alerts where kind = 'consent_needed' and subject_id = $1 and resolved_at is null";
+    assert_eq!(world.count(alert, &[&recipient]).await, 1);
+    assert_eq!(world.count("select count(*) from messages where gift_card_id = $1", &[&sent.card]).await, 0);
+    let (operator, at) = (world.test.operator(), (world.client_id, sent.message));
+    let again = resend(&world.test.app, &operator, at, true, &ResendInput::default()).await;
+    assert_eq!(again.unwrap_err().code(), "card_taken_back", "it may be somebody else's by now");
+    world.check().await;
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_may_have_seen_stays_where_it_is() {
+    for seen in [
+        "update gift_cards set revealed_at = now() where id = $1",
+        "update call_conditions_met set last_shown_at = now() where gift_card_id = $1",
+        "update messages set attempts = 3, last_error_code = 'timeout' where gift_card_id = $1",
+    ] {
+        let (sent, _) = refused_at_the_door().await;
+        let world = &sent.world;
+        world.run(seen, &[&sent.card]).await;
+        world.work().await;
+        let kept = "select count(*) from gift_cards where id = $1 and status = 'claimed'";
+        assert_eq!(world.count(kept, &[&sent.card]).await, 1, "{seen}");
+        let by_hand = "update gift_cards set status = 'available', recipient_id = null, campaign_id = null, claimed_at = null where id = $1";
+        assert!(world.admin.execute(by_hand, &[&sent.card]).await.is_err(), "nor by hand: {seen}");
+        world.check().await;
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_nobody_in_particular_carries_every_part_of_the_card() {
+    let world = World::scripted().await;
+    let pool = world.pool(0).await;
+    let file = "code,pin,number,expiry\nWHOLE-CODE-01,4711,6011000011,2027-03-01\n";
+    let file = std::io::Cursor::new(file.as_bytes().to_vec());
+    rewards::upload::run(&world.test.app, &world.test.operator(), pool, file).await.unwrap();
+    let campaign = world.campaign(pool).await;
+    world.run("update campaign_reward_configs set sms_template = null, email_template = null", &[]).await;
+    let recipient = world.recipient(campaign).await;
+    world.claim_by_sms(campaign, recipient).await;
+    world.work().await;
+    let (_, text) = &world.provider.sent()[0];
+    for part in ["WHOLE-CODE-01", "4711", "6011000011", "March 1, 2027"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let in_the_database = "select count(*) from pg_proc where prosrc ~ '\\{\\{(code|pin|number)'";
+    assert_eq!(world.count(in_the_database, &[]).await, 0, "a default text names the whole card");
+}

@@ -189,7 +189,8 @@ async fn an_empty_pool_is_low_too_and_an_archived_one_is_not() {
 async fn cards_that_expire_within_thirty_days_are_told_of_until_they_are_gone() {
     let world = World::new().await;
     let (app, pool) = (&world.test.app, world.pool(1).await);
-    let today = app.clock.now().date_naive();
+    let zone = world.word("select time_zone from clients where id = $1", &[&world.client_id]).await;
+    let today = kernel::zone::day(app.clock.now(), &zone);
     let day = |days| today + chrono::Duration::days(days);
     let file =
         format!("code,expiry\nSOON-CODE-0001,{}\nSOON-CODE-0002,{}\nLATE-CODE-0003,{}\n", day(31), day(32), day(90));
@@ -237,4 +238,22 @@ async fn a_promise_that_was_cut_is_told_of_until_there_are_cards_for_it() {
     stock::watch(app).await.unwrap();
     assert_eq!(open(&world, "promise_cut").await, "");
     world.check().await;
+}
+
+#[tokio::test]
+async fn the_thirty_days_before_a_card_expires_are_counted_by_the_clients_own_calendar() {
+    // a day ahead of one another at every hour
+    for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+        let world = World::new().await;
+        let (app, pool) = (&world.test.app, world.pool(0).await);
+        world.run("update clients set time_zone = $2 where id = $1", &[&world.client_id, &zone]).await;
+        let today = kernel::zone::day(app.clock.now(), zone);
+        let until = |days| (today + chrono::Duration::days(days)).to_string();
+        world.upload_until(pool, &[&until(31)]).await;
+        stock::watch_expiring(app).await.unwrap();
+        assert_eq!(open(&world, "cards_expiring").await, "", "{zone}");
+        world.upload_until(pool, &[&until(30)]).await;
+        stock::watch_expiring(app).await.unwrap();
+        assert!(open(&world, "cards_expiring").await.contains("1 at present"), "{zone}");
+    }
 }

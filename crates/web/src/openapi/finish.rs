@@ -6,6 +6,11 @@ use utoipa::openapi::path::Parameter;
 
 use super::words;
 
+/// The most characters of a text that an input does not say more of.
+const LONGEST: u64 = 500;
+/// The same of a parameter of the query.
+const LONGEST_PARAMETER: u64 = 200;
+
 /// The schema `name`. An input takes no other fields, and null as nothing given; an answer has all its fields.
 pub(super) fn schema(name: &str, mut schema: Value, taken: bool) -> Value {
     let required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
@@ -17,6 +22,7 @@ pub(super) fn schema(name: &str, mut schema: Value, taken: bool) -> Value {
         words::add(name, field, of);
         let default = of.as_object_mut().and_then(|of| of.remove("default"));
         if taken {
+            limit(of, LONGEST);
             tell_default(of, default.as_ref());
             if !required.iter().any(|known| known == field.as_str()) {
                 allow_null(of);
@@ -49,10 +55,27 @@ pub(super) fn parameter(parameter: &Parameter) -> serde_json::Result<Value> {
     }
     match name.as_str() {
         "limit" => parameter["schema"] = json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
-        "q" => parameter["schema"]["maxLength"] = json!(200),
-        _ => {}
+        _ => limit(&mut parameter["schema"], LONGEST_PARAMETER),
     }
     Ok(parameter)
+}
+
+/// Every text has a limit: its own, that of its list of words or its format, or this one.
+fn limit(of: &mut Value, most: u64) {
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = of.get_mut(key).filter(|inner| inner.is_object()) {
+            limit(inner, most);
+        }
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        let shapes = of.get_mut(key).and_then(Value::as_array_mut);
+        shapes.into_iter().flatten().for_each(|shape| limit(shape, most));
+    }
+    let is_text = of["type"] == "string" || of["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    let fixed = ["uuid", "date", "date-time"].iter().any(|format| of["format"] == *format);
+    if is_text && !fixed && ["enum", "const", "maxLength"].iter().all(|key| of.get(*key).is_none()) {
+        of["maxLength"] = json!(most);
+    }
 }
 
 /// The name of the patch of what has `name`.

@@ -7,11 +7,11 @@ use super::super::rows::Row;
 use super::super::words;
 use super::{Loose, Preparer, remark};
 use crate::contacts::{code_from, is_customer_code};
-use kernel::{email, phone};
+use kernel::{custom_fields, email, phone};
 
 /// The longest value of a field; indexes hold no more.
 const LONGEST: usize = 500;
-/// The longest note or custom field.
+/// The longest note.
 const LONGEST_TEXT: usize = 10_000;
 
 impl Preparer<'_> {
@@ -44,9 +44,12 @@ impl Preparer<'_> {
         if cell.contains('\u{fffd}') {
             return refuse(&format!("characters that are not {}", self.plan.encoding.label()));
         }
-        let long_text =
-            matches!(target, Target::Custom(_) | Target::Field(Field::Notes | Field::Tags | Field::CustomFields));
-        let longest = if long_text { LONGEST_TEXT } else { LONGEST };
+        let longest = match target {
+            Target::Custom(_) => custom_fields::MAX_VALUE,
+            Target::Field(Field::Notes | Field::Tags) => LONGEST_TEXT,
+            Target::Field(Field::CustomFields) => custom_fields::MAX_BYTES,
+            _ => LONGEST,
+        };
         if cell.len() > longest && cell.chars().count() > longest {
             return refuse(&format!("longer than a field can be: at most {longest} characters"));
         }
@@ -74,26 +77,33 @@ impl Preparer<'_> {
             }
             Target::Field(Field::Suffix) => loose.suffix = cell,
             Target::Field(Field::Tags) => prepared.tags = words::tags(&cell),
-            Target::Field(Field::CustomFields) => self.take_json(prepared, row, index, cell),
+            Target::Field(Field::CustomFields) => return self.take_json(prepared, row, index, cell),
             Target::Field(field) => self.take_field(prepared, row, (index, *field), cell),
         }
         Ok(())
     }
 
     /// Custom fields as one JSON object become custom fields again.
-    fn take_json(&self, prepared: &mut Prepared, row: &Row<'_>, index: usize, cell: String) {
+    fn take_json(&self, prepared: &mut Prepared, row: &Row<'_>, index: usize, cell: String) -> Result<(), Remark> {
+        let header = Some(self.plan.headers[index].as_str());
         let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&cell) else {
             let reason = "not a JSON object; kept as a custom field".to_owned();
-            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
-            return prepared.custom.add("custom_fields", cell);
+            prepared.remarks.push(remark(row, header, reason, false));
+            prepared.custom.add("custom_fields", cell);
+            return Ok(());
         };
         for (key, value) in fields {
+            if let Some(why) = custom_fields::refuse_value(&value) {
+                let name: String = key.chars().take(custom_fields::MAX_NAME).collect();
+                return Err(remark(row, header, format!("custom field {name}: {why}"), true));
+            }
             match value {
                 serde_json::Value::Null => {}
                 serde_json::Value::String(text) => prepared.custom.add(&key, text.replace('\0', "")),
                 other => prepared.custom.add(&key, other.to_string()),
             }
         }
+        Ok(())
     }
 
     fn take_field(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: String) {

@@ -224,6 +224,7 @@ statement! {
         from import_rows
         where client_id = $1
           and known
+        order by contact_id
         on conflict (list_id, contact_id) do nothing";
 
     /// Attaches the tags of the chunk, to known contacts only if those are updated.
