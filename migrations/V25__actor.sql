@@ -383,6 +383,28 @@ comment on column idempotency_keys.acted_at is
   'Written in the transaction of the act itself: from then on the same request is never carried out again, also when its answer was lost.';
 
 
+-- Chunks of imports --------------------------------------------------------------------------------------------------------
+-- ace_app makes no temporary objects any more (see crates/database/src/bootstrap.sql): one that is named like a table of ours
+-- would be read in its place by whoever has the connection next. The chunk's table is made for it.
+
+create or replace function app.stage_import_rows()
+returns void
+language plpgsql
+security definer
+set search_path = public, pg_temp
+as $$
+begin
+  create temporary table import_rows (like public.import_rows including defaults) on commit drop;
+  grant select, insert, update, delete on pg_temp.import_rows to ace_app;
+
+  perform app.plan_for_any_client();
+
+  -- What a crash takes of the last chunks it takes whole, and the import goes on before them.
+  perform set_config('synchronous_commit', 'off', true);
+end
+$$;
+
+
 -- The queue ----------------------------------------------------------------------------------------------------------------
 -- Work that is asked for while the same work is under way is not lost: it waits for its turn. A key is had by one waiting
 -- and one running job at most.

@@ -249,7 +249,10 @@ fn teams(routes: Routes) -> Routes {
             "/v1/invitations",
             "users.invite",
             invitations::create,
-            Doc::new("Invite a person").body::<invitations::InviteBody>().returns_with::<invitations::InvitedOut>(201).versioned(),
+            Doc::new("Invite a person")
+                .body::<invitations::InviteBody>()
+                .returns_with::<invitations::InvitedOut>(201)
+                .versioned(),
         )
         .api(
             GET,
@@ -288,7 +291,10 @@ fn teams(routes: Routes) -> Routes {
             "/v1/api-keys/{id}",
             "api_keys.view",
             keys_api::get,
-            Doc::new("Get an API key").describe("The key itself is told by no answer but that of its making.").returns::<ApiKey>().versioned(),
+            Doc::new("Get an API key")
+                .describe("The key itself is told by no answer but that of its making.")
+                .returns::<ApiKey>()
+                .versioned(),
         )
         .api(
             DELETE,

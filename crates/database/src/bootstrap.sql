@@ -83,3 +83,14 @@ begin
   end if;
 end
 $bootstrap$;
+
+-- Nobody but the owner makes temporary objects: a connection is used by one actor after another, and a temporary table or view
+-- hides the table of the same name from all of them.
+do $bootstrap$
+begin
+  execute format('grant temporary on database %I to ace_owner', current_database());
+  execute format('revoke temporary on database %I from public', current_database());
+exception
+  when internal_error or insufficient_privilege then null;
+end
+$bootstrap$;

@@ -159,14 +159,23 @@ pub fn detail(error: &Error) -> String {
             let sentences: Vec<String> = fields.iter().map(sentence).collect();
             sentences.join("; ")
         }
+        // what the database says of itself is for the log: also strangers read this
+        Error::Unavailable(said) if said.contains("database") => {
+            "The database cannot do this just now: try again in a moment.".to_owned()
+        }
         other => other.to_string(),
     }
 }
 
 /// What is wrong with a field, with its name as people know it: `Mobile phone: enter 10 digits`.
 fn sentence(error: &FieldError) -> String {
-    let places = error.field.split('/').map(|part| match part.parse::<usize>() {
-        Ok(index) => (index + 1).to_string(),
+    // lines of a file are counted as people count them already
+    let (counted, field) = match error.field.strip_prefix("lines/") {
+        Some(rest) => (0, format!("line/{rest}")),
+        None => (1, error.field.clone()),
+    };
+    let places = field.split('/').map(|part| match part.parse::<usize>() {
+        Ok(index) => (index + counted).to_string(),
         Err(_) => part.replace('_', " "),
     });
     let label = capitalised(&places.collect::<Vec<_>>().join(" "));

@@ -279,7 +279,10 @@ const OF_ARCHIVED: [&str; 7] = [
 fn refuse_archived(caller: &Caller, spec: &RouteSpec) -> Result<()> {
     let archived = caller.client.as_ref().is_some_and(|client| client.archived);
     if archived && spec.method != Method::GET && !OF_ARCHIVED.contains(&spec.path) {
-        return Err(Error::conflict("client_archived", "This client was archived: bring it back before changing anything."));
+        return Err(Error::conflict(
+            "client_archived",
+            "This client was archived: bring it back before changing anything.",
+        ));
     }
     Ok(())
 }

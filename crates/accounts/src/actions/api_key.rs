@@ -86,12 +86,7 @@ pub async fn list_keys(app: &App, actor: &Actor, client_id: Uuid, page: &PagePar
 ///
 /// # Errors
 /// `NotFound` when there is none to revoke, a conflict when it is not the expected version any more.
-pub async fn revoke_key(
-    app: &App,
-    actor: &Actor,
-    (client_id, id): (Uuid, Uuid),
-    expected: &Expected,
-) -> Result<()> {
+pub async fn revoke_key(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     store::expect(&tx, (client_id, id), expected).await?;

@@ -73,7 +73,8 @@ pub async fn create(State(app): State<App>, caller: Caller, form: web::Form<KeyF
 
 /// `POST /{client}/api-keys/{id}/revoke`
 pub async fn revoke(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
-    actions::revoke_key(&app, &caller.actor, (caller.client_id()?, path.0.1), &kernel::version::Expected::any()).await?;
+    actions::revoke_key(&app, &caller.actor, (caller.client_id()?, path.0.1), &kernel::version::Expected::any())
+        .await?;
     Ok(redirect_with(&format!("/{}/api-keys", caller.client()?.slug), "Key revoked. It does not work any more."))
 }
 

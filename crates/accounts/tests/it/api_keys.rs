@@ -100,7 +100,9 @@ async fn the_first_key_is_the_primary_one_and_an_expired_key_is_refused() {
     test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(200);
     test.clock().advance(Duration::days(1));
     test.api(Method::GET, "/v1/me").bearer(&created.key).await.expect_status(401);
-    actions::revoke_key(&test.app, &operator, (story.bright.id, created.id), &kernel::version::Expected::any()).await.unwrap();
+    actions::revoke_key(&test.app, &operator, (story.bright.id, created.id), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     assert_eq!(count(&test, "select count(*) from clients where api_key_hash is not null").await, 0);
     let past = NewApiKey { name: "Past", scopes: &scopes, expires_at: Some(test.clock().now()), mode: new.mode };
     assert!(actions::create_key(&test.app, &operator, story.bright.id, &past).await.is_err());

@@ -91,8 +91,10 @@ pub async fn revoke(loaded: Loaded, args: &KeysRevokeArgs, output: Output) -> an
 
 async fn revoke_in(ace: &Ace, args: &KeysRevokeArgs) -> anyhow::Result<()> {
     let client_id = find::client(ace, &args.client).await?;
-    revoke_key(&ace.app, &operator(), (client_id, args.key), &kernel::version::Expected::any()).await.map_err(|error| match error {
-        kernel::Error::NotFound => anyhow::anyhow!("there is no live key {} of this client", args.key),
-        other => other.into(),
+    revoke_key(&ace.app, &operator(), (client_id, args.key), &kernel::version::Expected::any()).await.map_err(|error| {
+        match error {
+            kernel::Error::NotFound => anyhow::anyhow!("there is no live key {} of this client", args.key),
+            other => other.into(),
+        }
     })
 }

@@ -214,7 +214,8 @@ fn texts(document: &Value, schema: &Value, path: &[String], found: &mut Vec<(Vec
     if schema["items"].is_object() {
         texts(document, &schema["items"], &at("0"), found);
     }
-    let is_text = schema["type"] == "string" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+    let is_text =
+        schema["type"] == "string" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
     let closed = schema["enum"].is_array() || ["uuid", "date", "date-time"].iter().any(|one| schema["format"] == *one);
     if is_text && !closed {
         found.push((path.to_vec(), schema["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok())));
@@ -228,7 +229,7 @@ fn put(value: &mut Value, path: &[String], text: &str) {
         return;
     };
     if name == "0" {
-        if !value.as_array().is_some_and(|items| !items.is_empty()) {
+        if value.as_array().is_none_or(Vec::is_empty) {
             *value = json!([{}]);
         }
         return put(&mut value[0], rest, text);
@@ -251,7 +252,12 @@ async fn every_text_that_is_taken_has_a_limit_and_one_character_more_is_refused_
         texts(&document, &content["schema"], &[], &mut found);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             if parameter["in"] == "query" {
-                texts(&document, &parameter["schema"], &["?".into(), parameter["name"].as_str().unwrap().into()], &mut found);
+                texts(
+                    &document,
+                    &parameter["schema"],
+                    &["?".into(), parameter["name"].as_str().unwrap().into()],
+                    &mut found,
+                );
             }
         }
         for (path, most) in found {
@@ -291,7 +297,8 @@ async fn of_two_changes_of_one_version_at_once_one_is_refused() {
     let mut tried = 0;
     for spec in documented(&walk).iter().filter(|spec| spec.method == Method::PATCH && is_about_real_rows(spec)) {
         let path = walk.path(spec, &walk.test.story.acme);
-        let read = walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
+        let read =
+            walk.test.api(Method::GET, &path).as_user(&walk.test.story.admin).for_client(walk.test.story.acme.id);
         let read = read.await.expect_status(200);
         let names = ["name", "first_name", "pool_name", "friendly_name", "notes"];
         let Some(field) = names.iter().find(|field| read.json().get(**field).is_some()) else { continue };

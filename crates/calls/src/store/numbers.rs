@@ -120,7 +120,8 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Number
 /// # Errors
 /// What the database answered.
 pub async fn held_until(tx: &Transaction, client_id: Uuid, draft: &Draft) -> Result<Option<NaiveDate>> {
-    let held: Held = tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &tx.now()]).await?;
+    let held: Held =
+        tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &tx.now()]).await?;
     Ok(held.held_until)
 }
 

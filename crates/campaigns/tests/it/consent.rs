@@ -164,7 +164,8 @@ async fn two_rewards_to_one_address_at_once_do_not_both_pass_the_limit_of_the_da
         tx.commit().await.unwrap();
     };
     let ends = async {
-        let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted and $1::uuid is not null";
+        let waiting =
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted and $1::uuid is not null";
         while world.count(waiting, id).await == 0 {
             tokio::task::yield_now().await;
         }

@@ -80,7 +80,8 @@ async fn a_crash_half_way_leaves_nothing_and_the_next_try_makes_the_whole_set() 
         done = launch::run(app, client_id, id) => panic!("the launch was faster than the crash: {done:?}"),
         () = half_way => {}
     }
-    let rolls_back = "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null
+    let rolls_back =
+        "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null
                         and pid <> pg_backend_pid() and $1::uuid is not null";
     while world.count(rolls_back, id).await > 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;

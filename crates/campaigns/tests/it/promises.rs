@@ -187,7 +187,8 @@ async fn cards_in_quarantine_are_promised_to_nobody() {
     drop(tx);
     // a good card that is retired breaks the promise it was for, whatever else is in stock
     world.launched(&asking(&world, "One", 1)).await;
-    let good = "select id from gift_cards where status = 'available' and quarantined_at is null and $1::uuid is not null";
+    let good =
+        "select id from gift_cards where status = 'available' and quarantined_at is null and $1::uuid is not null";
     let good: Uuid = world.admin.query_one(good, &[&world.pool_id]).await.unwrap().get(0);
     let why = rewards::actions::cards::RevokeInput { reason: "leaked".into() };
     rewards::actions::cards::revoke(&world.test.app, &world.owner(), world.client_id, good, &why).await.unwrap();

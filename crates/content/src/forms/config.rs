@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 /// A form's fields, settings and reveal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -203,6 +204,12 @@ pub enum Validation {
     },
 }
 
+/// A text, a number, true or false; nothing where the operator compares with nothing.
+fn scalar() -> Object {
+    let kinds = vec![Type::String, Type::Number, Type::Boolean, Type::Null];
+    ObjectBuilder::new().schema_type(SchemaType::Array(kinds)).max_length(Some(1000)).build()
+}
+
 /// When a field is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -214,7 +221,7 @@ pub struct Condition {
     pub operator: String,
     /// What to compare with.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(schema_with = scalar)]
     pub value: Value,
 }
 

@@ -105,6 +105,9 @@ async fn nothing_that_the_role_may_say_makes_it_somebody() {
         "select app.seal('operator')".to_owned(),
         "select app.enter('operator', '\\x00')".to_owned(),
         "select app.enter('operator', null)".to_owned(),
+        "create temp table contacts (id uuid)".to_owned(),
+        "create temp view contacts as select * from public.contacts".to_owned(),
+        "create function pg_temp.steal(text) returns boolean language sql as 'select true'".to_owned(),
         "create or replace function app.entered() returns text language sql as $$ select 'operator' $$".to_owned(),
         "alter table clients disable row level security".to_owned(),
     ] {
