@@ -381,8 +381,10 @@ impl Refusal {
     fn of(error: &Error) -> Self {
         let (status, code) = web::auth_code(error);
         let retry_after = if let Error::TooMany { retry_after } = error { Some(*retry_after) } else { None };
-        if let Error::Internal(detail) = error {
-            tracing::error!(detail, "internal error");
+        match error {
+            Error::Internal(detail) => tracing::error!(detail, "internal error"),
+            Error::Unavailable(detail) => tracing::warn!(detail, "unavailable"),
+            _ => {}
         }
         Self { status, code: code.to_owned(), message: web::detail(error), retry_after }
     }
