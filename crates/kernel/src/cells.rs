@@ -12,12 +12,30 @@ const SEPARATORS: [char; 7] = [',', ';', '\t', '|', '"', '\r', '\n'];
 /// The cell with an apostrophe in front when a spreadsheet could run it; any other as it is.
 pub fn neutralise(cell: &str) -> Cow<'_, str> {
     // an apostrophe in front of one is doubled, so that `restore` can tell it from ours
-    if is_formula(cell.trim_start_matches('\'')) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    let bare = cell.trim_start_matches('\'');
+    let is_marked = bare.len() < cell.len() && is_number(bare);
+    if is_formula(bare) || is_marked { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
-/// Undoes [`neutralise`], so that an export can be imported again without growing apostrophes.
+/// Undoes [`neutralise`], so that an export can be imported again without growing apostrophes; and takes off what other
+/// programs put around a value to keep its digits: `="43215"`, `'02139`.
 pub fn restore(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(cell)
+    let inside = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    if let Some(inside) = inside.filter(|inside| !inside.contains('"')) {
+        return inside;
+    }
+    let is_ours = |rest: &&str| {
+        let bare = rest.trim_start_matches('\'');
+        is_formula(bare) || is_number(bare)
+    };
+    cell.strip_prefix('\'').filter(is_ours).unwrap_or(cell)
+}
+
+/// What begins like a number and is no word: `02139`, `0012-AB`, but not the `90s`.
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|c: char| c.is_ascii_digit())
+        && !cell.contains('\'')
+        && !cell.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('s')
 }
 
 /// One line of a CSV file: every cell neutralised, and quoted where any spreadsheet would split it.
@@ -64,6 +82,23 @@ mod tests {
     }
 
     #[test]
+    fn what_spreadsheets_put_around_a_value_is_taken_off_and_a_name_keeps_its_apostrophe() {
+        for (cell, value) in [
+            ("=\"43215\"", "43215"),
+            ("=\"Cat\"", "Cat"),
+            ("=\"\"", ""),
+            ("'02139", "02139"),
+            ("'+16145550123", "+16145550123"),
+            ("'t Hart", "'t Hart"),
+            ("'90s rock", "'90s rock"),
+            ("'quoted'", "'quoted'"),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
+        ] {
+            assert_eq!(restore(cell), value, "{cell}");
+        }
+    }
+
+    #[test]
     fn a_cell_that_another_separator_would_split_is_quoted() {
         assert_eq!(
             line(["a", "b;=1", "c\td", "e|f", "say \"hi\""]),
@@ -74,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_neutralised_cell_starts_a_formula_and_all_can_be_restored(cell in "[=+@＝\t\r';, a-]{0,6}") {
+        fn no_neutralised_cell_starts_a_formula_and_all_can_be_restored(cell in "[=+@＝\t\r';, a0s\"-]{0,6}") {
             let safe = neutralise(&cell).into_owned();
             prop_assert!(!is_formula(&safe));
             prop_assert_eq!(restore(&safe), cell);

@@ -7,6 +7,8 @@ mod corpus;
 mod knowledge;
 mod name;
 mod pick;
+#[cfg(test)]
+mod refusals;
 
 use std::collections::HashSet;
 use std::iter;

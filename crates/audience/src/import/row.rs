@@ -36,7 +36,7 @@ impl<'a> Preparer<'a> {
         let mut prepared = Prepared::empty(row.line);
         let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
-            let cell = cells::restore(row.cell(index).trim());
+            let cell = cells::restore(row.cell(index).trim()).trim();
             let says_something = matches!(target, Target::Field(field) if Field::ALLOWS.contains(field));
             if !cell.is_empty() || says_something {
                 self.take((&mut prepared, &mut loose), row, index, cell)?;
@@ -74,9 +74,10 @@ impl<'a> Preparer<'a> {
         let columns = self.plan.targets.len();
         let refuse = |reason: String| Err(remark(row, None, reason, true));
         let sure = |(index, target): (usize, &Target)| match target {
-            Target::Field(Field::Email) => email::normalise(row.cell(index)).is_some(),
+            Target::Field(Field::Email) => email::normalise(cells::restore(row.cell(index).trim())).is_some(),
             Target::Field(Field::Phone | Field::MobilePhone) => {
-                phone::normalise(row.cell(index), phone::DEFAULT_REGION).is_some()
+                let cell = words::whole(cells::restore(row.cell(index).trim()));
+                phone::normalise(cell, phone::DEFAULT_REGION).is_some()
             }
             _ => false,
         };
@@ -107,7 +108,7 @@ impl<'a> Preparer<'a> {
                 continue;
             }
             for (index, target) in group {
-                let cell = cells::restore(row.cell(*index).trim());
+                let cell = cells::restore(row.cell(*index).trim()).trim();
                 if !cell.is_empty() {
                     self.take_as((prepared, loose), row, (*index, target), cell)?;
                 }
@@ -303,6 +304,21 @@ mod tests {
         );
         let about: Vec<_> = odd.remarks.iter().map(|remark| remark.column.as_deref().unwrap()).collect();
         assert_eq!(about, ["email column", "phone column", "zip column"]);
+    }
+
+    #[test]
+    fn the_marks_of_spreadsheets_are_taken_off_every_cell() {
+        let plan = plan(&["first_name", "zip", "phone", "email", "custom_fields.note", "last_name"]);
+        let row = |text: &str| prepare(&plan, text).unwrap();
+        let marked = row("\"=\"\"Cat\"\"\",'02139,'+16145550123,=\"cat@p.example\",=\"1-2\",'t Hart");
+        assert_eq!((marked.text(Field::FirstName), marked.text(Field::LastName)), ("Cat", "'t Hart"));
+        assert_eq!((marked.text(Field::Zip), marked.text(Field::Phone)), ("02139", "+16145550123"));
+        assert_eq!((marked.text(Field::Email), marked.custom.get("note")), ("cat@p.example", Some("1-2")));
+        let counted = row("Cat,43215.0,6145550123.0,,4.0,Lee");
+        assert_eq!((counted.text(Field::Zip), counted.text(Field::Phone)), ("43215", "+16145550123"));
+        assert_eq!(counted.custom.get("note"), Some("4.0"), "only a place for a number knows what it is");
+        assert!(marked.remarks.is_empty() && counted.remarks.is_empty());
+        assert_eq!(row("Cat,=\"43215\",,,,").text(Field::Zip), "43215");
     }
 
     #[test]

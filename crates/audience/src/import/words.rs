@@ -146,6 +146,12 @@ pub fn tags(cell: &str) -> Vec<String> {
     tags
 }
 
+/// A number without the `.0` that programs add which count with it: `43215.0`.
+pub fn whole(cell: &str) -> &str {
+    let is_number = |digits: &&str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    cell.strip_suffix(".0").filter(is_number).unwrap_or(cell)
+}
+
 /// A value short enough to be looked at.
 pub fn shown(value: &str) -> String {
     match value.char_indices().nth(200) {

@@ -38,21 +38,24 @@ fn set(role: &str) -> HashSet<&'static str> {
     phrases(role).iter().map(String::as_str).collect()
 }
 
-/// What a column's name says of consent, if it does.
+/// What a column's name says of consent, if it does. A negation beside a wish turns it round.
 pub fn named(name: &str) -> Option<Named> {
-    let padded = format!(" {name} ");
-    let has = |role: &str| phrases(role).iter().any(|phrase| padded.contains(&format!(" {phrase} ")));
+    let padded = without_answers(name);
+    let has = |role: &str| holds(&padded, role);
     if has("not") {
         return None;
     }
     let (out, status) = (has("out"), phrases("status").iter().any(|known| known == name));
     let about_channel = has("email") || has("sms");
-    let wished = has("in") || (has("in_with_channel") && about_channel && !is_value(name));
-    let is_yes = wished && (has("status") || !has("details"));
-    if !out && !status && !is_yes && !has("vague") {
+    let wish = has("in") || (has("in_with_channel") && (about_channel || forbids(&padded)) && !is_value(name));
+    let negated = wish && !out && !status && has("negates");
+    let doubtful = (wish && !negated && has("doubts")) || (out && is_turned(&padded));
+    let is_yes = wish && (has("status") || !has("details") || doubtful);
+    let asked = has("vague") || (forbids(&padded) && (about_channel || has("all")));
+    if !out && !status && !negated && !is_yes && !asked {
         return None;
     }
-    if !out && !status && has("details") {
+    if !out && !status && !negated && !doubtful && has("details") {
         return None;
     }
     let channel = match () {
@@ -61,8 +64,52 @@ pub fn named(name: &str) -> Option<Named> {
         () if has("all") => 2,
         () => 0,
     };
-    let fields = if out && !status { Field::STOPS } else { Field::ALLOWS };
-    Some(Named { field: fields[channel], clear: out || is_yes })
+    let fields = if (out && !status) || negated { Field::STOPS } else { Field::ALLOWS };
+    Some(Named { field: fields[channel], clear: (out || negated || is_yes) && !doubtful })
+}
+
+/// The name without the answers it announces: "Opt-in (yes/no)" denies nothing.
+fn without_answers(name: &str) -> String {
+    phrases("answers_in_name")
+        .iter()
+        .fold(format!(" {name} "), |padded, answers| padded.replace(&format!(" {answers} "), " "))
+}
+
+fn holds(padded: &str, role: &str) -> bool {
+    phrases(role).iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
+}
+
+/// "Do not …": something is forbidden.
+fn forbids(padded: &str) -> bool {
+    padded.contains(" do not ") || padded.contains(" dont ")
+}
+
+/// "Not unsubscribed": the refusal itself is denied.
+fn is_turned(padded: &str) -> bool {
+    let turned =
+        |phrase: &String| ["not", "non", "never"].iter().any(|no| padded.contains(&format!(" {no} {phrase} ")));
+    phrases("out").iter().any(turned)
+}
+
+/// What a column of nothing but yes and no may be about, where its name does not tell: a channel in the name, or cells
+/// that permit and forbid, are enough to ask.
+pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> {
+    let padded = without_answers(name);
+    let share = |role: &str| {
+        let known = |cell: &&&str| phrases(role).contains(&words(cell));
+        filled.iter().filter(known).count() * 100 / filled.len().max(1)
+    };
+    let wished = holds(&padded, "in_with_channel") || holds(&padded, "vague") || is_channel;
+    let answers = share("answers") + if wished { share("answers_to_wishes") } else { 0 };
+    let about = is_channel || holds(&padded, "channels");
+    if holds(&padded, "not") || !(share("permits") >= 80 || (about && answers >= 80)) {
+        return None;
+    }
+    Some(match () {
+        () if holds(&padded, "email") => Field::EmailOptIn,
+        () if holds(&padded, "sms") => Field::SmsOptIn,
+        () => Field::MayContact,
+    })
 }
 
 /// Names such as "text message" hold a channel and a word of wishes without being about either.
@@ -120,7 +167,7 @@ pub fn speaks(cell: &str) -> bool {
 
 /// The no that answers "may this be stopped?": everything in `@no` that is a bare no, not a refusal.
 fn is_plain_no(word: &str) -> bool {
-    const BARE: [&str; 18] = [
+    const BARE: [&str; 22] = [
         "no",
         "n",
         "false",
@@ -131,6 +178,10 @@ fn is_plain_no(word: &str) -> bool {
         "never",
         "nein",
         "falsch",
+        "nee",
+        "nao",
+        "falso",
+        "onwaar",
         "non",
         "faux",
         "nie",

@@ -42,7 +42,11 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
             continue;
         }
         let cells = samples.get(column).unwrap_or(&none);
-        let filled: Vec<&str> = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+        let filled: Vec<&str> = cells
+            .iter()
+            .map(|cell| kernel::cells::restore(cell.trim()).trim())
+            .filter(|cell| !cell.is_empty())
+            .collect();
         if let Some(found) = about_consent(header, &filled) {
             (picked.chosen[column], picked.asks[column]) = found;
             continue;
@@ -77,7 +81,10 @@ fn about_consent(header: &str, filled: &[&str]) -> Option<Found> {
         Some(named) => named,
         // no name of consent, yet somebody in it has refused
         None if refusals && !holds_text(header) => consent::Named { field: Field::EmailOptIn, clear: false },
-        None => return None,
+        None => {
+            let field = consent::answered(&name, is_channel(header), filled)?;
+            return Some((None, Some(Ask::Consent(channel(field)))));
+        }
     };
     let share =
         |clear: &dyn Fn(&str) -> bool| filled.iter().filter(|cell| clear(cell)).count() * 100 / filled.len().max(1);
@@ -90,12 +97,20 @@ fn about_consent(header: &str, filled: &[&str]) -> Option<Found> {
     if filled.is_empty() {
         return None;
     }
-    let channel = match named.field.stops() {
+    Some((None, Some(Ask::Consent(channel(named.field)))))
+}
+
+fn channel(field: Field) -> Channel {
+    match field.stops() {
         Some(Field::DoNotContact) => Channel::All,
         Some(Field::SmsOptOut) => Channel::Sms,
         _ => Channel::Email,
-    };
-    Some((None, Some(Ask::Consent(channel))))
+    }
+}
+
+/// Columns called like an address or a number to write to. Yes and no in them are neither.
+fn is_channel(header: &str) -> bool {
+    name::meant(header).is_some_and(|meant| matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone))
 }
 
 fn allowing(field: Field) -> Field {
@@ -181,7 +196,7 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
 fn code(header: &str, filled: &[&str]) -> Check {
     let name = knowledge::words(header);
     let own = name == "customer code" || name == "code";
-    let codes: Vec<String> = filled.iter().map(|cell| code_from(kernel::cells::restore(cell))).collect();
+    let codes: Vec<String> = filled.iter().map(|cell| code_from(words::whole(cell))).collect();
     let distinct = codes.iter().collect::<HashSet<_>>().len();
     let fits = codes.iter().filter(|code| crate::contacts::is_customer_code(code)).count();
     let too_short = filled.iter().any(|cell| cell.len() < 3 && cell.bytes().all(|b| b.is_ascii_alphanumeric()));

@@ -59,6 +59,11 @@ impl Preparer<'_> {
         if cell.len() < whole.len() {
             prepared.remarks.push(remark(row, Some(header), "a NUL character was taken out".into(), false));
         }
+        let is_number = matches!(
+            target,
+            Target::Field(Field::Zip | Field::Phone | Field::MobilePhone | Field::CustomerCode | Field::LeadScore)
+        );
+        let cell = if is_number { words::whole(&cell).to_owned() } else { cell };
         match target {
             Target::Skip => {}
             Target::Custom(key) => prepared.custom.add(key, cell),

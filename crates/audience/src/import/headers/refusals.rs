@@ -1,0 +1,112 @@
+//! Columns in which strangers' files say no: each becomes a stop, or is asked about. None is read over.
+
+use super::*;
+
+/// What the column is taken for with these cells below it: a field, `ask` and the channel, or nothing.
+fn taken(header: &str, cells: &[&str]) -> String {
+    let headers = ["First name".to_owned(), "Last name".to_owned(), header.to_owned()];
+    let own = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+    let samples = [vec!["Ada".to_owned(); cells.len()], vec!["Lee".to_owned(); cells.len()], own(cells)];
+    let found = suggest(&headers, &samples, Unmapped::CustomFields);
+    let column = &found.columns[2];
+    match (column.ask, &column.target) {
+        (Some(Ask::Consent(channel)), _) => format!("ask {channel:?}"),
+        (_, Target::Field(field)) => field.word().to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[test]
+fn a_wish_with_a_negation_beside_it_is_a_refusal_of_its_channel() {
+    for (header, cells, wanted) in [
+        ("Consent withdrawn", &["", "2024-05-01"][..], "do_not_contact"),
+        ("email_consent_revoked", &["true", "false"], "email_opt_out"),
+        ("Not opted in", &["true", "false"], "email_opt_out"),
+        ("SMS opt-in declined", &["Yes", "No"], "sms_opt_out"),
+        ("No consent", &["Y", "N"], "do_not_contact"),
+        ("Consent withdrawn date", &["5/1/2024"], "do_not_contact"),
+        ("Email permission denied", &["1", "0"], "email_opt_out"),
+        ("Marketing consent refused", &["Yes", ""], "do_not_contact"),
+        ("Non abonné", &["Oui", "Non"], "email_opt_out"),
+        ("Do not allow Mails", &["Allow", "Do Not Allow"], "do_not_contact"),
+        ("Do not allow Bulk Emails", &["Allow", "Do Not Allow"], "email_opt_out"),
+        ("Do not allow Bulk Emails", &["Yes", "No"], "email_opt_out"),
+    ] {
+        assert_eq!(taken(header, cells), wanted, "{header}");
+    }
+    for header in
+        ["Newsletter cancelled", "Subscription ended", "Marketing refused", "Consent expires", "Not unsubscribed"]
+    {
+        assert!(taken(header, &["2024-05-01", "2024-06-01"]).starts_with("ask"), "{header}");
+    }
+    for header in ["Opt-in (yes/no)", "Subscribed Y/N", "Email consent: yes or no"] {
+        assert_eq!(taken(header, &["Yes", "No"]), "email_opt_in", "{header}");
+    }
+}
+
+#[test]
+fn a_no_in_any_language_stops_or_is_asked_about() {
+    for (header, cells, wanted) in [
+        ("Email allowed", &["No", "Yes"][..], "email_opt_in"),
+        ("Contact allowed", &["No", "Yes"], "may_contact"),
+        ("Can we email you?", &["No", "Yes"], "email_opt_in"),
+        ("Texting OK?", &["No", "Yes"], "sms_opt_in"),
+        ("Wants mail", &["No", "Yes"], "may_contact"),
+        ("Text Messages", &["No", "Yes"], "ask Sms"),
+        ("No Solicitation", &["Y", ""], "do_not_contact"),
+        ("Do_Not_Postal_Mail__c", &["TRUE", "FALSE"], "do_not_contact"),
+        ("Deceased", &["Y", ""], "do_not_contact"),
+        ("Bulk Email", &["Allow", "Do Not Allow"], "ask Email"),
+        ("E-mail", &["Allow", "Do Not Allow"], "ask Email"),
+        ("Phone Calls", &["Allow", "Do Not Allow"], "ask Sms"),
+        ("Bulk", &["Allow", "Do Not Allow"], "ask All"),
+        ("SMS", &["Y", "N"], "ask Sms"),
+        ("Mobile", &["1", "0"], "ask Sms"),
+        ("Phone", &["=\"Yes\"", "No"], "ask Sms"),
+        ("Désabonnement", &["2024-05-01", ""], "email_opt_out"),
+        ("Accepte les emails", &["Non", "Oui"], "email_opt_in"),
+        ("Acepta publicidad", &["No", "Sí"], "may_contact"),
+        ("No enviar", &["Sí", ""], "do_not_contact"),
+        ("Baja", &["Sí", "No"], "email_opt_out"),
+        ("Kontaktsperre", &["ja", "nein"], "do_not_contact"),
+        ("Disiscritto", &["VERO", "FALSO"], "email_opt_out"),
+        ("Non contattare", &["Sì", "No"], "do_not_contact"),
+        ("Descadastrado", &["Sim", "Não"], "email_opt_out"),
+        ("Afgemeld", &["Ja", "Nee"], "email_opt_out"),
+        ("Do not ever send post to", &["Ja", "Nee"], "do_not_contact"),
+        ("Do not merge contact", &["Yes", "No"], "ask All"),
+    ] {
+        assert_eq!(taken(header, cells), wanted, "{header}");
+    }
+}
+
+#[test]
+fn the_words_of_every_language_are_read_in_both_polarities() {
+    use super::consent::{Says, says};
+    use crate::import::field::Field;
+    for yes in ["Ja", "Sì", "Sí", "VERO", "Sim", "Oui", "Y", "2024-05-01", "Do Not Allow"] {
+        assert_eq!(says(Field::DoNotContact, yes), Says::No, "{yes}");
+    }
+    for no in ["Nee", "Não", "FALSO", "Nein", "Non", "N", "Allow"] {
+        assert_eq!(says(Field::DoNotContact, no), Says::Yes, "{no}");
+    }
+    for no in ["Nee", "Não", "FALSO", "Nein", "Non", "N", "Do Not Allow", "Withdrawn"] {
+        assert_eq!(says(Field::MayContact, no), Says::No, "{no}");
+    }
+}
+
+#[test]
+fn what_is_about_something_else_stays_what_it_was() {
+    for (header, cells) in [
+        ("Text message", &["Your roof is ready", "Call us"][..]),
+        ("Last contact", &["2024-05-01", "2024-06-01"]),
+        ("Consent IP", &["10.0.0.1", "10.0.0.2"]),
+        ("Do Not Service", &["Yes", "No"]),
+        ("Homeowner?", &["Yes", "No"]),
+        ("Do not allow Faxes", &["Allow", "Do Not Allow"]),
+        ("Pets", &["1", "0"]),
+    ] {
+        let found = taken(header, cells);
+        assert!(found.is_empty() || found == "full_name", "{header}: {found}");
+    }
+}
