@@ -115,14 +115,28 @@ database::statement! {
                 from call_conditions_met m
                 where m.client_id = $1
                   and m.delivery_address = coalesce($4, co.mobile_phone, co.phone, r.phone)
-                  and m.met_at > $7
+                  and (m.met_at > $7
+                    or m.given_address
+                    and not exists (
+                        select
+                        from gift_cards g
+                        where g.client_id = m.client_id
+                          and g.id = m.gift_card_id
+                          and g.claimed_at <= $7))
                   and m.gift_card_pool_id is not null) as sms_rewards,
             (
                 select count(*)
                 from call_conditions_met m
                 where m.client_id = $1
                   and m.delivery_address = coalesce($5, co.email, r.email)
-                  and m.met_at > $7
+                  and (m.met_at > $7
+                    or m.given_address
+                    and not exists (
+                        select
+                        from gift_cards g
+                        where g.client_id = m.client_id
+                          and g.id = m.gift_card_id
+                          and g.claimed_at <= $7))
                   and m.gift_card_pool_id is not null) as email_rewards
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
