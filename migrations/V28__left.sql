@@ -705,7 +705,17 @@ begin
     from call_conditions_met m
     where m.client_id = p_client_id
       and m.delivery_address = p_address
-      and m.met_at > p_since
+      -- an address that somebody gave later counts from when the card was taken, not from when it was earned
+      and (
+        m.met_at > p_since
+        or (
+          m.given_address
+          and not exists (
+            select
+            from gift_cards g
+            where g.client_id = m.client_id
+              and g.id = m.gift_card_id
+              and g.claimed_at <= p_since)))
       and m.gift_card_pool_id is not null
   );
 end

@@ -6,6 +6,7 @@ use content::merge::Values;
 use database::FromRow;
 use events::Visited;
 use kernel::codes::RedemptionCode;
+use messaging::Channel;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -50,6 +51,8 @@ pub struct Person {
     pub country: Option<String>,
     /// As it was at launch.
     pub custom_fields: Value,
+    /// Whether they earned a reward: from then on who gives their address sees the card again, so that no page shows it.
+    pub earned: bool,
 }
 
 impl Person {
@@ -75,6 +78,7 @@ impl Person {
             zip: visited.zip.take(),
             country: visited.country.take(),
             custom_fields: visited.custom_fields.take(),
+            earned: visited.earned,
         }
     }
 
@@ -101,16 +105,18 @@ impl Person {
             zip: text("43004"),
             country: text("US"),
             custom_fields: Value::Null,
+            earned: false,
         }
     }
 
     /// What a field of a form is filled in with before the person typed anything. Never a code: whoever has the
-    /// link must not get what the code is worth.
+    /// link must not get what the code is worth. Nor, once something was earned, an address: giving it is the proof that
+    /// shows the card again, and whoever has only the link must not find it filled in.
     pub fn answer_to(&self, field: &Field) -> Option<String> {
         match field.kind {
             FieldType::GiftCardCode | FieldType::Consent | FieldType::Checkbox | FieldType::PageBreak => None,
-            FieldType::Email => self.email.clone(),
-            FieldType::Phone => self.phone.as_deref().map(kernel::phone::display),
+            FieldType::Email => self.named("email").map(ToOwned::to_owned),
+            FieldType::Phone => self.named("phone").map(kernel::phone::display),
             _ => self.named(&field.id).map(ToOwned::to_owned).or_else(|| self.custom(&field.id)),
         }
     }
@@ -118,6 +124,7 @@ impl Person {
     /// The columns that merge tags and fields name.
     fn named(&self, name: &str) -> Option<&str> {
         match name {
+            "email" | "phone" if self.earned => None,
             "first_name" => self.first_name.as_deref(),
             "last_name" => self.last_name.as_deref(),
             "email" => self.email.as_deref(),
@@ -134,7 +141,8 @@ impl Person {
 
     fn custom(&self, key: &str) -> Option<String> {
         let value = self.custom_fields.get(key)?;
-        (!value.is_null()).then(|| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        (!value.is_null() && !(self.earned && is_address(&text))).then_some(text)
     }
 
     /// The values of those of `tags` that are about the person: a page names few of them, and every visit pays.
@@ -142,7 +150,7 @@ impl Person {
         let mut values = Values::new();
         for tag in tags {
             values = match tag.as_str() {
-                "phone" => values.with_some(tag, self.phone.as_deref().map(kernel::phone::display).as_deref()),
+                "phone" => values.with_some(tag, self.named("phone").map(kernel::phone::display).as_deref()),
                 "redemption_code" => values.with(tag, self.code()),
                 name => match name.strip_prefix("custom_fields.") {
                     Some(key) => values.with_some(tag, self.custom(key).as_deref()),
@@ -158,4 +166,9 @@ impl Person {
         RedemptionCode::parse(&self.redemption_code)
             .map_or_else(|_| self.redemption_code.clone(), |code| code.to_string())
     }
+}
+
+/// Whether a text is a phone number or an e-mail address, and could be given as the proof of who somebody is.
+fn is_address(text: &str) -> bool {
+    [Channel::Email, Channel::Sms].into_iter().any(|channel| channel.normalise(text).is_some())
 }

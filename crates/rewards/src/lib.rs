@@ -16,6 +16,7 @@ mod api;
 pub mod brands;
 pub mod claim;
 pub mod codes;
+pub mod elsewhere;
 mod invariants;
 pub mod line;
 mod pages;

@@ -34,6 +34,11 @@ pub async fn add(app: &App, actor: &Actor, client_id: Uuid, input: &NumberInput)
     let draft = check(input)?;
     let id = new_id();
     let tx = app.scope(actor).transaction().await?;
+    if let Some(campaign_id) = draft.campaign_id
+        && !store::campaign_stands(&tx, client_id, campaign_id).await?
+    {
+        return Err(Error::invalid("campaign_id", "choose one of the campaigns that are not archived"));
+    }
     if let Some(day) = store::held_until(&tx, client_id, &draft).await? {
         let why = format!("this number is still on the pieces of another campaign, until {day}");
         return Err(Error::Invalid(vec![kernel::FieldError {

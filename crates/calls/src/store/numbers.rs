@@ -68,6 +68,14 @@ database::statement! {
         insert into tracked_phone_numbers (
             id, client_id, campaign_id, phone_number, forward_to_number, friendly_name, provider, created_at)
         values ($1, $2, $3, $4, $5, $6, 'manual', $7)";
+    /// Whether a campaign is there and was not archived: nothing is printed for one that was.
+    CAMPAIGN_STANDS, app, "
+        select exists (
+            select
+            from campaigns
+            where client_id = $1
+              and id = $2
+              and archived_at is null)";
     /// Until when this client's number is still on another campaign's pieces.
     HELD_UNTIL, app, "
         select max(held_until) as held_until
@@ -123,6 +131,14 @@ pub async fn held_until(tx: &Transaction, client_id: Uuid, draft: &Draft) -> Res
     let held: Held =
         tx.query_one(&HELD_UNTIL, &[&client_id, &draft.phone_number, &draft.campaign_id, &tx.now()]).await?;
     Ok(held.held_until)
+}
+
+/// Whether the client has this campaign and has not archived it.
+///
+/// # Errors
+/// What the database answered.
+pub async fn campaign_stands(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Result<bool> {
+    tx.query_scalar(&CAMPAIGN_STANDS, &[&client_id, &campaign_id]).await
 }
 
 /// Writes a number.

@@ -56,6 +56,22 @@ async fn a_wrong_number_or_a_foreign_campaign_is_named_and_agents_do_not_manage_
 }
 
 #[tokio::test]
+async fn a_number_is_not_entered_for_a_campaign_that_was_archived() {
+    let scene = Scene::set().await;
+    scene.run("set session_replication_role = replica", &[]).await;
+    scene.run("update campaigns set status = 'completed', archived_at = now()", &[]).await;
+    let campaign = scene.campaign_id.to_string();
+    let body = json!({ "phone_number": "+16145550188", "campaign_id": campaign });
+    let refused = scene.test.api_json(Method::POST, "/v1/numbers", &body).bearer(&scene.story().acme.key).await;
+    assert_eq!(refused.expect_status(422).json()["errors"][0]["pointer"], "#/campaign_id");
+    let fields = [("phone_number", "+16145550188"), ("campaign_id", campaign.as_str())];
+    let page = scene.test.post_form(&scene.at("numbers"), &fields).as_user(&scene.story().acme_owner).await;
+    assert!(page.expect_status(422).text().contains("that are not archived"));
+    let entered = "select count(*) from tracked_phone_numbers where phone_number = '+16145550188'";
+    assert_eq!(scene.one::<i64>(entered).await, 0);
+}
+
+#[tokio::test]
 async fn nobody_takes_a_number_from_another_client_or_learns_that_it_is_entered() {
     let scene = Scene::set().await;
     let (acme, corner) = (&scene.story().acme.key, &scene.story().corner.key);

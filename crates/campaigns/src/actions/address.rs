@@ -5,12 +5,14 @@ use kernel::{Actor, Error, Result};
 use messaging::consent::{self, Addressee};
 use rewards::address;
 use rewards::codes::CONSENT_NEEDED;
+use rewards::elsewhere::{Wanted, allow};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
+use super::held;
 use crate::store::recipients;
 
 /// Where a recipient's rewards go.
@@ -24,8 +26,15 @@ pub struct AddressInput {
 /// Gives the rewards of a recipient that wait for an address one; their cards are handed out in turn, a moment later.
 ///
 /// # Errors
-/// `NotFound`, `to`, `GC-009` when the person may not be written to there, or a conflict when none waits for an address.
-pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid, input: &AddressInput) -> Result<()> {
+/// `NotFound`, `to`, `Forbidden` for an address that is not on record without the right to reveal (`may_reveal`), a
+/// conflict when that address got too many rewards, `GC-009` when the person may not be written to there, or a conflict when none waits for an address.
+pub async fn give(
+    app: &App,
+    actor: &Actor,
+    (client_id, recipient_id): (Uuid, Uuid),
+    may_reveal: bool,
+    input: &AddressInput,
+) -> Result<()> {
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
     let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
@@ -37,12 +46,17 @@ pub async fn give(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid,
     if waiting.is_empty() {
         return Err(Error::conflict("nothing_waits", "no reward of this recipient waits for an address"));
     }
+    let most = app.settings.limits.rewards_per_address_per_day;
+    let elsewhere = allow(&tx, &Wanted { client_id, recipient_id, before: None, to: &to.1, may_reveal, most }).await?;
     for reward in &waiting {
         address::supply(&tx, client_id, reward, &to).await?;
     }
     address::settle(&tx, client_id, recipient_id).await?;
     let conditions: Vec<i32> = waiting.iter().map(|reward| reward.condition_number).collect();
-    let after = Some(json!({ "conditions": conditions, "channel": to.0.as_str() }));
+    if elsewhere {
+        held::mark_given(&tx, (client_id, recipient_id), &conditions).await?;
+    }
+    let after = Some(json!({ "conditions": conditions, "to": to.1, "given_address": elsewhere }));
     let what = Audited { client_id: Some(client_id), after, ..Audited::default() };
     tx.audit("reward.addressed", "recipients", Some(recipient_id), what).await?;
     rewards::actions::stock::fulfil_soon_at(&tx, client_id, waiting.iter().map(|reward| reward.pool_id)).await?;

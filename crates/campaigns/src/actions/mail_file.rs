@@ -13,7 +13,7 @@ use web::App;
 
 use super::codes::Codes;
 use crate::store::campaigns::Campaign;
-use crate::store::recipients;
+use crate::store::{life, recipients};
 
 /// Lines fetched at a time.
 const PAGE: i64 = 1_000;
@@ -68,9 +68,12 @@ database::statement! {
 /// The file of a campaign that is launched. Who took it and when is audited first: it opens every code in it.
 ///
 /// # Errors
-/// A conflict for a campaign that has no recipients yet, or what the database answered; a break later on ends the
+/// A conflict for a campaign that has no recipients yet or was archived, or what the database answered; a break later on ends the
 /// stream early, which the receiver sees as a broken download.
 pub async fn stream(app: &App, actor: &Actor, campaign: &Campaign) -> Result<Response> {
+    if campaign.archived_at.is_some() {
+        return Err(life::archived());
+    }
     if campaign.status == "draft" {
         return Err(Error::conflict("not_launched", "the campaign has no recipients yet: launch it first"));
     }

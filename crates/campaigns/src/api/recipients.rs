@@ -212,7 +212,7 @@ pub async fn give_address(
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<AddressInput>,
 ) -> Result<Json<DetailOut>> {
-    address::give(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    address::give(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input).await?;
     get(State(app), caller, Path(id)).await
 }
 

@@ -28,6 +28,7 @@ struct RecipientPage {
     to: String,
     needs_address: bool,
     may_give_address: bool,
+    may_release: bool,
     may_see_cards: bool,
     may_see_contacts: bool,
     /// Opened just now.
@@ -54,7 +55,7 @@ pub async fn give_address(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<AddressInput>,
 ) -> Result<Response> {
-    match address::give(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match address::give(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "The reward goes there")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -109,6 +110,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
         is_held: met.iter().any(|met| met.hold_reason.is_some()),
         needs_address: met.iter().any(|met| met.needs_address || met.consent_needed),
         may_give_address: caller.may("gift_cards.provision"),
+        may_release: caller.may("gift_cards.reveal"),
         may_see_cards: caller.may("gift_cards.view"),
         may_see_contacts: caller.may("contacts.view"),
         met: met.into_iter().map(|met| MetView { title: title(&met, &all), met }).collect(),

@@ -22,7 +22,7 @@ async fn unreachable(world: &World) -> (Uuid, Uuid) {
 const CARDS: &str = "select count(*) from gift_cards where recipient_id = $1";
 const SENT: &str = "select count(*) from messages where recipient_id = $1 and to_address = 'pat@example.com'";
 const ALERTS: &str =
-    "select count(*) from alerts where kind = 'address_missing' and subject_id = $1 and resolved_at is null";
+    "select count(*) from alerts where kind = 'address_missing' and row_id = $1 and resolved_at is null";
 
 #[tokio::test]
 async fn a_person_of_the_console_says_where_a_reward_goes_that_had_no_address() {
@@ -42,12 +42,42 @@ async fn a_person_of_the_console_says_where_a_reward_goes_that_had_no_address() 
     post("pat@example.com").as_user(&story.corner_owner).await.expect_status(404);
     let wrong = post("nobody").as_user(&story.acme_owner).await.expect_status(422).text();
     assert!(wrong.contains("enter a phone number of 10 digits") && wrong.contains("value=\"nobody\""));
-    post("Pat@Example.com").as_user(&story.acme_owner).await.expect_status(303);
+    for may_not in [&story.acme_agent, &story.acme_owner] {
+        post("Pat@Example.com").as_user(may_not).await.expect_status(403);
+        let by_api = json!({ "to": "pat@example.com" });
+        let by_api = world.test.api_json(Method::POST, &format!("/v1/recipients/{recipient}/address"), &by_api);
+        let refused = by_api.as_user(may_not).await.expect_status(403).text();
+        assert!(refused.contains("gift_cards.reveal"), "a card sent anywhere is a card revealed: {refused}");
+    }
+    post("Pat@Example.com").as_user(&story.agency_owner).await.expect_status(303);
+    let given = "select count(*) from call_conditions_met where recipient_id = $1 and given_address";
+    assert_eq!(world.count(given, recipient).await, 1, "and it is marked");
+    let audited = "select count(*) from audit_log where action = 'reward.addressed' and row_id = $1
+                   and after ->> 'to' = 'pat@example.com'";
+    assert_eq!(world.count(audited, recipient).await, 1);
     world.work().await;
     assert_eq!((world.count(CARDS, recipient).await, world.count(SENT, recipient).await), (1, 1));
     assert_eq!(world.count(ALERTS, recipient).await, 0);
     let again = post("eve@example.com").as_user(&story.acme_owner).await.expect_status(422).text();
     assert!(again.contains("No reward of this recipient waits for an address"), "{again}");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_agent_sends_a_waiting_reward_to_what_is_on_record_and_nowhere_else() {
+    let world = World::with(2, 20).await;
+    let (id, recipient) = unreachable(&world).await;
+    world.meet(&world.met(id, recipient, Trigger::PurlVisit)).await.unwrap();
+    world.admin.execute("update contacts set email = 'pat@example.com'", &[]).await.unwrap();
+    let agent = &world.test.story.acme_agent;
+    let path = format!("/v1/recipients/{recipient}/address");
+    let give = |to: &str| world.test.api_json(Method::POST, &path, &json!({ "to": to })).as_user(agent);
+    give("thief@example.com").await.expect_status(403);
+    give("pat@example.com").await.expect_status(200);
+    world.work().await;
+    assert_eq!(world.count(SENT, recipient).await, 1);
+    let given = "select count(*) from call_conditions_met where recipient_id = $1 and given_address";
+    assert_eq!(world.count(given, recipient).await, 0);
     world.assert_sound().await;
 }
 

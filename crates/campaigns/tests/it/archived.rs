@@ -16,12 +16,13 @@ fn acts(id: Uuid, slug: &str, body: &serde_json::Value) -> Vec<(Method, String, 
         (Method::DELETE, format!("/v1/campaigns/{id}"), json!({})),
         (Method::POST, format!("/v1/campaigns/{id}/launch"), json!({})),
         (Method::POST, format!("/v1/campaigns/{id}/duplicate"), json!({})),
+        (Method::POST, format!("/v1/campaigns/{id}/mail-file"), json!({})),
     ];
     for to in ["draft", "ready", "in_production", "mailed", "active", "completed"] {
         acts.push((Method::POST, format!("/v1/campaigns/{id}/steps"), json!({ "to": to })));
         acts.push((Method::POST, format!("/acme-roofing/campaigns/{slug}/steps"), json!({ "to": to })));
     }
-    for page in ["launch", "archive", "duplicate"] {
+    for page in ["launch", "archive", "duplicate", "mail-file"] {
         acts.push((Method::POST, format!("/acme-roofing/campaigns/{slug}/{page}"), json!({})));
     }
     acts

@@ -59,7 +59,7 @@ database::statement! {
     PREVIEWED, app, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             '0000000000' as purl_token, '000000000000' as redemption_code, r.first_name, r.last_name, r.email, r.phone,
-            r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields
+            r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields, false as earned
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         where r.client_id = $1
@@ -77,7 +77,13 @@ database::statement! {
     BY_TOKEN, public, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
-            r.city, r.state, r.zip, r.country, r.custom_fields
+            r.city, r.state, r.zip, r.country, r.custom_fields,
+            exists (
+              select
+              from call_conditions_met m
+              where m.client_id = r.client_id
+                and m.recipient_id = r.id
+                and m.gift_card_pool_id is not null) as earned
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id
@@ -96,7 +102,13 @@ database::statement! {
     BY_CODE, public, "
         select r.id as recipient_id, r.client_id, r.campaign_id, r.contact_id, c.status::text as status, c.completed_at,
             r.purl_token, r.redemption_code, r.first_name, r.last_name, r.email, r.phone, r.address, r.address2,
-            r.city, r.state, r.zip, r.country, r.custom_fields
+            r.city, r.state, r.zip, r.country, r.custom_fields,
+            exists (
+              select
+              from call_conditions_met m
+              where m.client_id = r.client_id
+                and m.recipient_id = r.id
+                and m.gift_card_pool_id is not null) as earned
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         left join landing_pages lp on lp.client_id = c.client_id and lp.id = c.landing_page_id

@@ -129,6 +129,42 @@ async fn the_link_opened_again_shows_the_card_to_whoever_proves_as_much_as_the_f
 }
 
 #[tokio::test]
+async fn what_proves_who_somebody_is_stands_on_no_page_once_something_was_earned() {
+    let mut world = World::new(3).await;
+    let maria = world.someone("Maria").await;
+    world.publish("<main><p>{{first_name}} {{email}} {{phone}} {{custom_fields.mail}}</p>{{form}}</main>").await;
+    let fields = json!({ "mail": "r@example.com", "roof": "tin" });
+    world.run("update recipients set custom_fields = $2 where id = $1", &[&maria.id, &fields]).await;
+    let own = format!("/f/{}?r={}", world.form_id, maria.token);
+    let paths = [format!("/r/{}", maria.token), format!("/q/{}", maria.token), own.clone()];
+    for path in &paths {
+        let html = world.visit(path).await.expect_status(200).text();
+        assert!(html.contains("r@example.com"), "{path}: filled in before: {html}");
+    }
+    let token = |n: u128| uuid::Uuid::from_u128(n).to_string();
+    let first = world.send(&answers(&maria, "r@example.com", &token(1))).await.expect_status(200).text();
+    let code = code_on(&first).unwrap();
+    world.test.clock().advance(chrono::Duration::minutes(2));
+    let shows_none = |path: &str, html: &str| {
+        for proof in ["r@example.com", "555-0142", "6145550142"] {
+            assert!(!html.contains(proof), "{path} shows {proof}: {html}");
+        }
+        assert!(html.contains("Maria"), "{path}: the name may stay: {html}");
+    };
+    for path in &paths {
+        shows_none(path, &world.visit(path).await.expect_status(200).text());
+    }
+    // nor does the form that comes back with errors fill it in
+    for page in ["", "landing"] {
+        let empty = [("ace-recipient", maria.token.as_str()), ("ace-page", page)];
+        shows_none("back", &world.send(&empty).await.expect_status(422).text());
+    }
+    let again = world.send(&answers(&maria, "r@example.com", &token(2))).await.expect_status(200).text();
+    assert_eq!(code_on(&again), Some(code), "she who types it sees it again");
+    world.healthy().await;
+}
+
+#[tokio::test]
 async fn a_reward_to_an_address_that_was_not_on_file_is_marked_and_one_address_gets_five_a_day() {
     let world = World::new(9).await;
     let mut people = Vec::new();

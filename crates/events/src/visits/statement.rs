@@ -73,6 +73,8 @@ pub struct Visited {
     pub support_phone: Option<String>,
     /// Whether the campaign rewards such a visit, so that the page has to say that a person sees it.
     pub wants_sign: bool,
+    /// Whether the recipient earned a reward: from then on their address is the proof of who they are.
+    pub earned: bool,
 }
 
 database::statement! {
@@ -134,7 +136,13 @@ database::statement! {
                 where cc.client_id = f.client_id
                   and cc.campaign_id = f.campaign_id
                   and cc.trigger_type = f.kind
-                  and cc.is_active) as wants_sign
+                  and cc.is_active) as wants_sign,
+            exists (
+                select
+                from call_conditions_met m
+                where m.client_id = f.client_id
+                  and m.recipient_id = f.recipient_id
+                  and m.gift_card_pool_id is not null) as earned
         from found f
         join clients cl on cl.id = f.client_id
         left join landing_pages lp on lp.client_id = f.client_id and lp.id = f.landing_page_id"

@@ -16,6 +16,7 @@ use web::App;
 use super::{some, stock};
 use crate::claim::{Claimed, Outcome};
 use crate::codes;
+use crate::elsewhere::{self, Wanted, allow};
 use crate::store::cards::{self as store, Held, Sealed};
 use crate::store::pools;
 
@@ -68,7 +69,8 @@ pub struct RedeemInput {
 pub struct ReplaceInput {
     /// Why.
     pub reason: String,
-    /// Where the new one goes; empty: where the old one went. One that only a form showed needs it.
+    /// Where the new one goes; empty: where the old one went. One that only a form showed needs it. An address that is not
+    /// on record takes `gift_cards.reveal`.
     pub to: String,
 }
 
@@ -215,8 +217,16 @@ pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
 /// credits.
 ///
 /// # Errors
-/// `NotFound`, `reason`, `to`, `GC-001` when no condition earned it, `GC-003` when the pool has no card left.
-pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &ReplaceInput) -> Result<Claimed> {
+/// `NotFound`, `reason`, `to`, `Forbidden` for an address that is not on record without the right to reveal
+/// (`may_reveal`), a conflict when that address got too many rewards, `GC-001` when no condition earned it, `GC-003`
+/// when the pool has no card left.
+pub async fn replace(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    may_reveal: bool,
+    input: &ReplaceInput,
+) -> Result<Claimed> {
     let reason = reason(&input.reason)?;
     let to = way(&input.to)?;
     let tx = app.scope(actor).transaction().await?;
@@ -228,6 +238,14 @@ pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input:
         let text = "this card is being sent at this moment: try again in a minute";
         return Err(Error::conflict("still_sending", text));
     }
+    let elsewhere = match (&to, card.recipient_id) {
+        (Some((_, to)), Some(recipient_id)) => {
+            let most = app.settings.limits.rewards_per_address_per_day;
+            let before = card.sent_to.as_deref();
+            allow(&tx, &Wanted { client_id, recipient_id, before, to, may_reveal, most }).await?
+        }
+        _ => false,
+    };
     let way = (to.as_ref().map(|(channel, _)| channel.as_str()), to.as_ref().map(|(_, address)| address.as_str()));
     let row = store::replace(&tx, (client_id, id), &reason, way).await?;
     if row.outcome == "no_card" {
@@ -239,8 +257,15 @@ pub async fn replace(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input:
         Outcome::AddressMissing => return Err(Error::required("to")),
         _ => return Err(codes::pool_empty()),
     }
+    if let Some(card_id) = claimed.gift_card_id.filter(|_| elsewhere) {
+        elsewhere::mark(&tx, client_id, card_id).await?;
+    }
+    let address = to.as_ref().map(|(_, address)| address).or(card.sent_to.as_ref());
     let what = Audited {
-        after: Some(json!({ "reason": reason, "replaced_by_id": claimed.gift_card_id })),
+        before: Some(json!({ "to": card.sent_to })),
+        after: Some(json!({
+            "reason": reason, "replaced_by_id": claimed.gift_card_id, "to": address, "given_address": elsewhere
+        })),
         ..about(client_id)
     };
     tx.audit("gift_card.replaced", "gift_cards", Some(id), what).await?;

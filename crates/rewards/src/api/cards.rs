@@ -150,7 +150,9 @@ pub async fn replace(
     Path(id): Path<Uuid>,
     web::Json(input): web::Json<ReplaceInput>,
 ) -> Result<Made<CardOut>> {
-    let claimed = actions::replace(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+    let claimed =
+        actions::replace(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input)
+            .await?;
     let id = claimed.gift_card_id.ok_or(Error::NotFound)?;
     let Json(card) = get(State(app), caller, Path(id)).await?;
     Ok(Made::plain(format!("/v1/cards/{id}"), card))

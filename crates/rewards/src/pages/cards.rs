@@ -80,7 +80,9 @@ pub async fn replace(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<ReplaceInput>,
 ) -> Result<Response> {
-    match actions::replace(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::replace(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input)
+        .await
+    {
         Ok(claimed) => {
             Ok(redirect_with(&at(&caller, claimed.gift_card_id.unwrap_or(id)), "This card goes out instead"))
         }

@@ -106,6 +106,8 @@ pub struct Held {
     pub recipient_id: Option<Uuid>,
     /// In which campaign they earned it.
     pub campaign_id: Option<Uuid>,
+    /// Where it was to go.
+    pub sent_to: Option<String>,
 }
 
 /// A try that began longer ago is over: its process was killed.
@@ -153,9 +155,11 @@ database::statement! {
           and id = $2";
     /// A card that is about to change; its pool is locked.
     HOLD, app, "
-        select g.pool_id, p.pool_name, g.status, g.revoked_at is not null as revoked, g.recipient_id, g.campaign_id
+        select g.pool_id, p.pool_name, g.status, g.revoked_at is not null as revoked, g.recipient_id, g.campaign_id,
+            m.delivery_address as sent_to
         from gift_cards g
         join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
+        left join call_conditions_met m on m.client_id = g.client_id and m.gift_card_id = g.id
         where g.client_id = $1
           and g.id = $2
         for no key update of g";

@@ -38,7 +38,7 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
     let (world, recipient, card) = with_a_card().await;
     let (app, operator) = (&world.test.app, world.test.operator());
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let claimed = replace(app, &operator, world.client_id, card, &input).await.unwrap();
+    let claimed = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap();
     let new = claimed.gift_card_id.unwrap();
     assert_ne!(new, card);
     world.work().await;
@@ -49,10 +49,10 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
     world.check().await;
     for _ in 0..2 {
         let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
-        let _ = replace(app, &operator, world.client_id, newest.parse().unwrap(), &input).await;
+        let _ = replace(app, &operator, (world.client_id, newest.parse().unwrap()), true, &input).await;
     }
     let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
-    let empty = replace(app, &operator, world.client_id, newest.parse().unwrap(), &input).await.unwrap_err();
+    let empty = replace(app, &operator, (world.client_id, newest.parse().unwrap()), true, &input).await.unwrap_err();
     assert_eq!(empty.code(), "GC-003");
     world.check().await;
 }
@@ -112,7 +112,7 @@ async fn after_a_replacement_everything_names_the_new_card_and_where_it_went() {
                select gen_random_uuid(), client_id, $2, campaign_id, id, $3 from recipients where id = $1";
     world.run(sql, &[&recipient, &contact, &card]).await;
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
     let sql = "select delivery_channel || ' ' || delivery_address from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, "email ada@example.org");
     let sql = "select gift_card_id::text from contact_campaign_participation where contact_id = $1";
@@ -132,10 +132,10 @@ async fn a_replacement_is_no_promised_card_as_long_as_there_are_others() {
     let input = ReplaceInput { reason: "lost".into(), to: String::new() };
     let promised = "select reserved::bigint from campaign_reservations";
     assert_eq!(world.count(promised, &[]).await, 2);
-    let second = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    let second = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
     assert_eq!(world.count(promised, &[]).await, 2, "one was free");
     world.check().await;
-    replace(app, &operator, world.client_id, second, &input).await.unwrap();
+    replace(app, &operator, (world.client_id, second), true, &input).await.unwrap();
     assert_eq!(world.count(promised, &[]).await, 1, "none was");
     world.check().await;
 }
@@ -151,13 +151,13 @@ async fn a_revoked_card_can_still_be_replaced_once() {
     let shown = page().await;
     assert!(shown.contains("/replace") && !shown.contains("/redeem") && !shown.contains("/revoke"), "{shown}");
     let input = ReplaceInput { reason: "another one".into(), to: String::new() };
-    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap().gift_card_id.unwrap();
+    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
     let sql = "select gift_card_id::text from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, new.to_string());
     let reason = world.word("select revoked_reason from gift_cards where id = $1", &[&card]).await;
     assert_eq!(reason, "the code was seen", "why it was retired stays");
     assert!(!page().await.contains("/replace"));
-    let again = replace(app, &operator, world.client_id, card, &input).await.unwrap_err();
+    let again = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap_err();
     assert_eq!(again.code(), "GC-001");
     world.check().await;
 }
@@ -172,10 +172,10 @@ async fn a_card_that_only_a_form_showed_is_replaced_by_one_that_goes_somewhere()
     let card = world.claim(&claim).await.gift_card_id.unwrap();
     let (app, operator) = (&world.test.app, world.test.operator());
     let mut input = ReplaceInput { reason: "lost".into(), to: String::new() };
-    let refused = replace(app, &operator, world.client_id, card, &input).await.unwrap_err();
+    let refused = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap_err();
     assert_eq!(refused.fields()[0].field, "to");
     input.to = "ada@example.org".into();
-    let new = replace(app, &operator, world.client_id, card, &input).await.unwrap();
+    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap();
     assert!(new.message_id.is_some());
     world.check().await;
 }
@@ -251,4 +251,58 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     let made = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 5, 'grant', now())";
     world.admin.batch_execute(&format!("begin; {as_app}")).await.unwrap();
     assert!(world.admin.execute(made, &[&world.client_id]).await.is_err(), "credits from nowhere");
+}
+
+#[tokio::test]
+async fn a_replacement_goes_to_an_address_that_is_not_on_record_only_for_those_who_may_reveal() {
+    let (world, recipient, card) = with_a_card().await;
+    let key = &world.test.story.acme.key;
+    world.run("update api_keys set scopes = array['gift_cards.view', 'gift_cards.revoke']", &[]).await;
+    let path = format!("/v1/cards/{card}/replace");
+    let ask = |to: &str| {
+        let body = serde_json::json!({ "reason": "lost", "to": to });
+        world.test.api_json(web::Method::POST, &path, &body).bearer(key)
+    };
+    let refused = ask("thief@example.com").await.expect_status(403).text();
+    assert!(refused.contains("gift_cards.reveal"), "{refused}");
+    assert_eq!(world.count("select count(*) from gift_cards where replaced_by_id is not null", &[]).await, 0);
+    let own = world.word("select email from recipients where id = $1", &[&recipient]).await;
+    ask(&own).await.expect_status(201);
+    let given = "select count(*) from call_conditions_met where given_address";
+    assert_eq!(world.count(given, &[]).await, 0, "what is on record is not given");
+
+    let newest: Uuid = world.word("select gift_card_id::text from call_conditions_met", &[]).await.parse().unwrap();
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = ReplaceInput { reason: "moved".into(), to: "ada@example.org".into() };
+    replace(app, &operator, (world.client_id, newest), true, &input).await.unwrap();
+    assert_eq!(world.count(given, &[]).await, 1);
+    let audited = "select (before ->> 'to') || ' ' || (after ->> 'to') from audit_log
+                   where action = 'gift_card.replaced' and row_id = $1";
+    assert_eq!(world.word(audited, &[&newest]).await, format!("{own} ada@example.org"));
+    world.check().await;
+}
+
+#[tokio::test]
+async fn replacements_count_against_the_address_they_go_to() {
+    let world = World::new().await;
+    let pool = world.pool(14).await;
+    let campaign = world.campaign(pool).await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = ReplaceInput { reason: "lost".into(), to: "collector@example.com".into() };
+    for n in 0..6 {
+        let recipient = world.recipient(campaign).await;
+        let (_, card) = world.claim_by_sms(campaign, recipient).await;
+        world
+            .run(
+                "update call_conditions_met set met_at = met_at - interval '3 days' where recipient_id = $1",
+                &[&recipient],
+            )
+            .await;
+        let done = replace(app, &operator, (world.client_id, card), true, &input).await;
+        match done {
+            Ok(_) => assert!(n < 5, "the sixth went out"),
+            Err(error) => assert_eq!((n, error.code()), (5, "many_rewards_to_one_address")),
+        }
+    }
+    world.check().await;
 }

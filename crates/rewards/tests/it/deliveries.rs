@@ -437,11 +437,11 @@ async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_l
     let input = rewards::actions::cards::ReplaceInput { reason: "lost".into(), to: String::new() };
     let try_it = "update messages set sending_since = $2 where id = $1";
     world.run(try_it, &[&sent.message, &app.clock.now()]).await;
-    let refused = rewards::actions::cards::replace(app, &operator, world.client_id, sent.card, &input).await;
+    let refused = rewards::actions::cards::replace(app, &operator, (world.client_id, sent.card), true, &input).await;
     assert_eq!(refused.unwrap_err().code(), "still_sending");
     // a process that was killed keeps nobody for ever
     world.later(600);
-    rewards::actions::cards::replace(app, &operator, world.client_id, sent.card, &input).await.unwrap();
+    rewards::actions::cards::replace(app, &operator, (world.client_id, sent.card), true, &input).await.unwrap();
     world.work().await;
     assert_eq!(world.provider.sent().len(), 1, "the new code alone");
     world.check().await;

@@ -87,7 +87,7 @@ impl Run {
             }
             Act::Replace(at) => {
                 let input = ReplaceInput { reason: "lost".into(), to: String::new() };
-                let _ = replace(&app, &operator, client_id, self.card(*at).await, &input).await;
+                let _ = replace(&app, &operator, (client_id, self.card(*at).await), true, &input).await;
             }
             Act::Days(days) => {
                 self.world.later(days * 86_400);

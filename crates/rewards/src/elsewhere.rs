@@ -1,0 +1,99 @@
+//! An address that is not on record: whoever sends a card there has revealed it, and may do so only so often.
+//!
+//! On record is where the reward went before, and what launch and contact know of the recipient.
+
+use chrono::Duration;
+use database::{FromRow, Transaction};
+use kernel::{Error, Result};
+use uuid::Uuid;
+
+/// The time in which rewards to one address are counted.
+const WITHIN: Duration = Duration::hours(24);
+
+#[derive(FromRow)]
+struct Record {
+    on_record: Vec<String>,
+    within_day: i64,
+}
+
+database::statement! {
+    /// The addresses on record of a recipient, and the rewards that one address got within a day. One that was given
+    /// for a reward counts from when its card went there.
+    ON_RECORD, app, "
+        select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record,
+            (
+                select count(*)
+                from call_conditions_met m
+                where m.client_id = $1
+                  and m.delivery_address = $3
+                  and m.gift_card_pool_id is not null
+                  and (
+                    m.met_at > $4
+                    or m.given_address
+                    and not exists (
+                        select
+                        from gift_cards g
+                        where g.client_id = m.client_id
+                          and g.id = m.gift_card_id
+                          and g.claimed_at <= $4))) as within_day
+        from recipients r
+        left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
+        where r.client_id = $1
+          and r.id = $2";
+    /// Marks the reward of a card that goes to an address that is not on record.
+    MARK, app, "
+        update call_conditions_met
+        set given_address = true
+        where client_id = $1
+          and gift_card_id = $2"
+}
+
+/// What somebody wants to do with a card or a reward.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The client.
+    pub client_id: Uuid,
+    /// Whose it is.
+    pub recipient_id: Uuid,
+    /// Where it went before.
+    pub before: Option<&'a str>,
+    /// Where it is to go.
+    pub to: &'a str,
+    /// Whether the caller may reveal cards.
+    pub may_reveal: bool,
+    /// Rewards that one address gets within a day; 0 for any number.
+    pub most: u32,
+}
+
+/// Whether an address is not on record, once it is allowed.
+///
+/// # Errors
+/// `Forbidden` for one that is not without the right to reveal, a conflict when it got as many rewards within a day as
+/// one address may.
+pub async fn allow(tx: &Transaction, wanted: &Wanted<'_>) -> Result<bool> {
+    if wanted.before == Some(wanted.to) {
+        return Ok(false);
+    }
+    let since = tx.now() - WITHIN;
+    let params: database::Params<'_> = &[&wanted.client_id, &wanted.recipient_id, &wanted.to, &since];
+    let record: Record = tx.query_one(&ON_RECORD, params).await?;
+    if record.on_record.iter().any(|known| known == wanted.to) {
+        return Ok(false);
+    }
+    if !wanted.may_reveal {
+        return Err(Error::forbidden("gift_cards.reveal"));
+    }
+    if wanted.most > 0 && record.within_day >= i64::from(wanted.most) {
+        let text = "this address got as many rewards within a day as one address may: give another one, or wait a day";
+        return Err(Error::conflict("many_rewards_to_one_address", text));
+    }
+    Ok(true)
+}
+
+/// Marks the reward of a card as sent to an address that was given for it.
+///
+/// # Errors
+/// What the database answered.
+pub(crate) async fn mark(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<()> {
+    tx.execute(&MARK, &[&client_id, &card_id]).await.map(|_| ())
+}
