@@ -95,7 +95,7 @@ async fn no_file_that_is_told_runs_in_a_spreadsheet_or_comes_apart() {
     let sql = "update contacts set first_name = $2, last_name = $3, company = $4, address = $5, notes = $6 where client_id = $1";
     let [a, b, c, d, e] = WICKED;
     walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
-    let sql = "update recipients set first_name = $2, last_name = $3, company = $4, address = $5, city = $6 where client_id = $1";
+    let sql = "update recipients set first_name = $2, last_name = $3, address2 = $4, address = $5, city = $6 where client_id = $1";
     walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
     walk.admin.execute("update campaigns set status = 'ready' where client_id = $1", &[&acme]).await.unwrap();
     let mut told = Vec::new();

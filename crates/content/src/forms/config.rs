@@ -207,7 +207,11 @@ pub enum Validation {
 /// A text, a number, true or false; nothing where the operator compares with nothing.
 fn scalar() -> Object {
     let kinds = vec![Type::String, Type::Number, Type::Boolean, Type::Null];
-    ObjectBuilder::new().schema_type(SchemaType::Array(kinds)).max_length(Some(1000)).build()
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(kinds))
+        .max_length(Some(1000))
+        .description(Some("What to compare with."))
+        .build()
 }
 
 /// When a field is shown.
