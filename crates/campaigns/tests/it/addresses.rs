@@ -22,7 +22,7 @@ async fn unreachable(world: &World) -> (Uuid, Uuid) {
 const CARDS: &str = "select count(*) from gift_cards where recipient_id = $1";
 const SENT: &str = "select count(*) from messages where recipient_id = $1 and to_address = 'pat@example.com'";
 const ALERTS: &str =
-    "select count(*) from alerts where kind = 'address_missing' and row_id = $1 and resolved_at is null";
+    "select count(*) from alerts where kind = 'address_missing' and subject_id = $1 and resolved_at is null";
 
 #[tokio::test]
 async fn a_person_of_the_console_says_where_a_reward_goes_that_had_no_address() {

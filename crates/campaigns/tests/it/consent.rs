@@ -56,7 +56,11 @@ async fn somebody_who_may_not_be_written_to_costs_neither_a_card_nor_credits_and
     assert!(page.expect_status(200).text().contains("may not be written to (GC-009)"));
     let give = || {
         let body = json!({ "to": "+16145550199" });
-        world.test.api_json(Method::POST, &format!("{path}/address"), &body).as_user(&story.agency_owner)
+        world
+            .test
+            .api_json(Method::POST, &format!("{path}/address"), &body)
+            .as_user(&story.agency_owner)
+            .for_client(story.acme.id)
     };
     let refused = give().await.expect_status(409).text();
     assert!(refused.contains("GC-009"), "another number does not change a no: {refused}");
