@@ -31,7 +31,7 @@ const OPENED = [
   'menu: clients', 'menu: account', 'dialog: shortcuts', 'dialog: palette', '/:client/home fold: As a table', '/:client/contacts menu: Stage',
   '/:client/contacts bar: picked rows', '/:client/contacts/:id question: Delete contact', '/:client/team question: Remove', '/:client/lists/:id bar: picked rows',
   '/:client/pools/:id popover: rename', '/:client/campaigns/:campaign question: Archive campaign', '/:client/campaigns/:campaign/edit/review question: Launch campaign',
-  '/:client/desk/:id question: Do not call again', '/:client/forms/:id fold: Help, options and condition', '/admin/organizations popover: new-organization',
+  '/:client/desk/:id question: Do not call again', '/:client/forms/:id fold: More: help, condition, key', '/admin/organizations popover: new-organization',
 ]
 
 const OWNER = ofClient(['home', 'contacts/:id', 'lists/new', 'imports/:id', 'campaigns/new', 'campaigns/:campaign', 'forms/:id', 'pools/:id', 'cards/:id', 'desk/:id', 'api-keys', 'team'])

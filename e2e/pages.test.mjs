@@ -113,17 +113,3 @@ test('a page in sight says that a person sees it, under the headers it really ha
   page.off('console', heard)
   assert.deepEqual(refused, [])
 })
-
-test('a form stands in a page of another site and is sent there, and the console does not', async () => {
-  const slug = server.query('select slug from clients order by id limit 1')
-  const elsewhere = 'http://elsewhere.example/'
-  const frame = async (path) => {
-    await page.route(elsewhere, (route) => route.fulfill({ contentType: 'text/html', body: `<iframe src="${server.base}${path}" width="600" height="900"></iframe>` }))
-    await page.goto(elsewhere)
-    await page.waitForLoadState('networkidle')
-    await page.unroute(elsewhere)
-    return page.frames()[1]
-  }
-  assert.ok(await (await frame(`/f/${form}`)).locator('form button').count() > 0, 'the form is shown')
-  assert.equal(await (await frame(`/${slug}/home`)).locator('main').count(), 0, 'nobody frames the console')
-})

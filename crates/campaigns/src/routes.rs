@@ -39,7 +39,7 @@ fn console(routes: Routes) -> Routes {
         .page(Method::POST, "/{client}/campaigns/{campaign}/mail-file", "campaigns.codes", recipient::mail_file)
         .page(Method::GET, "/{client}/recipients/{id}", "campaigns.view", recipient::show)
         .page(Method::POST, "/{client}/recipients/{id}/codes", "campaigns.codes", recipient::open_codes)
-        .page(Method::POST, "/{client}/recipients/{id}/release", "gift_cards.reveal", recipient::release)
+        .page(Method::POST, "/{client}/recipients/{id}/release", "campaigns.launch", recipient::release)
         .page(Method::POST, "/{client}/recipients/{id}/address", "gift_cards.provision", recipient::give_address)
 }
 
@@ -80,6 +80,6 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::GET, "/v1/campaigns/{id}/skipped", "campaigns.view", api::recipients::skipped, Doc::new("List the contacts that a launch left out").query::<ListParams>().returns_page_of::<SkipOut>())
         .api(Method::GET, "/v1/recipients/{id}", "campaigns.view", api::recipients::get, Doc::new("Get a recipient").describe("With the conditions they have met. Code and link are masked.").returns::<DetailOut>())
         .api(Method::POST, "/v1/recipients/{id}/codes", "campaigns.codes", api::recipients::codes, Doc::new("Open a recipient's code and link").describe("Whoever has them can have the recipient's card: everywhere else they are masked, and opening them leaves an audit row.").returns::<Codes>())
-        .api(Method::POST, "/v1/recipients/{id}/release", "gift_cards.reveal", api::recipients::release, Doc::new("Release a recipient's held rewards").describe("For rewards kept for a person's look (`hold_reason`): they are sent. It takes the right to reveal cards, which those whose acts are held do not have. Refused (409) when none is held.").returns::<DetailOut>())
+        .api(Method::POST, "/v1/recipients/{id}/release", "campaigns.launch", api::recipients::release, Doc::new("Release a recipient's held rewards").describe("For rewards kept for a person's look (`hold_reason`): they are sent. It takes the right to launch campaigns, which agents, whose acts can cause a hold, do not have. Refused (409) when none is held.").returns::<DetailOut>())
         .api(Method::POST, "/v1/recipients/{id}/address", "gift_cards.provision", api::recipients::give_address, Doc::new("Say where a recipient's rewards go").describe("For rewards that were earned and could be sent nowhere (`needs_address`): their cards are handed out a moment later. An address that is not on record needs gift_cards.reveal as well, and gets only so many rewards a day. Refused (409) when none waits for an address.").body::<AddressInput>().returns::<DetailOut>())
 }

@@ -72,7 +72,7 @@ impl CardPart {
         }
     }
 
-    /// All of them in one line: `7K2M-9QRX, PIN 1234, valid until March 1, 2027`.
+    /// All of them in one line: `7K2M-9QRX, PIN 1234, valid until Mar 1, 2027`.
     fn line(parts: &[Self]) -> String {
         let one = |part: &Self| match part.tag {
             "expiration_date" => format!("valid until {}", part.value),
@@ -208,7 +208,7 @@ mod tests {
         let (keyring, client_id) = (Keyring::for_tests(), Uuid::from_u128(1));
         let mut material = material(&keyring, client_id, Uuid::from_u128(2));
         let composed = compose(&keyring, client_id, &material).unwrap_or_else(|_| panic!("composes"));
-        assert_eq!(composed.text, "Hi there, $25.00 Target from Acme Roofing: AB12-CD34  until March 1, 2027");
+        assert_eq!(composed.text, "Hi there, $25.00 Target from Acme Roofing: AB12-CD34  until Mar 1, 2027");
         assert_eq!(composed.subject, "Your Target  Bcc: x@example.com", "no header can be smuggled in");
         material.body_template = "{{oops".into();
         assert!(matches!(compose(&keyring, client_id, &material), Err(Uncomposed::Malformed(_))));
@@ -229,11 +229,11 @@ mod tests {
             ..material(&keyring, client_id, card_id)
         };
         let bare = || Material { expires_at: None, ..material(&keyring, client_id, card_id) };
-        assert_eq!(text("{{card}}", full()), "AB12-CD34, PIN 8684, card number 6011, valid until March 1, 2027");
+        assert_eq!(text("{{card}}", full()), "AB12-CD34, PIN 8684, card number 6011, valid until Mar 1, 2027");
         assert_eq!(text("Yours: {{card}}.", bare()), "Yours: AB12-CD34.");
         assert_eq!(
             text("Yours: {{code}}", full()),
-            "Yours: AB12-CD34\nPIN: 8684\nCard number: 6011\nValid until March 1, 2027"
+            "Yours: AB12-CD34\nPIN: 8684\nCard number: 6011\nValid until Mar 1, 2027"
         );
         assert_eq!(text("Yours: {{code}} {{pin|}}", bare()), "Yours: AB12-CD34");
         assert_eq!(text("Thank you", bare()), "Thank you\nCode: AB12-CD34", "a text without a code is no reward");

@@ -55,6 +55,10 @@ impl TestDatabase {
         build_template(&server, &admin, &template).await?;
         let name = format!("ace_test_{now:x}_{}", hex(random::bytes::<5>()));
         admin.batch_execute(&format!("create database {name} template {template}")).await.context("clone")?;
+        // rights on a database are not cloned with it
+        let rights =
+            format!("revoke temporary on database {name} from public; grant temporary on database {name} to ace_owner");
+        admin.batch_execute(&rights).await.context("rights")?;
         let clock = Clock::manual(start());
         let config = server.config(&name);
         let database = Database::new(&options(&config, 8), clock.clone())?;

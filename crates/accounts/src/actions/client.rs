@@ -48,7 +48,7 @@ pub struct NewClient<'a> {
     pub org_id: Uuid,
     /// Its name.
     pub name: &'a str,
-    /// Its trade, a word of [`INDUSTRIES`].
+    /// Its trade, a word of `INDUSTRIES`.
     pub industry: &'a str,
     /// Its website.
     pub website_url: Option<&'a str>,

@@ -13,11 +13,11 @@ async fn an_agent_finds_a_caller_by_code_in_any_spelling_and_a_slip_is_told_from
     let last = if scene.code.ends_with('0') { '1' } else { '0' };
     let slip = format!("{}{last}", &scene.code[..scene.code.len() - 1]);
     let page = scene.test.get(&scene.at(&format!("desk?code={slip}"))).as_user(agent).await.expect_status(422);
-    assert!(page.text().contains("one character is wrong"), "{}", page.text());
+    assert!(page.text().contains("One character is wrong"), "{}", page.text());
     let other =
         kernel::codes::RedemptionCode::generate(&mut <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(8));
     let page = scene.test.get(&scene.at(&format!("desk?code={other}"))).as_user(agent).await.expect_status(422);
-    assert!(page.text().contains("nobody has this code"));
+    assert!(page.text().contains("Nobody has this code"));
     let page = scene.test.get(&scene.at("desk?code=hello")).as_user(agent).await.expect_status(422);
     assert!(page.text().contains("12 letters and digits"));
 }

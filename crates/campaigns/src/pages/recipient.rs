@@ -110,7 +110,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid) -> Result<RecipientPage> {
         is_held: met.iter().any(|met| met.hold_reason.is_some()),
         needs_address: met.iter().any(|met| met.needs_address || met.consent_needed),
         may_give_address: caller.may("gift_cards.provision"),
-        may_release: caller.may("gift_cards.reveal"),
+        may_release: caller.may("campaigns.launch"),
         may_see_cards: caller.may("gift_cards.view"),
         may_see_contacts: caller.may("contacts.view"),
         met: met.into_iter().map(|met| MetView { title: title(&met, &all), met }).collect(),

@@ -155,7 +155,7 @@ async fn the_sixth_reward_of_a_day_to_one_address_is_kept_until_somebody_release
         world.test.post_form(&path, &()).as_user(causes).await.expect_status(403);
         let by_api =
             world.test.api(Method::POST, &format!("/v1/recipients/{}/release", people[5])).as_user(causes).await;
-        assert!(by_api.expect_status(403).text().contains("gift_cards.reveal"), "who hands out releases nothing");
+        assert!(by_api.expect_status(403).text().contains("campaigns.launch"), "who hands out releases nothing");
     }
     let agent = world.test.get(&page).as_user(&world.test.story.acme_owner).await.expect_status(200).text();
     assert!(agent.contains("Waits for your look") && !agent.contains("Release reward"), "no button that is refused");

@@ -173,7 +173,7 @@ async fn each_step_takes_its_own_permission() {
     let path = format!("/acme-roofing/campaigns/{slug}/steps");
     let fields = [("to", "in_production")];
     let agent = world.test.post_form(&path, &fields).as_user(&story.acme_agent).await.expect_status(403);
-    assert!(agent.text().contains("campaigns.submit"), "{}", agent.text());
+    assert!(agent.text().contains("and a campaign to production"), "{}", agent.text());
     world.test.post_form(&path, &fields).as_user(&story.corner_owner).await.expect_status(404);
     assert_eq!(world.status(id).await, "ready");
     let page =

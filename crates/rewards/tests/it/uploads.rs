@@ -67,7 +67,7 @@ async fn a_code_that_another_client_holds_is_taken_like_any_other_and_handed_out
     let card = world.word("select id::text from gift_cards where quarantined_at is not null", &[]).await;
     let release = format!("/admin/quarantine/{card}/release");
     let held = world.test.post_form(&release, &[("", "")]).as_user(&story.admin).await.expect_status(422);
-    assert!(held.text().contains("another card with this code"));
+    assert!(held.text().contains("Another card with this code"));
     let moved = world.admin.execute("update gift_cards set status = 'claimed' where id::text = $1", &[&card]).await;
     assert!(moved.is_err(), "the database hands none out either");
     let first = "select id from gift_cards where client_id = $1 and code_last4 = 'ODE1'";
