@@ -95,9 +95,6 @@ async fn no_file_that_is_told_runs_in_a_spreadsheet_or_comes_apart() {
     let sql = "update contacts set first_name = $2, last_name = $3, company = $4, address = $5, notes = $6 where client_id = $1";
     let [a, b, c, d, e] = WICKED;
     walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
-    let sql = "update recipients set first_name = $2, last_name = $3, address2 = $4, address = $5, city = $6 where client_id = $1";
-    walk.admin.execute(sql, &[&acme, &a, &b, &c, &d, &e]).await.unwrap();
-    walk.admin.execute("update campaigns set status = 'ready' where client_id = $1", &[&acme]).await.unwrap();
     let mut told = Vec::new();
     let sends = ["export", "mail-file", "refused", "remarks"];
     let files = walk.table().iter().filter(|spec| sends.iter().any(|last| spec.path.ends_with(last)));
@@ -123,7 +120,8 @@ async fn no_file_that_is_told_runs_in_a_spreadsheet_or_comes_apart() {
             told.push(name(spec));
         }
     }
-    for file in ["GET /v1/contacts/export", "POST /{client}/contacts/export", "POST /v1/campaigns/{id}/mail-file"] {
+    // the mail file's lines are looked at in crates/campaigns/tests/it/codes.rs
+    for file in ["GET /v1/contacts/export", "POST /{client}/contacts/export"] {
         assert!(told.iter().any(|one| one == file), "{file} tells the names: {told:?}");
     }
 }
