@@ -142,7 +142,8 @@ impl Person {
     fn custom(&self, key: &str) -> Option<String> {
         let value = self.custom_fields.get(key)?;
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        (!value.is_null() && !(self.earned && is_address(&text))).then_some(text)
+        let is_kept_back = self.earned && is_address(&text);
+        (!value.is_null() && !is_kept_back).then_some(text)
     }
 
     /// The values of those of `tags` that are about the person: a page names few of them, and every visit pays.
