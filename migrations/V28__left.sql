@@ -690,6 +690,31 @@ comment on function app.settle_shown(uuid, uuid, uuid[], timestamptz) is
 
 -- Rewards to one address ----------------------------------------------------------------------------------------------
 
+create function app.count_rewards_to(p_client_id uuid, p_address text, p_since timestamptz)
+returns bigint
+language sql
+stable
+as $$
+  select count(*)
+  from call_conditions_met m
+  where m.client_id = p_client_id
+    and m.delivery_address = p_address
+    -- an address that somebody gave later counts from when the card was taken, not from when it was earned
+    and (
+      m.met_at > p_since
+      or (
+        m.given_address
+        and not exists (
+          select
+          from gift_cards g
+          where g.client_id = m.client_id
+            and g.id = m.gift_card_id
+            and g.claimed_at <= p_since)))
+    and m.gift_card_pool_id is not null;
+$$;
+
+comment on function app.count_rewards_to(uuid, text, timestamptz) is 'How many rewards went to a number or address since then.';
+
 create function app.rewards_to(p_client_id uuid, p_address text, p_since timestamptz, p_counted boolean)
 returns bigint
 language plpgsql
@@ -700,29 +725,12 @@ begin
   end if;
 
   perform pg_advisory_xact_lock(hashtextextended('rewards to ' || p_client_id || ' ' || p_address, 0));
-  return (
-    select count(*)
-    from call_conditions_met m
-    where m.client_id = p_client_id
-      and m.delivery_address = p_address
-      -- an address that somebody gave later counts from when the card was taken, not from when it was earned
-      and (
-        m.met_at > p_since
-        or (
-          m.given_address
-          and not exists (
-            select
-            from gift_cards g
-            where g.client_id = m.client_id
-              and g.id = m.gift_card_id
-              and g.claimed_at <= p_since)))
-      and m.gift_card_pool_id is not null
-  );
+  return app.count_rewards_to(p_client_id, p_address, p_since);
 end
 $$;
 
 comment on function app.rewards_to(uuid, text, timestamptz, boolean) is
-  'How many rewards went to a number or address since then. Whoever asks has the address to themselves until their transaction ends, '
+  'The same for a claim: whoever asks has the address to themselves until their transaction ends, '
   'so that two at once do not both pass the limit. Volatile: it counts what was committed while it waited.';
 
 grant execute on function
@@ -730,4 +738,7 @@ grant execute on function
   app.take_back_unseen(uuid, uuid, text, timestamptz, uuid),
   app.settle_shown(uuid, uuid, uuid[], timestamptz)
 to ace_app;
-grant execute on function app.rewards_to(uuid, text, timestamptz, boolean) to ace_app, ace_public, ace_worker;
+grant execute on function
+  app.count_rewards_to(uuid, text, timestamptz),
+  app.rewards_to(uuid, text, timestamptz, boolean)
+to ace_app, ace_public, ace_worker;

@@ -176,7 +176,7 @@ async fn about(tx: &Transaction, met: &Met) -> Result<About> {
         &met.phone,
         &met.email,
         &tx.now(),
-        &(tx.now() - held::WITHIN),
+        &(tx.now() - rewards::elsewhere::WITHIN),
         &(met.most_per_address > 0),
     ];
     tx.query_one(&ABOUT, params).await

@@ -8,7 +8,7 @@ use kernel::{Error, Result};
 use uuid::Uuid;
 
 /// The time in which rewards to one address are counted.
-const WITHIN: Duration = Duration::hours(24);
+pub const WITHIN: Duration = Duration::hours(24);
 
 #[derive(FromRow)]
 struct Record {
@@ -17,25 +17,11 @@ struct Record {
 }
 
 database::statement! {
-    /// The addresses on record of a recipient, and the rewards that one address got within a day. One that was given
-    /// for a reward counts from when its card went there.
+    /// The addresses on record of a recipient, and the rewards that one address got within a day. Counted without having
+    /// the address to oneself, as claims do: the pool is locked here, and claims take the address first.
     ON_RECORD, app, "
         select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record,
-            (
-                select count(*)
-                from call_conditions_met m
-                where m.client_id = $1
-                  and m.delivery_address = $3
-                  and m.gift_card_pool_id is not null
-                  and (
-                    m.met_at > $4
-                    or m.given_address
-                    and not exists (
-                        select
-                        from gift_cards g
-                        where g.client_id = m.client_id
-                          and g.id = m.gift_card_id
-                          and g.claimed_at <= $4))) as within_day
+            app.count_rewards_to($1, $3, $4) as within_day
         from recipients r
         left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
         where r.client_id = $1

@@ -13,9 +13,6 @@ use crate::store::recipients;
 pub const REASON: &str = "many_rewards_to_one_address";
 /// The alert that a recipient's reward is held; its subject is the recipient.
 pub const ALERT: &str = "reward_held";
-/// The time in which rewards to one address are counted.
-pub(crate) const WITHIN: chrono::Duration = chrono::Duration::hours(24);
-
 #[derive(FromRow)]
 struct Released {
     condition_number: i32,
