@@ -19,7 +19,7 @@ use web::{App, Path, Result};
 use super::done::On;
 use super::form_view::FormView;
 use super::seen::Sign;
-use super::{ClosedPage, Markup, Stranger, done, page, shell, unknown};
+use super::{ClosedPage, Markup, Stranger, done, dressed, page, shell, unknown};
 use crate::actions::reveal;
 use crate::landing::Landing;
 use crate::person::Person;
@@ -180,7 +180,7 @@ async fn bridge(
     mut visited: Visited,
     (token, machine, sign, host): (PurlToken, bool, Option<Sign>, Option<&str>),
 ) -> Result<Response> {
-    let landing = landing_of(app, engage, &visited).await?;
+    let landing = landing_of(app, engage, visited.page_version_id).await?;
     let form = form_of(app, engage, &visited).await?;
     let person = Person::of_visit(&mut visited, token.to_string());
     let preview = !COUNTING.contains(&visited.status.as_str());
@@ -204,18 +204,20 @@ async fn bridge(
             &PlainPage { shell, ground, preview, first_name, form: Markup(html), sign },
         );
     };
-    let shell = dressed(frame(&visited.client_name, &visited), form.as_deref());
-    let offer =
-        if landing.names_reward() { engage.offer(app, visited.client_id, visited.campaign_id).await? } else { None };
+    let shell = frame(&visited.client_name, &visited);
+    let shell = match form.as_deref() {
+        Some(form) => dressed(shell, &form.config),
+        None => shell,
+    };
     let about = About {
         campaign: &visited.campaign_name,
         company: &visited.client_name,
         support_phone: visited.support_phone.as_deref(),
     };
-    let values = values(app, (&about, &person), &landing, (form_id, offer.as_ref()));
+    let filled = fill((app, engage), (&about, &person), &landing, (form_id, &html)).await?;
     let css = visited.page_version_id.map(|id| format!("/p/{id}.css"));
     let preview = preview.then_some("Preview. The campaign is not in the mail yet: nothing is counted or sent.");
-    let Some(filled) = landing.fill(values, &html) else { return too_large(app, &visited) };
+    let Some(filled) = filled else { return too_large(app, &visited) };
     let (style, body) = (Style { sheet: css, inline: None }, Markup(filled));
     page(app, policy, StatusCode::OK, &LandingPage { shell, style, preview, has_main: landing.has_main, body, sign })
 }
@@ -227,8 +229,8 @@ fn too_large(app: &App, visited: &Visited) -> Result<Response> {
     page(app, Policy::default(), StatusCode::SERVICE_UNAVAILABLE, &TooLargePage { shell, ground: None, support_phone })
 }
 
-async fn landing_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option<Arc<Landing>>> {
-    match visited.page_version_id {
+async fn landing_of(app: &App, engage: &Engage, version_id: Option<Uuid>) -> Result<Option<Arc<Landing>>> {
+    match version_id {
         Some(version_id) => Ok(engage.landing(app, version_id).await?),
         None => Ok(None),
     }
@@ -238,7 +240,7 @@ async fn landing_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Opt
 async fn form_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option<Arc<OpenForm>>> {
     let id = match visited.form_id {
         Some(id) => Some(id),
-        None => landing_of(app, engage, visited).await?.and_then(|landing| landing.form_id),
+        None => landing_of(app, engage, visited.page_version_id).await?.and_then(|landing| landing.form_id),
     };
     let Some(id) = id else { return Ok(None) };
     let form = engage.form_to_show(app, id).await?;
@@ -250,6 +252,18 @@ struct About<'a> {
     campaign: &'a str,
     company: &'a str,
     support_phone: Option<&'a str>,
+}
+
+/// The page with the person's values and their form in it; nothing when that would be larger than any phone should be sent.
+async fn fill(
+    (app, engage): (&App, &Engage),
+    (about, person): (&About<'_>, &Person),
+    landing: &Landing,
+    (form_id, html): (Option<Uuid>, &str),
+) -> Result<Option<String>> {
+    let offer =
+        if landing.names_reward() { engage.offer(app, person.client_id, person.campaign_id).await? } else { None };
+    Ok(landing.fill(values(app, (about, person), landing, (form_id, offer.as_ref())), html))
 }
 
 fn values(
@@ -273,14 +287,6 @@ fn values(
     values
 }
 
-/// The page's frame in the accent of its form, where the form has one: before and after it was sent.
-fn dressed(mut shell: RecipientShell, form: Option<&OpenForm>) -> RecipientShell {
-    if let Some(accent) = form.and_then(|form| web::assets::brand_url(&form.config.settings.colours.accent)) {
-        shell.colour_css = Some(accent);
-    }
-    shell
-}
-
 /// The page that a form was sent from, once more around the form with its errors. Nothing is counted: it is no new visit.
 ///
 /// # Errors
@@ -293,10 +299,7 @@ pub async fn around(
     actor: &kernel::Actor,
 ) -> Result<Response> {
     let page_of = people::around(&app.scope(actor), person).await?;
-    let landing = match page_of.version_id {
-        Some(version_id) => engage.landing(app, version_id).await?,
-        None => None,
-    };
+    let landing = landing_of(app, engage, page_of.version_id).await?;
     let (status, form_id) = (StatusCode::UNPROCESSABLE_ENTITY, Some(form.row.id));
     let policy = Policy { form: form_id, host, ..Policy::default() };
     let Some(landing) = landing else {
@@ -305,20 +308,18 @@ pub async fn around(
         let plain = PlainPage { shell, ground, preview: false, first_name, form: Markup(html), sign: None };
         return page(app, policy, status, &plain);
     };
-    let offer =
-        if landing.names_reward() { engage.offer(app, person.client_id, person.campaign_id).await? } else { None };
     let about = About {
         campaign: &page_of.campaign_name,
         company: &page_of.client_name,
         support_phone: page_of.support_phone.as_deref(),
     };
-    let values = values(app, (&about, person), &landing, (form_id, offer.as_ref()));
-    let filled = landing.fill(values, &html).ok_or_else(|| Error::invalid("", "this page cannot be shown"))?;
+    let filled = fill((app, engage), (&about, person), &landing, (form_id, &html)).await?;
+    let filled = filled.ok_or_else(|| Error::invalid("", "this page cannot be shown"))?;
     let name = &page_of.client_name;
     let shell = shell(name, name, page_of.brand_colors_json.as_ref(), page_of.logo_url.as_deref());
     let sheet = page_of.version_id.map(|id| format!("/p/{id}.css"));
     let around = LandingPage {
-        shell: dressed(shell, Some(form)),
+        shell: dressed(shell, &form.config),
         style: Style { sheet, inline: None },
         preview: None,
         has_main: landing.has_main,

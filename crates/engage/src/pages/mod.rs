@@ -17,6 +17,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use content::forms::FormConfig;
 use kernel::Error;
 use serde_json::Value;
 use web::shell::RecipientShell;
@@ -107,15 +108,21 @@ impl OpenForm {
     /// say otherwise.
     fn frame(&self, title: &str) -> (RecipientShell, Option<String>) {
         let (row, settings) = (&self.row, &self.config.settings);
-        let mut frame = shell(title, &row.client_name, row.brand_colors_json.as_ref(), row.logo_url.as_deref());
-        if let Some(accent) = web::assets::brand_url(&settings.colours.accent) {
-            frame.colour_css = Some(accent);
-        }
+        let frame = shell(title, &row.client_name, row.brand_colors_json.as_ref(), row.logo_url.as_deref());
+        let mut frame = dressed(frame, &self.config);
         if !settings.branding {
             (frame.brand, frame.logo) = (String::new(), None);
         }
         (frame, ground::url(&settings.colours.background))
     }
+}
+
+/// A frame in the accent of a form, where the form has one: before and after it was sent.
+fn dressed(mut frame: RecipientShell, form: &FormConfig) -> RecipientShell {
+    if let Some(accent) = web::assets::brand_url(&form.settings.colours.accent) {
+        frame.colour_css = Some(accent);
+    }
+    frame
 }
 
 /// The frame in a client's brand.

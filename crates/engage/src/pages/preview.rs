@@ -15,7 +15,7 @@ use web::{App, Caller, Form, Path, Result};
 
 use super::form_view::FormView;
 use super::links::{LandingPage, Style};
-use super::{Markup, page, shell};
+use super::{Markup, dressed, page, shell};
 use crate::ground;
 use crate::landing::Landing;
 use crate::person::Person;
@@ -117,12 +117,9 @@ pub async fn form(State(app): State<App>, caller: Caller, Form(form): Form<Build
     let nonce = kernel::random::token();
     let colours = &config.settings.colours;
     let ground = colours.background.strip_prefix('#').and_then(|hex| ground::css(&format!("ground-{hex}.css")));
-    let mut frame = shell("Preview", &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref());
-    if let Some(accent) = web::assets::brand_url(&colours.accent) {
-        frame.colour_css = Some(accent);
-    }
+    let frame = shell("Preview", &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref());
     let preview = LandingPage {
-        shell: frame,
+        shell: dressed(frame, &config),
         style: ground.map(|css| Style::inline(&nonce, &css)).unwrap_or_default(),
         preview: Some("Preview of the form, with a made-up recipient. Nothing can be sent from here."),
         has_main: false,
