@@ -325,7 +325,7 @@ fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
             Level::Missing,
             format!(
                 "{name} has {cards} and {} needed: upload more, or promise fewer cards for each reward.",
-                if needed == 1 { "1 is".to_owned() } else { format!("{wanted} are") }
+                is_or_are(&wanted, needed)
             ),
         );
     }
@@ -336,9 +336,9 @@ fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
     at(Level::Done, format!("{name} has {cards} for {wanted} needed."))
 }
 
-/// `1 credit is`, `2 credits are`.
-fn are(value: i64, one: &str) -> String {
-    format!("{} {}", count(value, one), if value == 1 { "is" } else { "are" })
+/// `1 is`, `2,000 credits are`.
+fn is_or_are(shown: &str, value: i64) -> String {
+    format!("{shown} {}", if value == 1 { "is" } else { "are" })
 }
 
 fn credits(facts: &Facts, needed: i64) -> CheckItem {
@@ -346,15 +346,14 @@ fn credits(facts: &Facts, needed: i64) -> CheckItem {
     let free = i64::from(facts.credits) - promised;
     let mut have = format!("you have {}", number(i64::from(facts.credits)));
     if promised > 0 {
-        have.push_str(&format!(
-            ", of which {} promised to other campaigns",
-            if promised == 1 { "1 is".to_owned() } else { format!("{} are", number(promised)) }
-        ));
+        have.push_str(&format!(", of which {} promised to other campaigns", is_or_are(&number(promised), promised)));
     }
     let (level, text) = match needed {
         0 => (Level::Done, "No credits are charged.".to_owned()),
-        _ if free < needed => (Level::Missing, format!("{} needed, and {have}.", are(needed, "credit"))),
-        _ => (Level::Done, format!("At most {} needed, and {have}.", are(needed, "credit"))),
+        _ if free < needed => {
+            (Level::Missing, format!("{} needed, and {have}.", is_or_are(&count(needed, "credit"), needed)))
+        }
+        _ => (Level::Done, format!("At most {} needed, and {have}.", is_or_are(&count(needed, "credit"), needed))),
     };
     item(level, "credits", "review", text)
 }

@@ -39,8 +39,8 @@ impl ListQuery {
     fn wanted(&self) -> Wanted {
         Wanted {
             search: some(&self.q),
-            // a list that is none has no members
             ids: None,
+            // a list that is none has no members
             list_id: some(&self.list).map(|id| id.parse().unwrap_or_default()),
             stage: some(&self.stage),
             suppressed: some(&self.suppressed).map(|word| word == "yes"),
