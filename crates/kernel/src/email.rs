@@ -11,6 +11,9 @@ const MAX_LENGTH: usize = 254;
 /// The longest part before the `@`.
 const MAX_LOCAL: usize = 64;
 
+/// What to do about a text that is no address.
+pub const WANTED: &str = "enter an address such as ada@example.com";
+
 /// The one spelling of an address: trimmed, without `mailto:` or angle brackets, lower case.
 ///
 /// `None` when it is not an address; the caller decides whether to refuse it or to keep and flag it.

@@ -23,10 +23,13 @@ pub fn normalise(input: &str, region: &str) -> Option<String> {
     number.is_valid().then(|| number.format_as(PhoneNumberFormat::E164).into_owned())
 }
 
-/// What to do about a text that is no number of `region`.
+/// What to do about a text that is no number.
+pub const WANTED: &str = "enter 10 digits, or begin with + for numbers abroad";
+
+/// The same for a number of `region`.
 pub fn wanted(region: &str) -> &'static str {
     if region == DEFAULT_REGION {
-        "enter 10 digits, or begin with + and the country's number"
+        WANTED
     } else {
         "enter a phone number of this country, or begin with + and another's number"
     }

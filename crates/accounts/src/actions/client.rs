@@ -183,7 +183,7 @@ fn applied(before: &Client, change: &ClientChange<'_>) -> Result<Client> {
     if let Some(typed) = change.support_phone.map(str::trim) {
         after.support_phone = phone::normalise(typed, "US");
         if !typed.is_empty() && after.support_phone.is_none() {
-            problems.invalid("support_phone", "enter 10 digits, or begin with + for numbers abroad");
+            problems.invalid("support_phone", phone::WANTED);
         }
     }
     for (key, colour) in [("primary", change.primary_color), ("secondary", change.secondary_color)] {

@@ -38,7 +38,7 @@ pub async fn create_user(app: &App, actor: &Actor, new: &NewUser<'_>) -> Result<
     let mut problems = Problems::new();
     let address = email::normalise(new.email);
     if address.is_none() {
-        problems.invalid("email", "enter an address such as ada@example.com");
+        problems.invalid("email", email::WANTED);
     }
     if !new.full_name.trim().is_empty() {
         problems.require("full_name", new.full_name);
@@ -81,8 +81,7 @@ pub async fn create_user(app: &App, actor: &Actor, new: &NewUser<'_>) -> Result<
 /// # Errors
 /// `NotFound` when nobody has the address; names `password`.
 pub async fn set_password(app: &App, address: &str, new: &str) -> Result<()> {
-    let address =
-        email::normalise(address).ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))?;
+    let address = email::normalise(address).ok_or_else(|| Error::invalid("email", email::WANTED))?;
     let actor = Actor::system(System::Auth);
     let scope = app.db.scope(&actor);
     password::check(new, app.settings.security.password_min_length, &[&address])?;

@@ -69,8 +69,7 @@ struct OrgRow {
 /// `NotFound` when the place is out of reach; names `email`, `role`, `client` or `organization`; `TooMany` when the address
 /// was invited often lately.
 pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Invited> {
-    let address = email::normalise(new.email)
-        .ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))?;
+    let address = email::normalise(new.email).ok_or_else(|| Error::invalid("email", email::WANTED))?;
     let place = user::place_for(new.role, new.org_id, new.client_id)?;
     let scope = app.db.scope(actor);
     may_grant(&scope, actor, &[new.role]).await?;

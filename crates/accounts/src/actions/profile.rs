@@ -40,7 +40,7 @@ pub async fn update_profile(app: &App, actor: &Actor, user_id: Uuid, change: &Pr
     let typed = change.phone.trim();
     let phone = phone::normalise(typed, "US");
     if !typed.is_empty() && phone.is_none() {
-        problems.invalid("phone", "enter 10 digits, or begin with + for numbers abroad");
+        problems.invalid("phone", phone::WANTED);
     }
     let zone = Some(change.timezone.trim()).filter(|zone| !zone.is_empty());
     if zone.is_some_and(|zone| kernel::zone::find(zone).is_none()) {
@@ -111,7 +111,7 @@ pub async fn change_own_email(
 }
 
 fn checked(address: &str) -> Result<String> {
-    email::normalise(address).ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))
+    email::normalise(address).ok_or_else(|| Error::invalid("email", email::WANTED))
 }
 
 async fn send_link(app: &App, scope: &Scope<'_>, user_id: Uuid, address: String) -> Result<()> {

@@ -28,8 +28,7 @@ pub(crate) const JOB: &str = "accounts.send_reset";
 /// # Errors
 /// Names `email` when it is not an address at all.
 pub async fn ask_for_reset(app: &App, origin: &Origin, address: &str) -> Result<()> {
-    let address =
-        email::normalise(address).ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))?;
+    let address = email::normalise(address).ok_or_else(|| Error::invalid("email", email::WANTED))?;
     let actor = Actor::system(System::Auth).from(origin.clone());
     let scope = app.db.scope(&actor);
     let tx = scope.transaction().await?;

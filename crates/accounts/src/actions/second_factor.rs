@@ -153,8 +153,7 @@ pub async fn reset_second_factor(app: &App, actor: &Actor, user_id: Uuid) -> Res
 /// # Errors
 /// As [`reset_second_factor`].
 pub async fn reset_second_factor_of(app: &App, actor: &Actor, address: &str) -> Result<()> {
-    let address =
-        email::normalise(address).ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))?;
+    let address = email::normalise(address).ok_or_else(|| Error::invalid("email", email::WANTED))?;
     let user_id = app.db.scope(actor).query_scalar(&team::ID_BY_EMAIL, &[&address]).await?;
     reset_second_factor(app, actor, user_id).await
 }

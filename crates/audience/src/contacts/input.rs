@@ -90,9 +90,7 @@ impl ContactInput {
         let phone = |given: &str| phone::normalise(given, &region);
         let at_home = region == postal::DEFAULT_COUNTRY;
         let wrong_phone = phone::wanted(&region);
-        spell(&mut self.email, &old.email, email::normalise, || {
-            problems.invalid("email", "enter an address such as ada@example.com")
-        });
+        spell(&mut self.email, &old.email, email::normalise, || problems.invalid("email", email::WANTED));
         spell(&mut self.phone, &old.phone, phone, || problems.invalid("phone", wrong_phone));
         spell(&mut self.mobile_phone, &old.mobile_phone, phone, || problems.invalid("mobile_phone", wrong_phone));
         if at_home {

@@ -217,16 +217,14 @@ fn phone(field: &str, given: &str) -> Result<Option<String>> {
         return Ok(None);
     }
     let number = kernel::phone::normalise(given, kernel::phone::DEFAULT_REGION);
-    number.map(Some).ok_or_else(|| Error::invalid(field, "enter 10 digits, or begin with + for numbers abroad"))
+    number.map(Some).ok_or_else(|| Error::invalid(field, kernel::phone::WANTED))
 }
 
 fn email(given: &str) -> Result<Option<String>> {
     if given.trim().is_empty() {
         return Ok(None);
     }
-    kernel::email::normalise(given)
-        .map(Some)
-        .ok_or_else(|| Error::invalid("email", "enter an address such as ada@example.com"))
+    kernel::email::normalise(given).map(Some).ok_or_else(|| Error::invalid("email", kernel::email::WANTED))
 }
 
 async fn audit(tx: &Transaction, recipient: &Recipient, done: &MetCondition) -> Result<()> {

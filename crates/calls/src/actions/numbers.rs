@@ -72,12 +72,12 @@ fn check(input: &NumberInput) -> Result<Draft> {
     let given = problems.require("phone_number", &input.phone_number).to_owned();
     let phone_number = normalise(&given, DEFAULT_REGION).unwrap_or_default();
     if !given.is_empty() && phone_number.is_empty() {
-        problems.invalid("phone_number", "enter 10 digits, or begin with + for numbers abroad");
+        problems.invalid("phone_number", kernel::phone::WANTED);
     }
     let forward = input.forward_to_number.trim();
     let forward_to_number = normalise(forward, DEFAULT_REGION);
     if !forward.is_empty() && forward_to_number.is_none() {
-        problems.invalid("forward_to_number", "enter 10 digits, or begin with + for numbers abroad");
+        problems.invalid("forward_to_number", kernel::phone::WANTED);
     }
     let friendly_name = Some(input.friendly_name.trim().to_owned()).filter(|name| !name.is_empty());
     if friendly_name.as_ref().is_some_and(|name| name.chars().count() > 120) {

@@ -129,8 +129,8 @@ fn address(channel: Channel, input: &ResendInput, message: &store::Message) -> R
         return Ok(message.to_address.clone());
     }
     let wrong = match channel {
-        Channel::Sms => "enter 10 digits, or begin with + for numbers abroad",
-        Channel::Email => "enter an address such as ada@example.com",
+        Channel::Sms => kernel::phone::WANTED,
+        Channel::Email => kernel::email::WANTED,
     };
     channel.normalise(given).ok_or_else(|| Error::invalid("to", wrong))
 }

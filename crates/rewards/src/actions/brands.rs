@@ -116,7 +116,7 @@ fn check(input: &BrandInput) -> Result<Draft> {
     let default_value = value(&mut problems, &input.default_value);
     let support_phone = match some(&input.support_phone) {
         Some(text) => phone::normalise(&text, phone::DEFAULT_REGION).or_else(|| {
-            problems.invalid("support_phone", "enter 10 digits, or begin with + for numbers abroad");
+            problems.invalid("support_phone", phone::WANTED);
             None
         }),
         None => None,

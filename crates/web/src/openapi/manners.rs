@@ -86,7 +86,7 @@ fn example(refusal: &Refusal) -> Value {
     let title = axum::http::StatusCode::from_u16(refusal.status).ok().and_then(|status| status.canonical_reason());
     let errors = match refusal.status {
         422 => {
-            json!([{ "pointer": "#/email", "code": "invalid", "detail": "enter an address such as ada@example.com" }])
+            json!([{ "pointer": "#/email", "code": "invalid", "detail": kernel::email::WANTED }])
         }
         _ => json!([]),
     };
