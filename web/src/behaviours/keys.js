@@ -4,5 +4,7 @@ export function isShortcut(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
   if (document.querySelector('dialog[open], [popover]:popover-open')) return false;
   if (event.target.dataset?.codeInput !== undefined && (event.key === '?' || event.key === '/')) return true;
-  return !event.target.closest?.('input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]');
+  const field = event.target.closest?.('input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable="true"]');
+  // the field of a dialog that was just closed keeps the focus until the page is drawn again
+  return !field?.checkVisibility();
 }

@@ -38,7 +38,8 @@ export function palette() {
   input().addEventListener('input', changed);
   input().addEventListener('keydown', steer);
   list().addEventListener('pointermove', (event) => choose(event.target.closest('[role="option"]')));
-  dialog().addEventListener('close', forget);
+  // told a little after it was closed: by then it may be open again
+  dialog().addEventListener('close', () => dialog().open || forget());
 }
 
 function show() {
