@@ -89,12 +89,26 @@ impl World {
         let ace = Ace::new(binary, directory, postgres.url())?;
         ace.must(&["migrate"]).await?;
         let admin = postgres.admin().await?;
-        let (client_id, brand_id) = establish(&admin).await?;
+        let client_id = business(&admin, CLIENT).await?;
+        let brand_id = brand(&admin).await?;
         let mut create = vec!["keys", "create", "--client", CLIENT];
         create.extend(SCOPES.iter().flat_map(|scope| ["--scope", *scope]));
         let key = ace.must(&create).await?;
         let key = key["key"].as_str().context("no key")?.to_owned();
         Ok(Self { ace, postgres, client_id, key, brand_id })
+    }
+
+    /// The key of another business with one contact, which may only read.
+    ///
+    /// # Errors
+    /// What was answered instead.
+    pub async fn neighbour(&self) -> Result<String> {
+        const SLUG: &str = "merlin-dental";
+        let client_id = business(&self.postgres.admin().await?, SLUG).await?;
+        let contact = "insert into contacts (id, client_id, customer_code, first_name) values ($1, $2, 'M-1', 'Merle')";
+        self.postgres.admin().await?.execute(contact, &[&new_id(), &client_id]).await?;
+        let key = self.ace.must(&["keys", "create", "--client", SLUG, "--scope", "contacts.view"]).await?;
+        Ok(key["key"].as_str().context("no key")?.to_owned())
     }
 
     /// Asks the API; the answer must be a success.
@@ -213,17 +227,21 @@ impl World {
     }
 }
 
-/// The business itself: what comes before anybody has a key.
-async fn establish(admin: &Client) -> Result<(Uuid, Uuid)> {
-    let (org_id, client_id, brand_id) = (new_id(), new_id(), new_id());
-    let org = "insert into organizations (id, name, slug, type) values ($1, 'Kestrel', 'kestrel', 'direct')";
-    admin.execute(org, &[&org_id]).await?;
-    let client =
-        "insert into clients (id, org_id, name, slug, industry) values ($1, $2, 'Kestrel Roofing', $3, 'roofing')";
-    admin.execute(client, &[&client_id, &org_id, &CLIENT]).await?;
+/// A business itself: what comes before anybody has a key.
+async fn business(admin: &Client, slug: &str) -> Result<Uuid> {
+    let (org_id, client_id) = (new_id(), new_id());
+    let org = "insert into organizations (id, name, slug, type) values ($1, $2, $2, 'direct')";
+    admin.execute(org, &[&org_id, &slug]).await?;
+    let client = "insert into clients (id, org_id, name, slug, industry) values ($1, $2, $3, $3, 'roofing')";
+    admin.execute(client, &[&client_id, &org_id, &slug]).await?;
+    Ok(client_id)
+}
+
+async fn brand(admin: &Client) -> Result<Uuid> {
+    let brand_id = new_id();
     let brand = "insert into gift_card_brands (id, brand_name) values ($1, 'Kestrel Coffee')";
     admin.execute(brand, &[&brand_id]).await?;
-    Ok((client_id, brand_id))
+    Ok(brand_id)
 }
 
 fn id(value: &Value, field: &str) -> Result<Uuid> {

@@ -38,7 +38,8 @@ pub(super) async fn figure(
     let limit = pgbench(&world.postgres.url(), &plan.directory, &claim, HowLong::Each(claims / CLIENTS)).await?;
     calm(&admin).await?;
     let theirs: Arc<[Uuid]> = recipients[claims..2 * claims].iter().map(|one| one.id).collect();
-    let took = claim_all(&world.postgres.database(CLIENTS)?, (world.client_id, campaign.id), theirs).await?;
+    let database = world.postgres.database(CLIENTS)?;
+    let took = claim_all(&database, (world.client_id, campaign.id), theirs, Outcome::Claimed).await?;
     let against = Against::Limit { what: "/s pgbench, the same statement", value: limit.per_second, aim: Some(0.8) };
     Ok(Figure { what: "claims", value: rate(claims, took), unit: "/s", against })
 }
@@ -47,12 +48,18 @@ fn quoted(id: Uuid) -> String {
     format!("'{id}'")
 }
 
-async fn claim_all(database: &Database, of: (Uuid, Uuid), recipients: Arc<[Uuid]>) -> Result<Duration> {
+/// One claim for each of them, by as many clients as there are connections; how long all of them took.
+pub(super) async fn claim_all(
+    database: &Database,
+    of: (Uuid, Uuid),
+    recipients: Arc<[Uuid]>,
+    expected: Outcome,
+) -> Result<Duration> {
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(claim_on(database.clone(), of, Arc::clone(&recipients), Arc::clone(&next)));
+        clients.spawn(claim_on(database.clone(), of, Arc::clone(&recipients), Arc::clone(&next), expected));
     }
     while let Some(done) = clients.join_next().await {
         done??;
@@ -65,12 +72,13 @@ async fn claim_on(
     (client_id, campaign_id): (Uuid, Uuid),
     recipients: Arc<[Uuid]>,
     next: Arc<AtomicUsize>,
+    expected: Outcome,
 ) -> Result<()> {
     let actor = Actor::client(client_id);
     while let Some(recipient_id) = recipients.get(next.fetch_add(1, Ordering::Relaxed)) {
         let claim = Claim::new(client_id, campaign_id, *recipient_id, 1).to(Channel::Sms, "+16142345678");
         let claimed = claim_now(&database.scope(&actor), &claim, database.clock().now()).await?;
-        ensure!(claimed.outcome == Outcome::Claimed, "a claim came to {:?}", claimed.outcome);
+        ensure!(claimed.outcome == expected, "a claim came to {:?}", claimed.outcome);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The hot paths, one file each, and the order in which they are measured.
 
 mod claims;
+mod hot;
 mod imports;
 mod launches;
 mod reads;
@@ -30,6 +31,9 @@ pub struct Plan {
 
 /// The most memory the server may ever have, in megabytes.
 const MEMORY: f64 = 150.0;
+
+/// More cards than 64 people can claim in the time given.
+const HOT_CARDS: usize = 20_000;
 
 /// Measures everything; `tell` is called with each figure as it is known.
 ///
@@ -61,6 +65,16 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
     for figure in visits::figures(&world, &recipients, plan).await? {
         tell(&figure);
     }
+    let hot = world.draft("Hot", list_id, HOT_CARDS).await?;
+    world.launch(&hot).await?;
+    world.mail(&hot).await?;
+    calm(&admin).await?;
+    for figure in hot::neighbour(&world, &hot, &world.recipients(&hot).await?, plan).await? {
+        tell(&figure);
+    }
+    let dry = world.draft("Dry", list_id, 1).await?;
+    world.launch(&dry).await?;
+    world.mail(&dry).await?;
     if let Some(megabytes) = serving.peak_memory() {
         let against = Against::Most(MEMORY);
         tell(&Figure { what: "peak memory of the server", value: megabytes, unit: "MB", against });
@@ -68,6 +82,7 @@ pub async fn run(plan: &Plan, mut tell: impl FnMut(&Figure)) -> Result<()> {
     finish(serving).await?;
 
     tell(&claims::figure(&world, &campaign, &recipients, plan).await?);
+    tell(&hot::waiting_line(&world, &dry, &world.recipients(&dry).await?).await?);
     tell(&reads::figure(&world, plan).await?);
     tell(&reads::proof(&world, plan).await?);
     world.postgres.stop().await;

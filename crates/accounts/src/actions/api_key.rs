@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
+use super::password::{Proof, show_proof};
 use crate::api_key::{self, Mode};
 use crate::store::api_key::{self as store, ApiKey, NewKey};
 use crate::store::user;
@@ -39,11 +40,42 @@ pub struct CreatedKey {
     pub scopes: Vec<String>,
 }
 
+/// Makes a key of a client, for somebody who shows that they are there: a key outlives the token it was asked for with.
+///
+/// # Errors
+/// As [`create_key`]; names the proof that is wrong; `Conflict` when there is none.
+pub async fn create_own_key(
+    app: &App,
+    caller: &Actor,
+    client_id: Uuid,
+    new: &NewApiKey<'_>,
+    proof: Proof<'_>,
+) -> Result<CreatedKey> {
+    let accepted = accepted(app, &app.db.scope(caller), new).await?;
+    // a key cannot make keys: whoever is nobody's person shows nothing
+    let user_id = caller.user_id().ok_or(kernel::Error::NotFound)?;
+    let auth = Actor::system(System::Auth).from(caller.origin.clone());
+    let scope = app.db.scope(&auth);
+    show_proof(app, &scope, &user::person(&scope, user_id).await?, proof).await?;
+    keep(app, caller, client_id, new, accepted).await
+}
+
 /// Makes a key of a client.
 ///
 /// # Errors
 /// Names `name`, `scopes` or `expires_at`; `NotFound` when the client is out of reach.
 pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiKey<'_>) -> Result<CreatedKey> {
+    let accepted = accepted(app, &app.db.scope(actor), new).await?;
+    keep(app, actor, client_id, new, accepted).await
+}
+
+/// Its name and permissions as they are kept.
+struct Accepted {
+    name: String,
+    scopes: Vec<String>,
+}
+
+async fn accepted(app: &App, scope: &Scope<'_>, new: &NewApiKey<'_>) -> Result<Accepted> {
     let mut problems = Problems::new();
     let name = problems.require("name", new.name);
     if name.chars().count() > 80 {
@@ -52,8 +84,7 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
     if new.expires_at.is_some_and(|at| at <= app.clock.now()) {
         problems.invalid("expires_at", "choose a day that has not passed");
     }
-    let scope = app.db.scope(actor);
-    let held = held_by(&scope, actor).await?;
+    let held = held_by(scope, scope.actor()).await?;
     let scopes = api_key::scopes(new.scopes, |key| held.contains(key)).unwrap_or_else(|error| {
         for error in error.fields() {
             problems.add(&error.field, error.code, &error.message);
@@ -61,10 +92,21 @@ pub async fn create_key(app: &App, actor: &Actor, client_id: Uuid, new: &NewApiK
         Vec::new()
     });
     problems.finish()?;
+    Ok(Accepted { name: name.to_owned(), scopes })
+}
+
+async fn keep(
+    app: &App,
+    actor: &Actor,
+    client_id: Uuid,
+    new: &NewApiKey<'_>,
+    Accepted { name, scopes }: Accepted,
+) -> Result<CreatedKey> {
     let (id, key) = (kernel::new_id(), api_key::generate(new.mode));
+    let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let mode = new.mode.as_str();
-    let row = NewKey { id, client_id, name, key: &key, mode, scopes: &scopes, expires_at: new.expires_at };
+    let row = NewKey { id, client_id, name: &name, key: &key, mode, scopes: &scopes, expires_at: new.expires_at };
     let inserted = store::insert(&tx, &row).await;
     inserted.map_err(|e| if matches!(e, kernel::Error::Constraint(_)) { kernel::Error::NotFound } else { e })?;
     let after = Some(json!({ "name": name, "mode": mode, "scopes": scopes, "last_four": api_key::last_four(&key) }));

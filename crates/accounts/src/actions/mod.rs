@@ -19,7 +19,7 @@ mod team;
 mod tries;
 
 pub use accept::{Joining, accept_invitation, find_offer, mail_link};
-pub use api_key::{CreatedKey, NewApiKey, create_key, list_keys, revoke_key};
+pub use api_key::{CreatedKey, NewApiKey, create_key, create_own_key, list_keys, revoke_key};
 pub use client::{ClientChange, NewClient, archive_client, create_client, industries, industry_label, update_client};
 pub use create_user::{NewUser, create_user, set_password};
 pub use invite::{Invited, NewInvite, invite, revoke_invitation};

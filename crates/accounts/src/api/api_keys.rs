@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use web::{App, Caller, IfMatch, Made, Tagged};
 
-use crate::actions::{self, NewApiKey};
+use crate::actions::{self, NewApiKey, Proof};
 use crate::api_key::Mode;
 use crate::store::api_key::{self as store, ApiKey};
 
@@ -36,6 +36,13 @@ pub struct NewKeyBody {
     pub scopes: Vec<String>,
     /// Until when it is good.
     pub expires_at: Option<DateTime<Utc>>,
+    /// That you are there, and not only your access token: your present password.
+    #[schema(format = Password)]
+    pub current_password: Option<String>,
+    /// Or a code of your authenticator app, or a recovery code.
+    pub totp_code: Option<String>,
+    /// Or the code that `GET /auth/v1/reauthenticate` mailed you.
+    pub nonce: Option<String>,
 }
 
 /// A key that was made.
@@ -97,7 +104,12 @@ pub async fn create(
 ) -> web::Result<Made<CreatedKeyOut>> {
     let (body, client_id) = (body.0, caller.client_id()?);
     let new = NewApiKey { name: &body.name, mode: body.mode, scopes: &body.scopes, expires_at: body.expires_at };
-    let created = actions::create_key(&app, &caller.actor, client_id, &new).await?;
+    let proof = Proof {
+        password: body.current_password.as_deref(),
+        code: body.totp_code.as_deref(),
+        nonce: body.nonce.as_deref(),
+    };
+    let created = actions::create_own_key(&app, &caller.actor, client_id, &new, proof).await?;
     let row = store::find(&caller.scope(&app), client_id, created.id).await?;
     let made = Tagged { etag: row.etag(), body: CreatedKeyOut::new(created.key, row) };
     Ok(Made::at(format!("/v1/api-keys/{}", created.id), made))

@@ -12,7 +12,7 @@ use web::view::{Choice, FieldErrors, Filters, Pager};
 use web::{App, Caller, PageQuery, Shell, redirect_with, render_with};
 
 use super::{no_store, status_of};
-use crate::actions::{self, CreatedKey, NewApiKey};
+use crate::actions::{self, CreatedKey, NewApiKey, Proof};
 use crate::api_key::{self, Mode};
 use crate::store::api_key::ApiKey;
 
@@ -39,6 +39,7 @@ pub struct KeyForm {
     mode: String,
     expires_on: String,
     scopes: Vec<String>,
+    current_password: String,
 }
 
 /// What was just done on the page, and which of the keys it shows.
@@ -62,7 +63,8 @@ pub async fn create(State(app): State<App>, caller: Caller, form: web::Form<KeyF
         let mode = if form.mode == "test" { Mode::Test } else { Mode::Live };
         let expires_at = end_of(&form.expires_on, caller.time_zone())?;
         let new = NewApiKey { name: &form.name, mode, scopes: &form.scopes, expires_at };
-        actions::create_key(&app, &caller.actor, caller.client_id()?, &new).await
+        let proof = Proof { password: Some(&form.current_password), ..Proof::default() };
+        actions::create_own_key(&app, &caller.actor, caller.client_id()?, &new, proof).await
     };
     let done = match created.await {
         Ok(created) => Done { created: Some(created), ..Done::default() },

@@ -11,7 +11,15 @@ async fn a_key_is_shown_once_and_acts_for_its_client_until_it_is_revoked() {
     let test = start().await;
     let owner = &test.story.acme_owner;
     let page = test
-        .post_form("/acme-roofing/api-keys", &[("name", "CRM"), ("mode", "test"), ("scopes", "contacts.view")])
+        .post_form(
+            "/acme-roofing/api-keys",
+            &[
+                ("name", "CRM"),
+                ("mode", "test"),
+                ("scopes", "contacts.view"),
+                ("current_password", testkit::story::PASSWORD),
+            ],
+        )
         .as_user(owner)
         .await
         .expect_status(200);
@@ -45,7 +53,12 @@ async fn a_key_holds_no_more_than_its_maker() {
     let test = start().await;
     let story = &test.story;
     let make = |by: &testkit::Person, scopes: &[&str]| {
-        test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": scopes })).as_user(by)
+        test.api_json(
+            Method::POST,
+            "/v1/api-keys",
+            &json!({ "name": "x", "scopes": scopes, "current_password": testkit::story::PASSWORD }),
+        )
+        .as_user(by)
     };
     let all = make(&story.acme_developer, &["contacts.view", "clients.view"]).await.expect_status(201).json();
     assert_eq!(all["scopes"], json!(["clients.view", "contacts.view"]));
@@ -67,6 +80,30 @@ async fn a_key_holds_no_more_than_its_maker() {
     make(&story.acme_agent, &view).await.expect_status(403);
     make(&story.support, &view).for_client(story.acme.id).await.expect_status(403);
     make(&story.acme_owner, &view).for_client(story.corner.id).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn whoever_holds_a_token_or_an_open_browser_makes_no_key_that_outlives_it() {
+    let test = start().await;
+    let owner = &test.story.acme_owner;
+    let before = count(&test, "select count(*) from api_keys").await;
+    let ask = |proof: serde_json::Value| {
+        let mut body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+        body.as_object_mut().unwrap().extend(proof.as_object().unwrap().clone());
+        test.api_json(Method::POST, "/v1/api-keys", &body).as_user(owner)
+    };
+    let refused = ask(json!({})).await.expect_status(409).json();
+    assert_eq!(refused["code"], "reauthentication_needed");
+    let refused = ask(json!({ "current_password": "not mine at all" })).await.expect_status(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "#/current_password");
+    // a code proves nothing while there is no second factor
+    ask(json!({ "totp_code": "123456" })).await.expect_status(409);
+    let form = [("name", "CRM"), ("scopes", "contacts.view"), ("current_password", "not mine at all")];
+    let page = test.post_form("/acme-roofing/api-keys", &form).as_user(owner).await.expect_status(422).text();
+    assert!(page.contains("not your present password") && page.contains("value=\"CRM\""), "named, and nothing is lost");
+    assert!(!page.contains("not mine at all"), "what was typed as a password is not written back");
+    assert_eq!(count(&test, "select count(*) from api_keys").await, before);
+    ask(json!({ "current_password": testkit::story::PASSWORD })).await.expect_status(201);
 }
 
 #[tokio::test]
@@ -114,7 +151,11 @@ async fn a_key_ends_with_its_makers_access_or_passes_to_whoever_takes_that() {
     let story = &test.story;
     let make = async |by: &testkit::Person| {
         let made = test
-            .api_json(Method::POST, "/v1/api-keys", &json!({ "name": "x", "scopes": ["clients.view"] }))
+            .api_json(
+                Method::POST,
+                "/v1/api-keys",
+                &json!({ "name": "x", "scopes": ["clients.view"], "current_password": testkit::story::PASSWORD }),
+            )
             .as_user(by)
             .await;
         made.expect_status(201).json()["key"].as_str().unwrap().to_owned()

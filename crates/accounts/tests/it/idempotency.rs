@@ -8,14 +8,21 @@ use web::Method;
 
 use crate::support::{count, start};
 
-fn make<'a>(test: &'a TestApp, key: &str, body: &Value) -> Ask<'a> {
-    test.api_json(Method::POST, "/v1/api-keys", body).as_user(&test.story.acme_owner).header("idempotency-key", key)
+/// A new key as its maker asks for it.
+fn key(name: &str) -> Value {
+    json!({ "name": name, "scopes": ["contacts.view"], "current_password": testkit::story::PASSWORD })
+}
+
+fn make<'a>(test: &'a TestApp, idempotency_key: &str, body: &Value) -> Ask<'a> {
+    test.api_json(Method::POST, "/v1/api-keys", body)
+        .as_user(&test.story.acme_owner)
+        .header("idempotency-key", idempotency_key)
 }
 
 #[tokio::test]
 async fn the_same_request_again_is_answered_from_the_first_one_for_a_day() {
     let test = start().await;
-    let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+    let body = key("CRM");
     let first = make(&test, "k1", &body).await.expect_status(201);
     let again = make(&test, "k1", &body).await.expect_status(201);
     assert_eq!(first.body, again.body);
@@ -35,30 +42,29 @@ async fn the_same_request_again_is_answered_from_the_first_one_for_a_day() {
 #[tokio::test]
 async fn the_same_key_with_another_body_is_refused_and_another_callers_key_is_another_key() {
     let test = start().await;
-    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(201);
-    let other =
-        make(&test, "k1", &json!({ "name": "ERP", "scopes": ["contacts.view"] })).await.expect_status(422).json();
+    make(&test, "k1", &key("CRM")).await.expect_status(201);
+    let other = make(&test, "k1", &key("ERP")).await.expect_status(422).json();
     assert_eq!(other["code"], "idempotency_key_reused");
-    test.api_json(Method::POST, "/v1/api-keys", &json!({ "name": "CRM", "scopes": ["contacts.view"] }))
+    test.api_json(Method::POST, "/v1/api-keys", &key("CRM"))
         .as_user(&test.story.corner_owner)
         .header("idempotency-key", "k1")
         .await
         .expect_status(201);
-    make(&test, "", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(422);
-    make(&test, &"x".repeat(256), &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(422);
+    make(&test, "", &key("CRM")).await.expect_status(422);
+    make(&test, &"x".repeat(256), &key("CRM")).await.expect_status(422);
 }
 
 #[tokio::test]
 async fn a_refusal_gives_the_key_back() {
     let test = start().await;
-    make(&test, "k1", &json!({ "name": "", "scopes": ["contacts.view"] })).await.expect_status(422);
-    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(201);
+    make(&test, "k1", &key("")).await.expect_status(422);
+    make(&test, "k1", &key("CRM")).await.expect_status(201);
 }
 
 #[tokio::test]
 async fn of_many_at_once_one_is_done_and_the_others_wait_or_repeat_it() {
     let test = start().await;
-    let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+    let body = key("CRM");
     let all = (0..12).map(|_| make(&test, "k1", &body).into_future());
     let replies = futures_util::future::join_all(all).await;
     assert!(replies.iter().all(|reply| reply.status == 201 || reply.status == 409), "{replies:?}");
@@ -70,7 +76,7 @@ async fn of_many_at_once_one_is_done_and_the_others_wait_or_repeat_it() {
 #[tokio::test]
 async fn a_key_whose_process_died_is_free_again_after_two_minutes() {
     let test = start().await;
-    let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+    let body = key("CRM");
     make(&test, "k1", &body).await.expect_status(201);
     test.database
         .admin()
@@ -96,7 +102,7 @@ async fn what_was_done_before_the_server_died_is_not_done_again_under_the_same_k
         )
         .await
         .unwrap();
-    let body = json!({ "name": "CRM", "scopes": ["contacts.view"] });
+    let body = key("CRM");
     make(&test, "k1", &body).await;
     assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 1, "the act itself was done");
     admin.batch_execute("drop trigger die on idempotency_keys").await.unwrap();
@@ -123,7 +129,7 @@ async fn an_act_whose_key_was_taken_over_is_not_committed() {
         )
         .await
         .unwrap();
-    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(409);
+    make(&test, "k1", &key("CRM")).await.expect_status(409);
     assert_eq!(count(&test, "select count(*) from api_keys where name = 'CRM'").await, 0);
 }
 
@@ -176,7 +182,7 @@ async fn a_panic_is_answered_with_an_id_and_kept_for_the_act_may_have_been_done(
 #[tokio::test]
 async fn an_abandoned_key_is_for_the_same_request_only() {
     let test = start().await;
-    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(201);
+    make(&test, "k1", &key("CRM")).await.expect_status(201);
     test.database
         .admin()
         .await
@@ -184,10 +190,9 @@ async fn an_abandoned_key_is_for_the_same_request_only() {
         .await
         .unwrap();
     test.clock().advance(Duration::minutes(3));
-    let other =
-        make(&test, "k1", &json!({ "name": "ERP", "scopes": ["contacts.view"] })).await.expect_status(422).json();
+    let other = make(&test, "k1", &key("ERP")).await.expect_status(422).json();
     assert_eq!(other["code"], "idempotency_key_reused");
-    make(&test, "k1", &json!({ "name": "CRM", "scopes": ["contacts.view"] })).await.expect_status(201);
+    make(&test, "k1", &key("CRM")).await.expect_status(201);
 }
 
 /// A handler that is at work until it is told what to answer; the first answer is that of the first request.
