@@ -13,7 +13,7 @@ use uuid::Uuid;
 use web::App;
 
 use super::held;
-use crate::store::recipients;
+use crate::store::{life, recipients};
 
 /// Where a recipient's rewards go.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -27,7 +27,8 @@ pub struct AddressInput {
 ///
 /// # Errors
 /// `NotFound`, `to`, `Forbidden` for an address that is not on record without the right to reveal (`may_reveal`), a
-/// conflict when that address got too many rewards, `GC-009` when the person may not be written to there, or a conflict when none waits for an address.
+/// conflict when that address got too many rewards, `GC-009` when the person may not be written to there, or a conflict when none waits for
+/// an address or the campaign was archived.
 pub async fn give(
     app: &App,
     actor: &Actor,
@@ -38,6 +39,7 @@ pub async fn give(
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
     let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
+    life::expect_living(&tx, client_id, recipient.campaign_id).await?;
     let addressee = Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
     if let Some(refusal) = consent::refusal(&tx, &addressee).await? {
         return Err(Error::conflict(CONSENT_NEEDED, format!("Not sent: {}.", refusal.sentence())));

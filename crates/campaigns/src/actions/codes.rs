@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
 
-use crate::store::recipients;
+use crate::store::{life, recipients};
 
 /// What stands for a link that is not opened.
 const HIDDEN: &str = "••••••••••";
@@ -57,10 +57,11 @@ impl Codes {
 /// Opens a recipient's code and link, for holders of `campaigns.codes`.
 ///
 /// # Errors
-/// `NotFound`, or what the database answered.
+/// `NotFound`, or a conflict when the campaign was archived.
 pub async fn open(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid) -> Result<Codes> {
     let tx = app.scope(actor).transaction().await?;
     let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
+    life::expect_living(&tx, client_id, recipient.campaign_id).await?;
     let what = Audited { client_id: Some(client_id), ..Audited::default() };
     tx.audit("recipient.codes_opened", "recipients", Some(recipient_id), what).await?;
     tx.commit().await?;

@@ -93,7 +93,7 @@ database::statement! {
           and c.id = $2";
     /// Pools of the client.
     POOLS, app, "
-        select p.id, p.pool_name, b.brand_name, p.value_amount, p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards as free_cards
+        select p.id, p.pool_name, b.brand_name, p.value_amount, p.available_cards - p.reserved_cards as free_cards
         from gift_card_pools p
         join gift_card_brands b on b.id = p.brand_id
         where p.client_id = $1

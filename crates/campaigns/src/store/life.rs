@@ -119,6 +119,13 @@ database::statement! {
           and h.campaign_id = $2
         order by h.changed_at desc, h.id desc
         limit 100";
+    /// Whether a campaign, or its client, was archived.
+    IS_ARCHIVED, app, "
+        select c.archived_at is not null or cl.archived_at is not null
+        from campaigns c
+        join clients cl on cl.id = c.client_id
+        where c.client_id = $1
+          and c.id = $2";
     /// Who made a campaign ready last.
     MADE_READY_BY, app, "
         select changed_by_user_id
@@ -152,6 +159,15 @@ database::statement! {
 pub async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
     let held: Held = tx.query_one(&LOCK, &[&client_id, &id]).await?;
     if held.archived { Err(archived()) } else { Ok(held) }
+}
+
+/// Refuses what is done for a recipient of a campaign that was archived. Without its lock, which comes before those that
+/// a reward takes.
+///
+/// # Errors
+/// `NotFound`, `Conflict` `archived`, or what the database answered.
+pub async fn expect_living(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<()> {
+    if tx.query_scalar(&IS_ARCHIVED, &[&client_id, &id]).await? { Err(archived()) } else { Ok(()) }
 }
 
 /// Locks a campaign that still lives and tells its status.

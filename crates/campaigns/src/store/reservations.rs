@@ -22,7 +22,7 @@ database::statement! {
             where client_id = $1
               and id = $3
               and ($4::int4 = 0
-                or available_cards - app.quarantined_cards(id) - reserved_cards - (app.those_ahead($1, $3, $2)).free_cards >= $4)
+                or available_cards - reserved_cards - (app.those_ahead($1, $3, $2)).free_cards >= $4)
             returning id)
         update campaign_reservations r
         set reserved = r.reserved + $4, updated_at = $5

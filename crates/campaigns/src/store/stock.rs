@@ -14,7 +14,7 @@ pub struct PoolStock {
     pub pool_id: Uuid,
     /// Its name.
     pub pool_name: String,
-    /// Cards the campaign can have: neither in quarantine, nor promised, nor past their last day, nor for those who wait at the pool.
+    /// Cards the campaign can have, as its client sees them: neither promised, nor past their last day, nor for those who wait at the pool.
     pub free_cards: i64,
     /// Rewards of the campaign that come from it.
     pub rewards: i64,
@@ -39,7 +39,7 @@ database::statement! {
             b.is_active as brand_active, coalesce(has.pin, false) as with_pin, coalesce(has.number, false) as with_number,
             coalesce(has.expiry, false) as with_expiry,
             greatest(
-                p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards - (app.those_ahead($1, p.id, $2)).free_cards - (
+                p.available_cards - p.reserved_cards - (app.those_ahead($1, p.id, $2)).free_cards - (
                     select count(*)
                     from gift_cards g
                     where g.pool_id = p.id
@@ -62,7 +62,6 @@ database::statement! {
                 from gift_cards
                 where pool_id = p.id
                   and status = 'available'
-                  and quarantined_at is null
                 limit 1000) as g) as has on true
         order by w.condition_number"
 }

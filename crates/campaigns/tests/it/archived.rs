@@ -77,6 +77,13 @@ async fn nothing_is_done_with_a_campaign_that_was_deleted_as_a_draft_or_after_it
     let archive = world.test.api(Method::DELETE, &format!("/v1/campaigns/{over}"));
     archive.as_user(&story.acme_owner).await.expect_status(204);
     refuses_everything(&world, over, &slug, &body).await;
+    let whose = "select id from recipients where campaign_id = $1 limit 1";
+    let recipient: Uuid = world.admin.query_one(whose, &[&over]).await.unwrap().get(0);
+    for (what, body) in [("codes", json!({})), ("address", json!({ "to": "+16145550177" }))] {
+        let path = format!("/v1/recipients/{recipient}/{what}");
+        let refused = world.test.api_json(Method::POST, &path, &body).as_user(&story.acme_owner).await;
+        assert_eq!(refused.expect_status(409).json()["code"], "archived", "{what}");
+    }
     world.assert_sound().await;
 }
 

@@ -219,7 +219,8 @@ pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
 /// # Errors
 /// `NotFound`, `reason`, `to`, `Forbidden` for an address that is not on record without the right to reveal
 /// (`may_reveal`), a conflict when that address got too many rewards, `GC-001` when no condition earned it, `GC-003`
-/// when the pool has no card left.
+/// when the pool has no card left, `GC-006` when credits that came back do not cover it any more, `GC-009` when nobody may
+/// write there, or a conflict when the pool is archived.
 pub async fn replace(
     app: &App,
     actor: &Actor,
@@ -248,13 +249,23 @@ pub async fn replace(
     };
     let way = (to.as_ref().map(|(channel, _)| channel.as_str()), to.as_ref().map(|(_, address)| address.as_str()));
     let row = store::replace(&tx, (client_id, id), &reason, way).await?;
-    if row.outcome == "no_card" {
-        return Err(Error::conflict(codes::NOT_CONFIGURED, "no condition earned this card: revoke it instead"));
+    match row.outcome.as_str() {
+        "no_card" => {
+            return Err(Error::conflict(codes::NOT_CONFIGURED, "no condition earned this card: revoke it instead"));
+        }
+        "pool_archived" => {
+            return Err(Error::conflict("archived", "the pool of this card is archived: bring it back first"));
+        }
+        _ => {}
     }
     let claimed = Claimed::try_from(row)?;
     match claimed.outcome {
         Outcome::Claimed => {}
         Outcome::AddressMissing => return Err(Error::required("to")),
+        Outcome::NoCredits => return Err(codes::no_credits()),
+        Outcome::ConsentNeeded => {
+            return Err(Error::conflict(codes::CONSENT_NEEDED, "nobody may write there: the person said no"));
+        }
         _ => return Err(codes::pool_empty()),
     }
     if let Some(card_id) = claimed.gift_card_id.filter(|_| elsewhere) {

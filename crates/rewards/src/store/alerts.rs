@@ -162,10 +162,10 @@ database::statement! {
           where c.status in ('ready', 'in_production', 'mailed', 'active')
           group by r.client_id, r.pool_id
         ), short as (
-          select p.id, p.client_id, p.pool_name, (b.cards - (p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards))::bigint as cards
+          select p.id, p.client_id, p.pool_name, (b.cards - (p.available_cards - p.reserved_cards))::bigint as cards
           from broken b
           join gift_card_pools p on p.client_id = b.client_id and p.id = b.pool_id
-          where b.cards > p.available_cards - app.quarantined_cards(p.id) - p.reserved_cards
+          where b.cards > p.available_cards - p.reserved_cards
         ), settled as (
           update alerts a
           set resolved_at = $1

@@ -140,7 +140,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// The credits of a card that could not be delivered at all come back, once. Not of one that a page showed or somebody
-    /// read out.
+    /// read out, nor of one that stands in for a card that its person had.
     REFUND, app, "
         with undelivered as (
           update call_conditions_met m
@@ -157,6 +157,7 @@ database::statement! {
                 and g.id = m.gift_card_id
                 and g.revealed_at is not null
             )
+            and not app.may_have_seen_one(m.client_id, m.gift_card_id)
           returning campaign_id, recipient_id, gift_card_id, price_credits
         )
         insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, note, created_at)

@@ -220,6 +220,20 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     let as_app = format!("{}; set local role ace_app", testkit::entering(&format!("client:{}", world.client_id)));
     let redeem = format!("update gift_cards set status = 'redeemed' where id = '{card}'");
     world.admin.batch_execute(&redeem).await.unwrap();
+    world.run("update messages set sent_at = now(), attempts = 1", &[]).await;
+    world.run("update call_conditions_met set last_shown_at = now()", &[]).await;
+    let campaign: Uuid =
+        world.word("select campaign_id::text from recipients where id = $1", &[&other]).await.parse().unwrap();
+    let (_, elses) = world.claim_by_sms(campaign, other).await;
+    let free = world.word("select id::text from gift_cards where status = 'available' limit 1", &[]).await;
+    let bring = |card: &dyn std::fmt::Display| {
+        format!(
+            "insert into messages (id, client_id, campaign_id, recipient_id, gift_card_id, channel, purpose, to_address,
+               body_template, created_at)
+             values (gen_random_uuid(), '{}', '{campaign}', '{recipient}', '{card}', 'sms', 'reward', '+16145550000', 'x', now())",
+            world.client_id
+        )
+    };
     for refused in [
         format!("update gift_cards set status = 'claimed' where id = '{card}'"),
         format!("update gift_cards set status = 'delivered' where id = '{card}'"),
@@ -235,6 +249,24 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         format!("delete from gift_cards where id = '{card}'"),
         "delete from messages".to_owned(),
         "delete from alerts".to_owned(),
+        // a card that was handed out stays what it is
+        format!("update gift_cards set card_code = 'x' where id = '{card}'"),
+        format!("update gift_cards set code_fingerprint = '\\x00' where id = '{card}'"),
+        format!("update gift_cards set value_amount = 1 where id = '{card}'"),
+        format!("update gift_cards set expires_at = '2099-01-01' where id = '{card}'"),
+        // what says that it was seen stays, so that it cannot be given to somebody else
+        format!("update messages set gift_card_id = null where gift_card_id = '{card}'"),
+        format!("update messages set sent_at = null where gift_card_id = '{card}'"),
+        format!("update messages set attempts = 0 where gift_card_id = '{card}'"),
+        format!("update call_conditions_met set last_shown_at = null where gift_card_id = '{card}'"),
+        // and nobody is given one that is not theirs
+        format!("update call_conditions_met set gift_card_id = '{free}' where recipient_id = '{recipient}'"),
+        format!("update messages set gift_card_id = '{free}' where gift_card_id = '{card}'"),
+        format!("update messages set gift_card_id = '{elses}' where gift_card_id = '{card}'"),
+        bring(&elses),
+        bring(&free),
+        format!("update recipients set purl_token = 'mine' where id = '{recipient}'"),
+        format!("update recipients set redemption_code = 'MINE' where id = '{recipient}'"),
     ] {
         for role in ["", as_app.as_str()] {
             // what is never removed is refused by its right alone
@@ -251,6 +283,104 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     let made = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 5, 'grant', now())";
     world.admin.batch_execute(&format!("begin; {as_app}")).await.unwrap();
     assert!(world.admin.execute(made, &[&world.client_id]).await.is_err(), "credits from nowhere");
+    world.admin.batch_execute("rollback").await.unwrap();
+    for reason in ["refund", "transfer", "piece", "reward"] {
+        let made = made.replace("grant", reason);
+        world.admin.batch_execute(&format!("begin; {as_app}")).await.unwrap();
+        let written = world.admin.execute(&made, &[&world.client_id]).await;
+        let kept = world.admin.batch_execute("commit").await;
+        assert!(written.is_err() || kept.is_err(), "credits out of a {reason}");
+        let _ = world.admin.batch_execute("rollback; reset role").await;
+    }
+    world.check().await;
+}
+
+/// Nobody can be written to but by SMS.
+async fn without_mail(world: &World) {
+    world.run("update contacts set email = null", &[]).await;
+    world.run("update recipients set email = null", &[]).await;
+}
+
+/// Who the card was sent to says no to everything.
+async fn says_no(world: &World, recipient: Uuid) {
+    let no = "update contacts set do_not_contact = true where id = (select contact_id from recipients where id = $1)";
+    world.run(no, &[&recipient]).await;
+}
+
+#[tokio::test]
+async fn no_card_is_taken_to_replace_one_that_nobody_may_be_sent_and_none_leaves_an_archived_pool() {
+    let (world, recipient, card) = with_a_card().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    world.work().await;
+    let free = "select count(*) from gift_cards where status = 'available'";
+    let before = world.count(free, &[]).await;
+    let same = ReplaceInput { reason: "lost".into(), to: String::new() };
+    let stop = "insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
+                values (gen_random_uuid(), $1, 'email', 'ada@example.org', 'stop', now())";
+    world.run(stop, &[&world.client_id]).await;
+    let to_no = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
+    let refused = replace(app, &operator, (world.client_id, card), true, &to_no).await.unwrap_err();
+    assert_eq!(refused.code(), "GC-009");
+    says_no(&world, recipient).await;
+    assert_eq!(replace(app, &operator, (world.client_id, card), true, &same).await.unwrap_err().code(), "GC-009");
+    world.run("update contacts set do_not_contact = false", &[]).await;
+    world.run("update gift_card_pools set archived_at = now()", &[]).await;
+    assert_eq!(replace(app, &operator, (world.client_id, card), true, &same).await.unwrap_err().code(), "archived");
+    assert_eq!(world.count(free, &[]).await, before);
+    assert_eq!(world.count("select count(*) from gift_cards where revoked_at is not null", &[]).await, 0);
+    world.check().await;
+}
+
+#[tokio::test]
+async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_the_card_that_replaces_it() {
+    use providers::SendError;
+
+    let world = World::scripted().await;
+    let pool = world.pool(6).await;
+    world.grant(10).await;
+    world.price(2).await;
+    let campaign = world.campaign(pool).await;
+    world.run("update campaign_conditions set trigger_type = 'purl_visit'", &[]).await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let credits = async || world.count("select credits::int8 from clients where id = $1", &[&world.client_id]).await;
+    let gone = || SendError::permanent("21211", "no such number");
+    let to = |address: &str| ReplaceInput { reason: "lost".into(), to: address.into() };
+
+    // one that arrived is replaced for nothing, and the one that follows pays nothing back when it fails
+    let had = world.recipient(campaign).await;
+    without_mail(&world).await;
+    let (_, card) = world.claim_by_sms(campaign, had).await;
+    world.work().await;
+    assert_eq!(credits().await, 8);
+    let second = replace(app, &operator, (world.client_id, card), true, &to("+16145550177")).await.unwrap();
+    world.provider.then(gone());
+    world.work().await;
+    assert_eq!(credits().await, 8, "the first card was had");
+    // nor does the one after that
+    world.provider.then(gone());
+    replace(app, &operator, (world.client_id, second.gift_card_id.unwrap()), true, &to("+16145550178")).await.unwrap();
+    world.work().await;
+    assert_eq!(credits().await, 8);
+
+    // one that reached nobody is paid back, once, and paid again when another one is sent
+    let unreached = world.recipient(campaign).await;
+    without_mail(&world).await;
+    world.provider.then(gone());
+    let (_, card) = world.claim_by_sms(campaign, unreached).await;
+    assert_eq!(credits().await, 6);
+    world.work().await;
+    assert_eq!(credits().await, 8);
+    let again = replace(app, &operator, (world.client_id, card), true, &to("+16145550179")).await.unwrap();
+    assert_eq!(credits().await, 6);
+    world.provider.then(gone());
+    world.work().await;
+    assert_eq!(credits().await, 8, "nobody had either of the two");
+    world.run("update clients set credits_reserved = credits", &[]).await;
+    let short =
+        replace(app, &operator, (world.client_id, again.gift_card_id.unwrap()), true, &to("+16145550180")).await;
+    assert_eq!(short.unwrap_err().code(), "GC-006");
+    world.run("update clients set credits_reserved = 0", &[]).await;
+    world.check().await;
 }
 
 #[tokio::test]
