@@ -25,6 +25,8 @@ fn settle(walk: &Walk, brand: &str, value: &mut Value) {
     let id_of = |field: &str| match field {
         "brand_id" => Some(brand.to_owned()),
         "org_id" => Some(walk.test.story.northside.to_string()),
+        // the operator makes credits, and needs no giver
+        "from" => Some(String::new()),
         _ => NAMED.iter().find(|(known, _)| *known == field).map(|(_, noun)| walk.id_of(noun).to_owned()),
     };
     match value {
@@ -46,7 +48,10 @@ fn settle(walk: &Walk, brand: &str, value: &mut Value) {
 async fn every_example_of_a_body_is_one_that_is_taken() {
     let walk = Walk::new().await;
     let document = web::openapi::document(walk.table(), "https://ace.example").unwrap();
-    walk.admin.execute("update contacts set first_name = 'Ada'", &[]).await.unwrap();
+    walk.admin
+        .batch_execute("update contacts set first_name = 'Ada'; update messages set channel = 'sms'")
+        .await
+        .unwrap();
     let brand: uuid::Uuid = walk.admin.query_one("select id from gift_card_brands limit 1", &[]).await.unwrap().get(0);
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for spec in walk.table().iter().filter(|spec| spec.doc.is_some() && spec.method != Method::GET) {
@@ -57,12 +62,15 @@ async fn every_example_of_a_body_is_one_that_is_taken() {
             settle(&walk, &brand.to_string(), &mut body);
             let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
             walk.restore().await;
-            let path = walk.path(spec, &walk.test.story.acme).replace("/v1/brands/", &format!("/v1/brands/{brand}/"));
+            let path = walk.path(spec, &walk.test.story.acme);
             let path = if spec.path == "/v1/brands/{id}" { format!("/v1/brands/{brand}") } else { path };
             let ask = walk.test.api(spec.method.clone(), &path).as_user(&walk.test.story.admin);
             let reply = ask.for_client(walk.test.story.acme.id).body(media_type, body).await;
             tried += 1;
-            let for_its_shape = [400, 415, 422].contains(&reply.status.as_u16());
+            // a name that an example before it took is no fault of its shape
+            let taken = reply.status == 422
+                && reply.json()["errors"].as_array().is_some_and(|all| all.iter().all(|one| one["code"] == "taken"));
+            let for_its_shape = [400, 415, 422].contains(&reply.status.as_u16()) && !taken;
             if for_its_shape || reply.status.is_server_error() {
                 wrong.push(format!("{} {media_type}: {} {}", name(spec), reply.status, reply.text()));
             }
