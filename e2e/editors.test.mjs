@@ -147,6 +147,43 @@ const BAD = {
   website_url: 'javascript:1', logo_url: 'nothing', default_value: 'much', value_amount: 'much', name: '', full_name: '',
 }
 
+test('a time zone is found by its city or by what people call it, by touch and by keys, and an unknown one is named', async () => {
+  for (const [width, dark] of [[1440, false], [390, true]]) {
+    const page = await browser.page(server.base, { width, height: 900, dark })
+    await signIn(page, world.people.company_owner)
+    await page.goto('/acme-roofing/settings')
+    const field = labelled(page, 'Time zone')
+    const options = page.locator('[data-zones] [role="option"]')
+    await field.fill('eastern')
+    assert.match(await options.first().innerText(), /America\/New York[^]*Eastern/)
+    await field.fill('los ang')
+    await settled(page)
+    await shoot(page, `zones-${width}`)
+    await options.first().click()
+    assert.equal(await field.inputValue(), 'America/Los_Angeles')
+    assert.equal(await options.first().isVisible(), false)
+    await field.fill('berl')
+    await page.keyboard.press('Enter')
+    assert.equal(await field.inputValue(), 'Europe/Berlin')
+    // typed and not chosen: the server understands it, and names what it does not
+    await field.fill('Gotham')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Save' }).first().click()
+    await page.getByText('there is none called “Gotham”').first().waitFor()
+    await field.fill('new york')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Save' }).first().click()
+    await page.getByText('Settings saved.').waitFor()
+    assert.equal(await field.inputValue(), 'America/New_York')
+    assert.equal(await overflows(page), false)
+    if (width === 390) {
+      const whole = await field.evaluate((input) => input.scrollWidth <= input.clientWidth)
+      assert.ok(whole, 'the whole name is seen on a phone')
+    }
+    await page.context().close()
+  }
+})
+
 test('every form says which field is wrong and what to do, in words that begin with a capital', async () => {
   let seen = 0
   for (const path of ['contacts/new', 'settings', 'lists/new', 'pools/new', 'templates/new', 'forms/new', 'landing-pages/new',

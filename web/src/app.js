@@ -15,11 +15,12 @@ import { smsCounter } from './behaviours/sms-counter.js';
 import { theme } from './behaviours/theme.js';
 import { typedName } from './behaviours/typed-name.js';
 import { unsaved } from './behaviours/unsaved.js';
+import { zones } from './behaviours/zones.js';
 
 window.htmx = htmx;
 
 // These listen on the document and so hold for swapped fragments too.
-for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, colour, typedName, unsaved]) start();
+for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, colour, typedName, unsaved, zones]) start();
 
 // These look at elements, after every swap again.
 const look = (root) => [relativeTime, smsCounter, problems, previews].forEach((behaviour) => behaviour(root));

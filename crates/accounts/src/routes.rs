@@ -197,7 +197,13 @@ fn people(routes: Routes) -> Routes {
             users::list,
             Doc::new("List people").query::<users::ListParams>().words("role", "Role", &[]).returns_page_of::<Member>(),
         )
-        .account_api(GET, "/v1/users/{id}", "users.view", users::get, Doc::new("Get a person").returns::<Member>())
+        .account_api(
+            GET,
+            "/v1/users/{id}",
+            "users.view",
+            users::get,
+            Doc::new("Get a person").returns::<Member>().versioned(),
+        )
         .account_api(
             POST,
             "/v1/users/{id}/deactivate",
@@ -206,14 +212,15 @@ fn people(routes: Routes) -> Routes {
             Doc::new("Deactivate a person")
                 .describe("Their sessions end at once, and so do the API keys they made, unless these pass to you.")
                 .query::<users::KeysParams>()
-                .returns_nothing(),
+                .returns_nothing()
+                .versioned(),
         )
         .account_api(
             POST,
             "/v1/users/{id}/reactivate",
             "users.deactivate",
             users::reactivate,
-            Doc::new("Reactivate a person").returns_nothing(),
+            Doc::new("Reactivate a person").returns_nothing().versioned(),
         )
 }
 
@@ -225,7 +232,7 @@ fn teams(routes: Routes) -> Routes {
             "/v1/users/{id}/role",
             "users.edit",
             users::change_role,
-            Doc::new("Change a person's role").body::<users::RoleBody>().returns_nothing(),
+            Doc::new("Change a person's role").body::<users::RoleBody>().returns_nothing().versioned(),
         )
         .api(
             DELETE,
@@ -235,7 +242,8 @@ fn teams(routes: Routes) -> Routes {
             Doc::new("Remove a person from a client")
                 .describe("The API keys they made for it end, unless these pass to you.")
                 .query::<users::KeysParams>()
-                .returns_nothing(),
+                .returns_nothing()
+                .versioned(),
         )
         .api(
             GET,
@@ -266,7 +274,7 @@ fn teams(routes: Routes) -> Routes {
             "/v1/invitations/{id}",
             "users.invite",
             invitations::revoke,
-            Doc::new("Revoke an invitation").returns_nothing(),
+            Doc::new("Revoke an invitation").returns_nothing().versioned(),
         )
         .api(
             GET,

@@ -1,14 +1,17 @@
-//! `sslmode=require` encrypts and checks who answers. The test server has a Unix socket only, so a door in front of it
+//! Whom ACE trusts when it connects encrypted. `sslmode=require` encrypts and checks who answers. The test server has a Unix socket only, so a door in front of it
 //! speaks TLS: it takes PostgreSQL's request for it and hands on what it deciphers.
 #![cfg(test)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::keyring::Keyring;
+use providers::email::smtp::{Smtp, SmtpConfig};
+use providers::email::{EmailDriver, OutgoingEmail};
 use testkit::{Server, TestDatabase};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_postgres::config::Host;
 use tokio_rustls::TlsAcceptor;
@@ -110,4 +113,79 @@ async fn a_certificate_that_is_trusted_lets_in_and_no_other() {
 
     // not a fallback either way: what did not ask for it does not get it
     assert!(complaint(&door.migrate("", Some(&door.certificate)).await).contains("out of reach"));
+}
+
+/// A mail server with TLS from the first byte, and a certificate that nobody signed but itself.
+async fn mail_server() -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let tls =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(tls)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.map(take_mail)?.await });
+        }
+    });
+    (port, made.cert.pem())
+}
+
+/// Says yes to everything.
+async fn take_mail(stream: tokio_rustls::server::TlsStream<TcpStream>) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 mail.example\r\n").await?;
+    let (mut line, mut text) = (String::new(), false);
+    while stream.read_line(&mut line).await? > 0 {
+        let answer = match line.trim_end() {
+            "." => "250 taken\r\n",
+            _ if text => "",
+            "DATA" => "354 go on\r\n",
+            _ => "250 fine\r\n",
+        };
+        text = (text || line.trim_end() == "DATA") && line.trim_end() != ".";
+        stream.write_all(answer.as_bytes()).await?;
+        stream.flush().await?;
+        line.clear();
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mail_server_may_be_signed_by_an_authority_of_ones_own() {
+    let (port, certificate) = mail_server().await;
+    let directory = std::env::temp_dir().join(format!("ace-smtp-{port}"));
+    std::fs::create_dir(&directory).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let email = OutgoingEmail {
+        message_id: kernel::new_id(),
+        client_id: None,
+        to: "ada@example.com".into(),
+        from: "Acme Roofing <hello@acme.example>".into(),
+        reply_to: None,
+        subject: "Your gift card".into(),
+        text: "Here it is".into(),
+        html: None,
+        unsubscribe_url: None,
+        status_callback_url: None,
+    };
+    let trusting = |ca_file: Option<PathBuf>| {
+        let config = SmtpConfig { ca_file, ..SmtpConfig::parse(&format!("smtps://localhost:{port}")).unwrap() };
+        Smtp::new(config, Duration::from_secs(5), kernel::Clock::system())
+    };
+    let stranger = trusting(None).unwrap().send(&email).await.unwrap_err();
+    assert!(format!("{stranger:?}").to_lowercase().contains("certificate"), "{stranger:?}");
+    let own = trusting(Some(file("ca.pem", &certificate))).unwrap().send(&email).await;
+    assert!(own.is_ok(), "{own:?}");
+    for path in [file("text.pem", "no certificate"), directory.join("missing.pem")] {
+        let refused = trusting(Some(path)).unwrap_err();
+        assert_eq!(refused.fields()[0].field, "email.smtp_ca_file", "{refused}");
+    }
+    std::fs::remove_dir_all(&directory).ok();
 }

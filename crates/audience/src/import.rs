@@ -25,6 +25,7 @@ use chrono::{DateTime, Duration, Utc};
 use database::Audited;
 use jobs::NewJob;
 use kernel::error::CanFail;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result};
 use serde_json::json;
 use uuid::Uuid;
@@ -188,21 +189,24 @@ pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) ->
 /// Begins an uploaded import: its list is found or made, and from here on it runs to its end.
 ///
 /// # Errors
-/// Names `list_name` when the list is dynamic, and the wrong choices; `Conflict` when it has begun already.
+/// Names `list_name` when the list is dynamic, and the wrong choices; `Conflict` when it has begun already or is not the
+/// expected version any more.
 pub async fn begin(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    options: &ImportOptions,
-    runs: Runs,
+    (options, runs): (&ImportOptions, Runs),
+    expected: &Expected,
 ) -> Result<Import> {
     let scope = app.db.scope(actor);
     let import = imports::find(&scope, client_id, id).await?;
+    expected.check(&import.etag()?)?;
     let plan = read_anew(app, actor, &import, options).await?.choose(options)?;
     if import.status == "mapping" {
         check_answers(app, actor, (client_id, id), &plan).await?;
     }
     let tx = scope.transaction().await?;
+    imports::expect(&tx, (client_id, id), expected).await?;
     let list_id = crate::actions::lists::find_or_create(&tx, client_id, &plan.list_name).await?;
     if tx.execute(&BEGIN_IMPORT, &[&client_id, &id, &json!(plan), &list_id, &tx.now()]).await? == 0 {
         return Err(Error::conflict("import_begun", "this import has begun already"));
@@ -266,7 +270,7 @@ async fn start_as(
     source: Source<'_>,
 ) -> Result<Import> {
     let import = upload(app, actor, client_id, &options.filename, source).await?;
-    let begun = begin(app, actor, (client_id, import.id), &options, runs).await;
+    let begun = begin(app, actor, (client_id, import.id), (&options, runs), &Expected::any()).await;
     if begun.is_err() {
         forget(app, actor, (client_id, import.id)).await;
     }
@@ -277,14 +281,15 @@ async fn start_as(
 /// and the file is forgotten.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` when it has ended already.
-pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<Import> {
+/// `NotFound`; `Conflict` when it has ended already or is not the expected version any more.
+pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<Import> {
     let scope = app.db.scope(actor);
     let import = imports::find(&scope, client_id, id).await?;
+    expected.check(&import.etag()?)?;
     if !matches!(import.status.as_str(), "mapping" | "running" | "failed") {
         return Err(Error::conflict("import_ended", "this import has ended already"));
     }
-    run::end(app, actor, (client_id, id), "cancelled", None).await?;
+    run::end(app, actor, (client_id, id), ("cancelled", None), expected).await?;
     imports::find(&scope, client_id, id).await
 }
 
@@ -294,7 +299,7 @@ pub async fn cancel(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> 
 /// What the database answered.
 pub async fn fail(app: &App, actor: &Actor, ids: (Uuid, Uuid), error: &Error) -> Result<()> {
     tracing::error!(import_id = %ids.1, %error, "an import failed");
-    run::end(app, actor, ids, "failed", Some(&web::detail(error))).await
+    run::end(app, actor, ids, ("failed", Some(&web::detail(error))), &Expected::any()).await
 }
 
 /// Gives up an import that no job looks after any more; its file is kept for [`retry`].
@@ -304,17 +309,18 @@ pub async fn fail(app: &App, actor: &Actor, ids: (Uuid, Uuid), error: &Error) ->
 pub(crate) async fn give_up(app: &App, actor: &Actor, ids: (Uuid, Uuid)) -> Result<()> {
     tracing::error!(import_id = %ids.1, "an import lost its workers");
     let reason = "The program was stopped each time it worked on this file. What was imported before stays.";
-    run::end(app, actor, ids, "failed", Some(reason)).await
+    run::end(app, actor, ids, ("failed", Some(reason)), &Expected::any()).await
 }
 
 /// Goes on with a failed import after its last committed chunk.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` when it did not fail.
-pub async fn retry(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) -> Result<Import> {
+/// `NotFound`; `Conflict` when it did not fail or is not the expected version any more.
+pub async fn retry(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<Import> {
     let scope = app.db.scope(actor);
     imports::find(&scope, client_id, id).await?;
     let tx = scope.transaction().await?;
+    imports::expect(&tx, (client_id, id), expected).await?;
     if tx.execute(&RESUME_IMPORT, &[&client_id, &id, &tx.now()]).await? == 0 {
         return Err(Error::conflict("import_not_failed", "only a failed import can be tried again"));
     }

@@ -41,7 +41,7 @@ pub struct ListInput {
     /// static; dynamic lists are not offered yet.
     pub list_type: Option<String>,
     /// Rules of a dynamic list.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, example = json!(null))]
     pub filter_rules: Option<Value>,
 }
 
@@ -54,6 +54,11 @@ impl ListInput {
             list_type: Some(list.list_type.clone()),
             filter_rules: None,
         }
+    }
+
+    /// Whether a list is just this already, so that nothing changes.
+    pub fn is_of(&self, list: &List) -> bool {
+        self.name == list.name && self.description == list.description
     }
 
     /// Fit to be kept.

@@ -37,7 +37,7 @@ fn rest(routes: Routes) -> Routes {
         .api(Method::GET, "/v1/calls/{id}", "calls.view", api::calls::get, Doc::new("Get a call").returns::<CallOut>().versioned())
         .api(Method::PATCH, "/v1/calls/{id}", "calls.handle", api::calls::update, Doc::new("Change a call").patch::<CallIn>().returns::<CallOut>().versioned())
         .api(Method::GET, "/v1/numbers", "calls.numbers", api::numbers::list, Doc::new("List tracked numbers").query::<web::PageQuery>().returns_page_of::<NumberOut>())
-        .api(Method::POST, "/v1/numbers", "calls.numbers", api::numbers::create, Doc::new("Enter a tracked number").body::<NumberInput>().returns_with::<NumberOut>(201))
-        .api(Method::GET, "/v1/numbers/{id}", "calls.numbers", api::numbers::get, Doc::new("Get a tracked number").returns::<NumberOut>())
-        .api(Method::POST, "/v1/numbers/{id}/release", "calls.numbers", api::numbers::release, Doc::new("Give a tracked number back").returns_nothing())
+        .api(Method::POST, "/v1/numbers", "calls.numbers", api::numbers::create, Doc::new("Enter a tracked number").body::<NumberInput>().returns_with::<NumberOut>(201).versioned())
+        .api(Method::GET, "/v1/numbers/{id}", "calls.numbers", api::numbers::get, Doc::new("Get a tracked number").returns::<NumberOut>().versioned())
+        .api(Method::POST, "/v1/numbers/{id}/release", "calls.numbers", api::numbers::release, Doc::new("Give a tracked number back").returns_nothing().versioned())
 }

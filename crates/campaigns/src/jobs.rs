@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ::jobs::{Job, JobError, Policy, Registry};
 use kernel::error::CanFail;
+use kernel::version::Expected;
 use kernel::{Actor, Error};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -115,7 +116,9 @@ async fn complete_quiet(app: &App) -> Result<(), JobError> {
     let since = app.clock.now() - chrono::Duration::days(QUIET_DAYS);
     for quiet in life::quiet_since(&app.scope(&actor), since).await? {
         let wish = Wish { to: "completed".into(), reason: Some("90 days without engagement".into()), mail_date: None };
-        let done = steps::take(app, &Actor::client(quiet.client_id), quiet.client_id, quiet.id, &wish).await;
+        let done =
+            steps::take(app, &Actor::client(quiet.client_id), (quiet.client_id, quiet.id), &wish, &Expected::any())
+                .await;
         done.can_fail("somebody else completed it, or the next round does");
     }
     Ok(())

@@ -1,19 +1,29 @@
-//! Whether PostgreSQL takes a new connection and answers on it: those in the pools may work for long after it has stopped
-//! taking any. However many ask, one connection is made at a time, and whoever asks meanwhile shares its answer: a
+//! Whether PostgreSQL takes a new connection, answers on it and can write: those in the pools may work for long after it has
+//! stopped taking any, and what reads may work for long after the disk is full. However many ask, one connection is made at a time, and whoever asks meanwhile shares its answer: a
 //! health check is open to everybody.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use kernel::{Error, Result};
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
 
 use crate::{error, tls};
 
 /// How long the database may take to answer whether it is there.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a write to the disk counts: a health check every second need not write every second.
+const WRITTEN_FOR: Duration = Duration::from_secs(5);
+
+/// A sort that does not fit into its memory: PostgreSQL writes a megabyte beside its tables and takes it away again. On a
+/// full disk, or one that became read-only, it cannot. No row and no file is left of it.
+const WRITE: &str = "
+    set work_mem = '64kB';
+    select count(*)
+    from (select repeat(md5(n::text), 64) as line from generate_series(1, 512) n order by 1 offset 0) lines";
 
 type Answer = std::result::Result<(), Arc<str>>;
 
@@ -22,7 +32,11 @@ type Answer = std::result::Result<(), Arc<str>>;
 pub(crate) struct Knock {
     at: Arc<Config>,
     under_way: Arc<Mutex<Option<Shared<BoxFuture<'static, Answer>>>>>,
+    wrote: Wrote,
 }
+
+/// When PostgreSQL last showed that it can write.
+type Wrote = Arc<Mutex<Option<Instant>>>;
 
 impl std::fmt::Debug for Knock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,7 +46,7 @@ impl std::fmt::Debug for Knock {
 
 impl Knock {
     pub fn new(at: Arc<Config>) -> Self {
-        Self { at, under_way: Arc::default() }
+        Self { at, under_way: Arc::default(), wrote: Arc::default() }
     }
 
     /// The answer of the knock under way, or of a new one.
@@ -41,30 +55,55 @@ impl Knock {
             let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
             match under_way.as_ref().filter(|knock| knock.peek().is_none()) {
                 Some(knock) => knock.clone(),
-                None => under_way.insert(knock(Arc::clone(&self.at)).boxed().shared()).clone(),
+                None => {
+                    let knock = knock(Arc::clone(&self.at), Arc::clone(&self.wrote));
+                    under_way.insert(knock.boxed().shared()).clone()
+                }
             }
         };
         answer.await.map_err(|said| Error::Unavailable(said.to_string()))
     }
 }
 
-async fn knock(at: Arc<Config>) -> Answer {
-    match tokio::time::timeout(PATIENCE, connect(&at)).await {
+async fn knock(at: Arc<Config>, wrote: Wrote) -> Answer {
+    match tokio::time::timeout(PATIENCE, connect(&at, &wrote)).await {
         Ok(answer) => answer.map_err(|error| error.to_string().into()),
         Err(_) => Err("the database does not answer in time".into()),
     }
 }
 
-async fn connect(at: &Config) -> Result<()> {
+async fn connect(at: &Config, wrote: &Wrote) -> Result<()> {
     let (config, connector) = tls::prepare(at)?;
     #[expect(clippy::disallowed_methods, reason = "whether a new connection can be made is what is asked")]
     let (client, connection) = config.connect(connector).await.map_err(|e| error::of_connecting(&e))?;
     let connection = tokio::spawn(connection);
-    // a function of the kind that every policy calls: what it needs is loaded anew with each connection
-    let answered = client.batch_execute("select app.entered()").await;
+    let answered = examine(&client, wrote).await;
     drop(client);
     connection.abort();
-    answered.map_err(|e| error::of_connecting(&e))
+    answered
+}
+
+async fn examine(client: &Client, wrote: &Wrote) -> Result<()> {
+    // a function of the kind that every policy calls: what it needs is loaded anew with each connection
+    client.batch_execute("select app.entered()").await.map_err(|e| error::of_connecting(&e))?;
+    let read_only = "select current_setting('transaction_read_only')::boolean or pg_is_in_recovery()";
+    let row = client.query_one(read_only, &[]).await.map_err(|e| error::of_connecting(&e))?;
+    if row.get(0) {
+        return Err(Error::Unavailable("the database is read-only".to_owned()));
+    }
+    let last = *wrote.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_some_and(|at| at.elapsed() < WRITTEN_FOR) {
+        return Ok(());
+    }
+    let cannot = |e: tokio_postgres::Error| Error::Unavailable(format!("the database cannot write: {}", said(&e)));
+    client.batch_execute(WRITE).await.map_err(cannot)?;
+    *wrote.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    Ok(())
+}
+
+/// PostgreSQL's own words, where there are any.
+fn said(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 #[cfg(test)]

@@ -191,6 +191,9 @@ pub struct Email {
     pub driver: EmailDriver,
     /// The mail server.
     pub smtp_url: Secret,
+    /// Certificates of authorities, in PEM, that the mail server's may be signed by besides those of the system.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub smtp_ca_file: Option<PathBuf>,
     /// The sender, `Name <address>`.
     pub from: String,
 }

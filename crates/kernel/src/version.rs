@@ -1,12 +1,24 @@
 //! Versions of rows: what `ETag` tells and `If-Match` asks for.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
 /// The ETag of a row that was last changed at `at`.
 pub fn etag(at: DateTime<Utc>) -> String {
     format!("\"{:x}\"", at.timestamp_micros())
+}
+
+/// The ETag of what keeps no time of its last change: of `told` itself, so that it moves with everything in it.
+///
+/// # Errors
+/// `Internal` for what is no JSON.
+pub fn etag_of(told: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_vec(told).map_err(Error::internal)?;
+    let half: String = Sha256::digest(&json).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("\"{half}\""))
 }
 
 /// The versions a change is meant for.
@@ -30,6 +42,11 @@ impl Expected {
         if tags.is_empty() || tags.iter().any(|tag| tag == "*") { Self::any() } else { Self(Some(tags)) }
     }
 
+    /// Whether any version will do, so that nobody needs to look which it is.
+    pub fn is_any(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Refuses when the present version is none of them.
     ///
     /// # Errors
@@ -50,6 +67,14 @@ pub fn changed_meanwhile() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keeps_no_time_has_a_version_that_moves_with_what_is_told() {
+        let told = |status: &str| etag_of(&serde_json::json!({ "status": status }));
+        assert_eq!(told("sent"), told("sent"));
+        assert_ne!(told("sent"), told("delivered"));
+        assert_eq!(told("sent").map(|etag| etag.len()), Ok(34));
+    }
 
     #[test]
     fn a_change_is_for_the_versions_it_names_or_for_any() {

@@ -11,9 +11,46 @@ pub fn is_sensible(day: NaiveDate) -> bool {
     YEARS.contains(&day.year())
 }
 
+/// A day as programs and browsers write it, `2026-05-04` and nothing else; `None` for what nobody can mean.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
+    let written = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    written.then(|| text.parse().ok()).flatten().filter(|day| is_sensible(*day))
+}
+
 /// The zone of an IANA name such as `America/New_York`; `None` when there is no such zone.
 pub fn find(name: &str) -> Option<Tz> {
     name.parse().ok()
+}
+
+/// What people of the United States call their zones; `EST` is no zone without summer time to them.
+const SAID: &[(&str, &[&str])] = &[
+    ("America/New_York", &["eastern", "et", "est", "edt"]),
+    ("America/Chicago", &["central", "ct", "cst", "cdt"]),
+    ("America/Denver", &["mountain", "mt", "mst", "mdt"]),
+    ("America/Phoenix", &["arizona"]),
+    ("America/Los_Angeles", &["pacific", "pt", "pst", "pdt"]),
+    ("America/Anchorage", &["alaska"]),
+    ("Pacific/Honolulu", &["hawaii", "hst"]),
+    ("UTC", &["gmt"]),
+];
+
+/// The zone that somebody means: by its name in any case, by its city, or by what it is called in the United States.
+pub fn named(typed: &str) -> Option<Tz> {
+    let plain = |text: &str| text.trim().to_lowercase().replace('_', " ");
+    let wanted = plain(typed);
+    let wanted =
+        ["standard time", "daylight time", "time"].iter().find_map(|end| wanted.strip_suffix(end)).unwrap_or(&wanted);
+    let wanted = wanted.trim();
+    if let Some((name, _)) = SAID.iter().find(|(_, words)| words.contains(&wanted)) {
+        return find(name);
+    }
+    let by_name = chrono_tz::TZ_VARIANTS.iter().find(|zone| plain(zone.name()) == wanted);
+    let city = |zone: &&Tz| zone.name().rsplit_once('/').is_some_and(|(_, city)| plain(city) == wanted);
+    by_name.or_else(|| chrono_tz::TZ_VARIANTS.iter().filter(city).min_by_key(|zone| zone.name().len())).copied()
 }
 
 /// An instant as `pattern` (chrono's `strftime`) shows it in a zone; an unknown zone counts as UTC, because
@@ -78,6 +115,50 @@ mod tests {
     use super::*;
 
     const NEW_YORK: &str = "America/New_York";
+
+    #[test]
+    fn a_zone_is_known_by_its_name_its_city_and_what_people_call_it() {
+        for (typed, name) in [
+            ("America/New_York", NEW_YORK),
+            ("america/new_york", NEW_YORK),
+            ("new york", NEW_YORK),
+            (" New_York ", NEW_YORK),
+            ("Eastern", NEW_YORK),
+            ("eastern time", NEW_YORK),
+            ("Eastern Standard Time", NEW_YORK),
+            ("EST", NEW_YORK),
+            ("Pacific", "America/Los_Angeles"),
+            ("Arizona", "America/Phoenix"),
+            ("Honolulu", "Pacific/Honolulu"),
+            ("berlin", "Europe/Berlin"),
+            ("utc", "UTC"),
+        ] {
+            assert_eq!(named(typed).map(|zone| zone.name()), Some(name), "{typed}");
+        }
+        for typed in ["", "time", "Foo/Bar", "New", "Eastern Europe Land"] {
+            assert_eq!(named(typed), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_written_in_one_way() {
+        assert_eq!(parse_day("2026-05-04"), NaiveDate::from_ymd_opt(2026, 5, 4));
+        for wrong in [
+            "2026-1-1",
+            "2026-01-1",
+            " 2026-01-01",
+            "2026-01-01 ",
+            "2026/01/01",
+            "+2026-01-1",
+            "26-001-001",
+            "2026-02-30",
+            "0999-01-01",
+            "20260101",
+            "２０２６-01-01",
+        ] {
+            assert_eq!(parse_day(wrong), None, "{wrong:?}");
+        }
+    }
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()

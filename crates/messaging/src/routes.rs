@@ -30,8 +30,8 @@ fn console(routes: Routes) -> Routes {
 fn rest(routes: Routes) -> Routes {
     routes
         .api(Method::GET, "/v1/messages", "messages.view", api::messages::list, Doc::new("List messages").query::<ListParams>().words("status", "MessageStatus", &[]).words("channel", "MessageChannel", &[]).returns_page_of::<MessageOut>())
-        .api(Method::GET, "/v1/messages/{id}", "messages.view", api::messages::get, Doc::new("Get a message").returns::<MessageOut>())
-        .api(Method::POST, "/v1/messages/{id}/resend", "messages.resend", api::messages::resend, Doc::new("Send a message once more").describe("The same card to the same person. Another address needs gift_cards.reveal and a reason, and is refused (409) once the card arrived.").body::<ResendInput>().returns_with::<MessageOut>(201))
+        .api(Method::GET, "/v1/messages/{id}", "messages.view", api::messages::get, Doc::new("Get a message").returns::<MessageOut>().versioned())
+        .api(Method::POST, "/v1/messages/{id}/resend", "messages.resend", api::messages::resend, Doc::new("Send a message once more").describe("The same card to the same person. Another address needs gift_cards.reveal and a reason, and is refused (409) once the card arrived.").body::<ResendInput>().returns_with::<MessageOut>(201).versioned())
         .api(Method::POST, "/v1/messages/segments", "messages.view", api::messages::segments, Doc::new("Count the segments of a text").body::<SegmentsIn>().returns::<Segments>())
 }
 

@@ -61,10 +61,11 @@ impl Kind {
 
 database::statement! {
     /// What a text may mean at the client $1, a few of each kind in $2: every word of $3 is in its name, $4 are the digits
-    /// of a phone number, $5 is a redemption code. Names are compared folded.
+    /// of a phone number, $5 is a redemption code, $6 is the whole text: what is called just so comes first, then what
+    /// begins so. Of contacts the latest 300 that fit are put in this order. Names are compared folded.
     SEARCH, app, "
         with words as materialized (
-            select array_agg(app.fold(w)) as folded
+            select array_agg(app.fold(w)) as folded, app.fold($6) as whole
             from unnest($3::text[]) w)
         (select 'recipient' as kind, r.id, coalesce(nullif(btrim(concat(r.first_name, ' ', r.last_name)), ''), 'No name') as label,
             c.name as detail, null as slug
@@ -75,17 +76,24 @@ database::statement! {
            and r.redemption_code = $5
          limit 5)
         union all
-        (select 'contact', p.id,
-            coalesce(nullif(btrim(concat(p.first_name, ' ', p.last_name)), ''), p.company, p.email, p.customer_code),
-            coalesce(case when $4::text is not null then coalesce(p.phone, p.mobile_phone) end, p.email, p.phone, p.mobile_phone, p.customer_code),
+        (select 'contact', n.id,
+            coalesce(nullif(btrim(concat(n.first_name, ' ', n.last_name)), ''), n.company, n.email, n.customer_code),
+            coalesce(case when $4::text is not null then coalesce(n.phone, n.mobile_phone) end, n.email, n.phone, n.mobile_phone, n.customer_code),
             null
-         from contacts p
-         where 'contact' = any ($2)
-           and p.client_id = $1
-           and (app.fold(concat_ws(' ', p.first_name, p.last_name, p.company, p.email, p.customer_code)) like all ((select folded from words)::text[])
-             or p.phone like $4
-             or p.mobile_phone like $4)
-         order by p.id desc
+         from (
+            select p.id, p.first_name, p.last_name, p.company, p.email, p.customer_code, p.phone, p.mobile_phone
+            from contacts p
+            where 'contact' = any ($2)
+              and p.client_id = $1
+              and (app.fold(concat_ws(' ', p.first_name, p.last_name, p.company, p.email, p.customer_code)) like all ((select folded from words)::text[])
+                or p.phone like $4
+                or p.mobile_phone like $4)
+            order by p.id desc
+            limit 300) n
+         cross join lateral (
+            select min(case when app.fold(part) = w.whole then 0 when starts_with(app.fold(part), w.whole) then 1 else 2 end) as place
+            from words w, unnest(array[concat_ws(' ', n.first_name, n.last_name), n.last_name, n.company, n.email, n.customer_code]) part) ranked
+         order by ranked.place, n.id desc
          limit 6)
         union all
         (select 'caller', r.id, coalesce(nullif(btrim(concat(r.first_name, ' ', r.last_name)), ''), 'No name'), c.name, null
@@ -104,7 +112,7 @@ database::statement! {
            and c.client_id = $1
            and c.archived_at is null
            and app.fold(c.name) like all ((select folded from words)::text[])
-         order by c.id desc
+         order by case when app.fold(c.name) = (select whole from words) then 0 when starts_with(app.fold(c.name), (select whole from words)) then 1 else 2 end, c.id desc
          limit 5)
         union all
         (select 'list', l.id, l.name, case when l.contact_count = 1 then '1 contact' else l.contact_count || ' contacts' end, null
@@ -112,7 +120,7 @@ database::statement! {
          where 'list' = any ($2)
            and l.client_id = $1
            and app.fold(l.name) like all ((select folded from words)::text[])
-         order by l.id desc
+         order by case when app.fold(l.name) = (select whole from words) then 0 when starts_with(app.fold(l.name), (select whole from words)) then 1 else 2 end, l.id desc
          limit 5)
         union all
         (select 'piece', t.id, t.name, '', null
@@ -121,7 +129,7 @@ database::statement! {
            and t.client_id = $1
            and t.archived_at is null
            and app.fold(t.name) like all ((select folded from words)::text[])
-         order by t.id desc
+         order by case when app.fold(t.name) = (select whole from words) then 0 when starts_with(app.fold(t.name), (select whole from words)) then 1 else 2 end, t.id desc
          limit 5)
         union all
         (select 'page', g.id, g.name, case when g.is_published then 'Published' else 'Draft' end, null
@@ -130,7 +138,7 @@ database::statement! {
            and g.client_id = $1
            and g.archived_at is null
            and app.fold(g.name) like all ((select folded from words)::text[])
-         order by g.id desc
+         order by case when app.fold(g.name) = (select whole from words) then 0 when starts_with(app.fold(g.name), (select whole from words)) then 1 else 2 end, g.id desc
          limit 5)
         union all
         (select 'form', f.id, f.name, case when f.is_draft then 'Draft' else 'Published' end, null
@@ -139,7 +147,7 @@ database::statement! {
            and f.client_id = $1
            and f.archived_at is null
            and app.fold(f.name) like all ((select folded from words)::text[])
-         order by f.id desc
+         order by case when app.fold(f.name) = (select whole from words) then 0 when starts_with(app.fold(f.name), (select whole from words)) then 1 else 2 end, f.id desc
          limit 5)
         union all
         (select 'cards', s.id, s.pool_name, s.available_cards || ' available', null
@@ -149,18 +157,18 @@ database::statement! {
            and s.client_id = $1
            and s.archived_at is null
            and app.fold(concat_ws(' ', s.pool_name, b.brand_name)) like all ((select folded from words)::text[])
-         order by s.id desc
+         order by case when app.fold(s.pool_name) = (select whole from words) then 0 when starts_with(app.fold(s.pool_name), (select whole from words)) then 1 else 2 end, s.id desc
          limit 5)";
-    /// Clients within reach whose name has every word of $1.
+    /// Clients within reach whose name has every word of $1; $2 is the whole text.
     CLIENTS, app, "
         with words as materialized (
-            select array_agg(app.fold(w)) as folded
+            select array_agg(app.fold(w)) as folded, app.fold($2) as whole
             from unnest($1::text[]) w)
         select 'client' as kind, c.id, c.name as label, '' as detail, c.slug
         from clients c
         where c.archived_at is null
           and app.fold(c.name) like all ((select folded from words)::text[])
-        order by c.name, c.id
+        order by case when app.fold(c.name) = (select whole from words) then 0 when starts_with(app.fold(c.name), (select whole from words)) then 1 else 2 end, c.name, c.id
         limit 6"
 }
 
@@ -170,13 +178,14 @@ database::statement! {
 /// What the database answered.
 pub async fn search(scope: &Scope<'_>, caller: &Caller, text: &str) -> Result<Vec<Found>> {
     let words: Vec<String> = text.split_whitespace().take(8).map(database::containing).collect();
+    let whole = text.trim();
     let mut found = Vec::new();
     if let Some(client) = &caller.client {
         let kinds: Vec<&str> = KINDS.iter().filter(|kind| kind.is_open_to(caller)).map(|kind| kind.word).collect();
         let code = kernel::codes::RedemptionCode::parse(text).ok().map(|code| code.as_str().to_owned());
-        found = scope.query(&SEARCH, &[&client.id, &kinds, &words, &digits(text), &code]).await?;
+        found = scope.query(&SEARCH, &[&client.id, &kinds, &words, &digits(text), &code, &whole]).await?;
     }
-    found.extend(scope.query::<Found>(&CLIENTS, &[&words]).await?);
+    found.extend(scope.query::<Found>(&CLIENTS, &[&words, &whole]).await?);
     Ok(found)
 }
 

@@ -67,7 +67,7 @@ fn email(settings: &Settings, mailroom: &Mailroom) -> Result<Arc<dyn EmailDriver
         settings::EmailDriver::Smtp => {
             let from = mailbox(&settings.email.from, "the sender");
             from.map_err(|_| Error::invalid("email.from", "must be an address, or a name and <an address>"))?;
-            let config = SmtpConfig::parse(settings.email.smtp_url.expose())?;
+            let config = SmtpConfig::of(&settings.email)?;
             Arc::new(Smtp::new(config, smtp::STEP, mailroom.clock.clone())?)
         }
     })

@@ -42,7 +42,7 @@ impl Contract {
             body: doc.json_body(),
             parameters: doc.query_parameters(),
             schemas: doc.input_schemas(),
-            versioned: doc.is_versioned(),
+            versioned: doc.is_versioned(spec.path),
             patched: doc.patched().map(str::to_owned),
         }
     }

@@ -46,6 +46,11 @@ fn advice(error: &Error) -> String {
                             or check the address."
                 .into()
         }
+        Error::Invalid(fields) if fields.iter().any(|field| field.field == "after") => {
+            "This address leads into the middle of another list, or of one that has changed. Open the list again and go on \
+                            from its first page."
+                .into()
+        }
         other => detail(other),
     }
 }

@@ -210,11 +210,20 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
         log(&error, &asked);
         response = match asked.spec.kind {
             Kind::Api if asked.uri.path().starts_with("/auth/v1/") => auth_error(&error),
+            // a program is told where the addresses are listed
+            Kind::Api if asked.spec.is_unlisted() && error == Error::NotFound => {
+                let detail = "There is no such address: GET /v1/openapi.json lists those of the API.".to_owned();
+                answer(&Problem { detail, ..Problem::new(&error, request_id) })
+            }
             Kind::Api => problem(&error, request_id),
             Kind::Page => page(app, &error, asked),
         };
-        tell_what_next(&error, asked_kind, response.headers_mut());
+        tell_when(&error, response.headers_mut());
         response.extensions_mut().insert(Code(error.code()));
+    }
+    // whatever the words of the refusal are, a program is told what to come back with
+    if response.status() == StatusCode::UNAUTHORIZED && asked_kind == Kind::Api {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ace\""));
     }
     if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
@@ -222,19 +231,20 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
     response
 }
 
-/// When to come back, and with what.
-fn tell_what_next(error: &Error, kind: Kind, headers: &mut HeaderMap) {
-    let seconds = match error {
+/// When asking again can succeed, in seconds, where that is only a matter of time.
+pub fn retry_after(error: &Error) -> Option<u64> {
+    match error {
         Error::TooMany { retry_after } => Some(*retry_after),
         Error::Unavailable(_) => Some(UNAVAILABLE_SECONDS),
         Error::Conflict { code: KEY_IN_USE, .. } => Some(1),
         _ => None,
-    };
-    if let Some(seconds) = seconds {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if *error == Error::Unauthenticated && kind == Kind::Api {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ace\""));
+}
+
+/// When to come back.
+fn tell_when(error: &Error, headers: &mut HeaderMap) {
+    if let Some(seconds) = retry_after(error) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 
@@ -254,7 +264,12 @@ fn log(error: &Error, asked: &Asked<'_>) {
 
 /// The error as problem+json.
 pub(crate) fn problem(error: &Error, request_id: Uuid) -> Response {
-    let mut response = (status(error), Json(Problem::new(error, request_id))).into_response();
+    answer(&Problem::new(error, request_id))
+}
+
+fn answer(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(problem)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }

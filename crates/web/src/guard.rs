@@ -147,10 +147,9 @@ async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: 
             return Failure::from(error).into_response();
         }
         request.extensions_mut().insert(Arc::clone(contract));
-        let list = list_of(app, caller, &request);
-        return page::of_list(list, answer(app, spec, caller, request, next)).await;
     }
-    answer(app, spec, caller, request, next).await
+    let list = list_of(app, spec, caller, &request);
+    page::of_list(list, answer(app, spec, caller, request, next)).await
 }
 
 /// The handler's answer, once for each `Idempotency-Key`.
@@ -167,8 +166,9 @@ async fn answer(app: &App, spec: &RouteSpec, caller: &Caller, request: Request, 
 }
 
 /// Which list a request is about: its address and what it leaves out, for one client. A cursor leads on in this list only.
-fn list_of(app: &App, caller: &Caller, request: &Request) -> page::List {
-    let query = request.uri().query().unwrap_or_default();
+/// A page of the console may drop filters that say nothing from its links, so that there the address alone counts.
+fn list_of(app: &App, spec: &RouteSpec, caller: &Caller, request: &Request) -> page::List {
+    let query = request.uri().query().filter(|_| spec.kind == Kind::Api).unwrap_or_default();
     let mut pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
     pairs.retain(|(name, _)| name != "limit" && name != "after");
     pairs.sort();

@@ -32,6 +32,8 @@ pub struct Doc {
     requests: Vec<(&'static str, Content)>,
     responses: Vec<(u16, Option<(&'static str, Content)>)>,
     versioned: bool,
+    in_place: bool,
+    answers_else: bool,
     conflicts: bool,
     /// Names and schemas of what is taken.
     inputs: Vec<(String, RefOr<Schema>)>,
@@ -142,6 +144,20 @@ impl Doc {
         self
     }
 
+    /// It changes what is found at its own path, although that names no row: `If-Match` is about that.
+    #[must_use]
+    pub fn in_place(mut self) -> Self {
+        self.in_place = true;
+        self
+    }
+
+    /// Its answer is something else than what has the version, and so has none.
+    #[must_use]
+    pub fn answers_else(mut self) -> Self {
+        self.answers_else = true;
+        self
+    }
+
     /// It can be refused for what is there (409), although it only reads.
     #[must_use]
     pub fn may_conflict(mut self) -> Self {
@@ -212,8 +228,9 @@ impl Doc {
         self.patched.as_deref()
     }
 
-    pub(crate) fn is_versioned(&self) -> bool {
-        self.versioned
+    /// Whether a request to `path` is about something that has a version already.
+    pub(crate) fn is_versioned(&self, path: &str) -> bool {
+        self.versioned && (self.in_place || path.contains('{'))
     }
 }
 

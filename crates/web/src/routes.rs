@@ -64,6 +64,13 @@ pub struct RouteSpec {
     pub(crate) contract: Option<Arc<Contract>>,
 }
 
+impl RouteSpec {
+    /// Whether it stands for what is not in the table.
+    pub(crate) fn is_unlisted(&self) -> bool {
+        self.path.is_empty()
+    }
+}
+
 /// A growing route table.
 pub struct Routes {
     app: App,

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::Error;
-use kernel::version::Expected;
+use kernel::version::{Expected, etag_of};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -38,6 +38,16 @@ pub struct Tagged<T> {
     pub etag: String,
     /// What it is the version of.
     pub body: T,
+}
+
+impl<T: Serialize> Tagged<T> {
+    /// What keeps no time of its last change, see [`kernel::version::etag_of`].
+    ///
+    /// # Errors
+    /// `Internal` for what is no JSON.
+    pub fn of(body: T) -> kernel::Result<Self> {
+        Ok(Self { etag: etag_of(&body)?, body })
+    }
 }
 
 impl<T: Serialize> IntoResponse for Tagged<T> {

@@ -1,5 +1,6 @@
 // The command palette, by "/" and Ctrl-K: places of the side bar, clients and actions of the page at once, and while
 // typing whatever the server finds. One request a pause; an answer to an older text is dropped.
+import { fold } from './fold.js';
 import { icon } from './icon.js';
 import { isShortcut } from './keys.js';
 
@@ -16,9 +17,6 @@ const options = () => [...list().querySelectorAll('[role="option"]')];
 const chosen = () => list().querySelector('[aria-selected="true"]');
 const typed = () => input().value.trim();
 const tell = (text) => (document.getElementById('palette-say').textContent = text);
-
-/** As the server compares: without accents and apostrophes, in lower case. */
-const fold = (text) => text.normalize('NFD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase();
 
 export function palette() {
   if (!dialog()) return;
@@ -91,7 +89,10 @@ async function ask() {
 function draw(found) {
   const text = fold(typed());
   const before = chosen()?.getAttribute('href');
-  const fit = places.filter((place) => fold(`${place.kind} ${place.label}`).includes(text)).slice(0, text ? PLACES : 40);
+  const fit = places
+    .filter((place) => fold(`${place.kind} ${place.label}`).includes(text))
+    .sort((a, b) => rank(a, text) - rank(b, text))
+    .slice(0, text ? PLACES : 40);
   list().innerHTML = found;
   if (fit.length) list().prepend(placesOf(fit));
   options().forEach((option, at) => (option.id = `palette-${at}`));
@@ -101,6 +102,12 @@ function draw(found) {
   if (count === 0 && typed().length < 2) tell('Type on to search contacts, campaigns, lists, pages, forms and cards.');
   else if (count === 0) tell(`Nothing fits “${typed()}”. Try part of a name, a phone number or a code.`);
   else tell(typed() ? `${count} ${count === 1 ? 'result' : 'results'}` : 'Type to search contacts, campaigns, lists, pages, forms and cards.');
+}
+
+/** What is called just so comes first, then what begins so, then what holds a word that does. */
+function rank(place, text) {
+  const name = fold(place.label);
+  return name === text ? 0 : name.startsWith(text) ? 1 : name.includes(` ${text}`) ? 2 : 3;
 }
 
 function placesOf(fit) {

@@ -115,7 +115,7 @@ pub async fn create_client(app: &App, actor: &Actor, new: &NewClient<'_>) -> Res
     Err(Error::invalid("name", "there are many clients of this name; add something to tell it apart"))
 }
 
-/// Changes a client.
+/// Changes a client; one that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound` when it is out of reach; names the field; `Conflict` when somebody else changed it meanwhile.
@@ -125,6 +125,9 @@ pub async fn update_client(app: &App, actor: &Actor, id: Uuid, change: &ClientCh
     tx.expect(&store::LOCK_CLIENT, &[&id], &change.expected).await?;
     let before: Client = tx.query_one(&store::FIND_CLIENT, &[&id]).await?;
     let after = applied(&before, change)?;
+    if shown(&before) == shown(&after) {
+        return Ok(before);
+    }
     let params: database::Params<'_> = &[
         &id,
         &after.name,
@@ -213,8 +216,13 @@ fn check_industry(problems: &mut Problems, industry: &str) {
 
 fn check_zone(problems: &mut Problems, name: &str) {
     if zone::find(name).is_none() {
-        problems.invalid("time_zone", "choose a time zone such as America/Chicago");
+        problems.invalid("time_zone", no_such_zone(name));
     }
+}
+
+/// What to do about a time zone that nobody knows.
+pub(super) fn no_such_zone(name: &str) -> String {
+    format!("choose a time zone such as America/Chicago: there is none called “{}”", name.trim())
 }
 
 /// An address of the web: others could run scripts where it becomes a link.

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use database::{Audited, FromRow, Transaction};
 use kernel::role::{self, Role};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result, Who, email};
 use serde_json::json;
 use uuid::Uuid;
@@ -104,10 +105,12 @@ pub async fn invite(app: &App, actor: &Actor, new: &NewInvite<'_>) -> Result<Inv
 ///
 /// # Errors
 /// `NotFound` when it is out of reach or not open.
-pub async fn revoke_invitation(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
+pub async fn revoke_invitation(app: &App, actor: &Actor, id: Uuid, expected: &Expected) -> Result<()> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     let found = invitation::find(&tx, id).await?;
+    // it does not change while it is open, and what is not open is not revoked
+    expected.check(&found.etag())?;
     invitation::revoke(&tx, id).await?;
     let what = Audited {
         client_id: found.client_id,

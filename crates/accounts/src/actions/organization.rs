@@ -81,10 +81,10 @@ pub async fn create_organization(app: &App, actor: &Actor, new: &NewOrganization
     Err(Error::invalid("name", "there are many organizations of this name; add something to tell it apart"))
 }
 
-/// Changes an organization.
+/// Changes an organization; one that stays as it was keeps its version.
 ///
 /// # Errors
-/// `NotFound` when it is out of reach; names `name`.
+/// `NotFound` when it is out of reach; names `name`; `Conflict` when somebody else changed it meanwhile.
 pub async fn update_organization(
     app: &App,
     actor: &Actor,
@@ -109,6 +109,9 @@ pub async fn update_organization(
     }
     if let Some(required) = change.require_second_factor {
         settings["require_second_factor"] = Value::Bool(required);
+    }
+    if name == before.name && settings == before.settings_json {
+        return Ok(before);
     }
     tx.execute(&store::UPDATE_ORGANIZATION, &[&id, &name, &settings, &tx.now()]).await?;
     let what = Audited {

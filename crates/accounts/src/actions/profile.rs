@@ -44,7 +44,7 @@ pub async fn update_profile(app: &App, actor: &Actor, user_id: Uuid, change: &Pr
     }
     let zone = Some(change.timezone.trim()).filter(|zone| !zone.is_empty());
     if zone.is_some_and(|zone| kernel::zone::find(zone).is_none()) {
-        problems.invalid("timezone", "choose a time zone such as America/Chicago");
+        problems.invalid("timezone", super::client::no_such_zone(change.timezone));
     }
     problems.finish()?;
     let scope = app.db.scope(actor);

@@ -2,6 +2,7 @@
 
 use database::{Audited, Transaction};
 use kernel::role::Role;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,8 +19,15 @@ use crate::store::user::belongs_to_client;
 /// Gives somebody of a client another role in place of those they have.
 ///
 /// # Errors
-/// `NotFound` when they are not of this client; names `role` when an old or the new one is not the actor's to give.
-pub async fn change_role(app: &App, actor: &Actor, client_id: Uuid, user_id: Uuid, role: Role) -> Result<()> {
+/// `NotFound` when they are not of this client; names `role` when an old or the new one is not the actor's to give;
+/// `Conflict` when they are not the expected version any more.
+pub async fn change_role(
+    app: &App,
+    actor: &Actor,
+    (client_id, user_id): (Uuid, Uuid),
+    role: Role,
+    expected: &Expected,
+) -> Result<()> {
     if !belongs_to_client(role) {
         return Err(Error::invalid("role", format!("{} does not belong to a client", role.title())));
     }
@@ -31,6 +39,7 @@ pub async fn change_role(app: &App, actor: &Actor, client_id: Uuid, user_id: Uui
     let touched: Vec<Role> = member.roles.iter().copied().chain([role]).collect();
     may_grant(&scope, actor, &touched).await?;
     let tx = scope.transaction().await?;
+    team::expect(&tx, user_id, &member.roles, expected).await?;
     keep_an_admin(&tx, &member).await?;
     team::replace_roles(&tx, user_id, &member.roles, role).await?;
     let what = Audited {
@@ -72,12 +81,14 @@ async fn hand_over(
 /// Takes somebody out of a client; their account stays.
 ///
 /// # Errors
-/// `NotFound` when they are not of this client; names `role` when theirs is not the actor's to take.
+/// `NotFound` when they are not of this client; names `role` when theirs is not the actor's to take; `Conflict` when they
+/// are not the expected version any more.
 pub async fn remove_from_client(
     app: &App,
     actor: &Actor,
     (client_id, user_id): (Uuid, Uuid),
     keys: TheirKeys,
+    expected: &Expected,
 ) -> Result<()> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
@@ -87,6 +98,7 @@ pub async fn remove_from_client(
     may_grant(&scope, actor, &member.roles).await?;
     let held: Vec<String> = held_by(&scope, actor).await?.into_iter().collect();
     let tx = scope.transaction().await?;
+    team::expect(&tx, user_id, &member.roles, expected).await?;
     let api_keys = hand_over(&tx, actor, (user_id, Some(client_id)), (keys, &held)).await?;
     team::remove(&tx, client_id, user_id).await?;
     let what = Audited {
@@ -102,21 +114,28 @@ pub async fn remove_from_client(
 /// the actor.
 ///
 /// # Errors
-/// `NotFound` when they are out of sight; `Conflict` when they are not the actor's to change, or the last admin.
-pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid, keys: TheirKeys) -> Result<()> {
-    set_active(app, actor, user_id, Some(keys)).await
+/// `NotFound` when they are out of sight; `Conflict` when they are not the actor's to change, the last admin, or not the
+/// expected version any more.
+pub async fn deactivate(app: &App, actor: &Actor, user_id: Uuid, keys: TheirKeys, expected: &Expected) -> Result<()> {
+    set_active(app, actor, user_id, Some(keys), expected).await
 }
 
 /// Opens everything to somebody again; they sign in anew.
 ///
 /// # Errors
 /// As [`deactivate`].
-pub async fn reactivate(app: &App, actor: &Actor, user_id: Uuid) -> Result<()> {
-    set_active(app, actor, user_id, None).await
+pub async fn reactivate(app: &App, actor: &Actor, user_id: Uuid, expected: &Expected) -> Result<()> {
+    set_active(app, actor, user_id, None, expected).await
 }
 
 /// Deactivates, with what becomes of the person's keys, or else reactivates.
-async fn set_active(app: &App, actor: &Actor, user_id: Uuid, deactivated: Option<TheirKeys>) -> Result<()> {
+async fn set_active(
+    app: &App,
+    actor: &Actor,
+    user_id: Uuid,
+    deactivated: Option<TheirKeys>,
+    expected: &Expected,
+) -> Result<()> {
     let active = deactivated.is_none();
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
@@ -124,11 +143,13 @@ async fn set_active(app: &App, actor: &Actor, user_id: Uuid, deactivated: Option
     not_oneself(actor, user_id)?;
     tx.commit().await?;
     may_grant(&scope, actor, &member.roles).await?;
+    expected.check(&member.etag()?)?;
     if member.deactivated_at.is_none() == active {
         return Ok(());
     }
     let held: Vec<String> = held_by(&scope, actor).await?.into_iter().collect();
     let tx = scope.transaction().await?;
+    team::expect(&tx, user_id, &member.roles, expected).await?;
     let mut after = json!({ "email": member.email, "roles": member.roles });
     if let Some(keys) = deactivated {
         keep_an_admin(&tx, &member).await?;

@@ -380,7 +380,7 @@ impl Refusal {
 
     fn of(error: &Error) -> Self {
         let (status, code) = web::auth_code(error);
-        let retry_after = if let Error::TooMany { retry_after } = error { Some(*retry_after) } else { None };
+        let retry_after = web::retry_after(error);
         match error {
             Error::Internal(detail) => tracing::error!(detail, "internal error"),
             Error::Unavailable(detail) => tracing::warn!(detail, "unavailable"),

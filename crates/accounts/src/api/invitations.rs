@@ -5,11 +5,10 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use kernel::page::Page;
 use kernel::role::Role;
-use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Made, Tagged};
+use web::{App, Caller, IfMatch, Made, Tagged};
 
 use crate::actions::{self, NewInvite};
 use crate::store::invitation::{self, Invitation};
@@ -96,11 +95,16 @@ async fn open(app: &App, caller: &Caller, id: Uuid) -> kernel::Result<Tagged<Inv
     let client = caller.client()?;
     let of = (client.org_id, client.id);
     let row = invitation::find_pending(&caller.scope(app), of, (id, app.clock.now())).await?;
-    Ok(Tagged { etag: etag(row.created_at), body: row })
+    Ok(Tagged { etag: row.etag(), body: row })
 }
 
 /// `DELETE /v1/invitations/{id}`
-pub async fn revoke(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<StatusCode> {
-    actions::revoke_invitation(&app, &caller.actor, path.0).await?;
+pub async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> web::Result<StatusCode> {
+    actions::revoke_invitation(&app, &caller.actor, path.0, &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use kernel::role::Role;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller};
+use web::{App, Caller, IfMatch, Tagged};
 
 use crate::actions::{self, TheirKeys};
 use crate::store::team::{self, Member, PeopleFilter};
@@ -39,10 +39,10 @@ pub async fn list(
 }
 
 /// `GET /v1/users/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<axum::Json<Member>> {
+pub async fn get(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Tagged<Member>> {
     let scope = caller.scope(&app);
     let tx = scope.transaction().await?;
-    Ok(axum::Json(team::find(&tx, path.0, None).await?))
+    Ok(Tagged::of(team::find(&tx, path.0, None).await?)?)
 }
 
 /// What becomes of the API keys that the person made.
@@ -61,14 +61,20 @@ pub async fn deactivate(
     caller: Caller,
     path: web::Path<Uuid>,
     query: web::Query<KeysParams>,
+    IfMatch(expected): IfMatch,
 ) -> web::Result<StatusCode> {
-    actions::deactivate(&app, &caller.actor, path.0, query.0.api_keys).await?;
+    actions::deactivate(&app, &caller.actor, path.0, query.0.api_keys, &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /v1/users/{id}/reactivate`
-pub async fn reactivate(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<StatusCode> {
-    actions::reactivate(&app, &caller.actor, path.0).await?;
+pub async fn reactivate(
+    State(app): State<App>,
+    caller: Caller,
+    path: web::Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> web::Result<StatusCode> {
+    actions::reactivate(&app, &caller.actor, path.0, &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -85,9 +91,10 @@ pub async fn change_role(
     State(app): State<App>,
     caller: Caller,
     path: web::Path<Uuid>,
+    IfMatch(expected): IfMatch,
     body: web::Json<RoleBody>,
 ) -> web::Result<StatusCode> {
-    actions::change_role(&app, &caller.actor, caller.client_id()?, path.0, body.0.role).await?;
+    actions::change_role(&app, &caller.actor, (caller.client_id()?, path.0), body.0.role, &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,8 +104,9 @@ pub async fn remove(
     caller: Caller,
     path: web::Path<Uuid>,
     query: web::Query<KeysParams>,
+    IfMatch(expected): IfMatch,
 ) -> web::Result<StatusCode> {
     let of = (caller.client_id()?, path.0);
-    actions::remove_from_client(&app, &caller.actor, of, query.0.api_keys).await?;
+    actions::remove_from_client(&app, &caller.actor, of, query.0.api_keys, &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -76,7 +76,8 @@ pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Respons
 /// `POST /account`
 pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<ProfileForm>) -> web::Result<Response> {
     let (user, form) = (person(&caller)?, form.0);
-    let change = ProfileChange { full_name: &form.full_name, phone: &form.phone, timezone: &form.timezone };
+    let timezone = super::zone_of(&form.timezone);
+    let change = ProfileChange { full_name: &form.full_name, phone: &form.phone, timezone };
     match actions::update_profile(&app, &caller.actor, user.user_id, &change).await {
         Ok(()) => Ok(redirect_with("/account", "Profile saved.")),
         Err(error) => {

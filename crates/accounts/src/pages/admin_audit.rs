@@ -131,8 +131,8 @@ async fn chosen(scope: &Scope<'_>, slug: &str) -> kernel::Result<Option<Client>>
 }
 
 fn day(text: &str, field: &str) -> kernel::Result<Option<NaiveDate>> {
-    let parsed = (!text.is_empty()).then(|| text.parse());
-    parsed.transpose().map_err(|_| Error::invalid(field, "enter a date such as 2026-03-31"))
+    let wrong = || Error::invalid(field, "enter a date such as 2026-03-31");
+    (!text.is_empty()).then(|| kernel::zone::parse_day(text).ok_or_else(wrong)).transpose()
 }
 
 #[cfg(test)]

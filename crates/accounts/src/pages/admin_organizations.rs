@@ -191,7 +191,7 @@ pub async fn create_client(
         name: &form.name,
         industry: &form.industry,
         website_url: None,
-        time_zone: &form.time_zone,
+        time_zone: super::zone_of(&form.time_zone),
     };
     match actions::create_client(&app, &caller.actor, &new).await {
         Ok(client) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Client created. Check its settings.")),
@@ -224,7 +224,7 @@ pub async fn invite(
 
 /// `POST /admin/organizations/{org}/invitations/{id}/revoke`
 pub async fn revoke(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
-    actions::revoke_invitation(&app, &caller.actor, path.0.1).await?;
+    actions::revoke_invitation(&app, &caller.actor, path.0.1, &kernel::version::Expected::any()).await?;
     let said = "Invitation revoked. Its link does not work any more.";
     Ok(redirect_with(&format!("/admin/organizations/{}", path.0.0), said))
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use kernel::page::PageParams;
 use kernel::role::Role;
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, Filters, Pager};
@@ -64,13 +65,13 @@ pub async fn deactivate(
     path: web::Path<Uuid>,
     form: web::Form<KeysForm>,
 ) -> web::Result<Response> {
-    actions::deactivate(&app, &caller.actor, path.0, form.0.api_keys).await?;
+    actions::deactivate(&app, &caller.actor, path.0, form.0.api_keys, &Expected::any()).await?;
     Ok(redirect_with("/admin/users", "Deactivated. All of their sessions have ended."))
 }
 
 /// `POST /admin/users/{id}/reactivate`
 pub async fn reactivate(State(app): State<App>, caller: Caller, path: web::Path<Uuid>) -> web::Result<Response> {
-    actions::reactivate(&app, &caller.actor, path.0).await?;
+    actions::reactivate(&app, &caller.actor, path.0, &Expected::any()).await?;
     Ok(redirect_with("/admin/users", "Active again."))
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use kernel::Error;
 use kernel::page::PageParams;
 use serde::Deserialize;
@@ -85,7 +85,8 @@ fn end_of(typed: &str, zone: &str) -> kernel::Result<Option<DateTime<Utc>>> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let day: NaiveDate = typed.parse().map_err(|_| Error::invalid("expires_on", "enter a date such as 2026-03-31"))?;
+    let wrong = || Error::invalid("expires_on", "enter a date such as 2026-03-31");
+    let day = kernel::zone::parse_day(typed).ok_or_else(wrong)?;
     Ok(Some(kernel::zone::start_of_day(day + Duration::days(1), zone)))
 }
 

@@ -32,6 +32,11 @@ fn no_store(mut response: Response) -> Response {
     response
 }
 
+/// The time zone that somebody means, or what they typed where nobody can know.
+fn zone_of(typed: &str) -> &str {
+    kernel::zone::named(typed).map_or(typed.trim(), |zone| zone.name())
+}
+
 /// Too many mails to one address, as a sentence of the form that asked for another.
 fn many_mails(error: Error) -> Error {
     let Error::TooMany { retry_after } = error else { return error };

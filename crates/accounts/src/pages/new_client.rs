@@ -44,7 +44,7 @@ pub async fn create(State(app): State<App>, caller: Caller, form: web::Form<NewC
     let form = form.0;
     let made = match Uuid::parse_str(&form.org_id) {
         Ok(org_id) => {
-            let (name, industry, time_zone) = (&*form.name, &*form.industry, &*form.time_zone);
+            let (name, industry, time_zone) = (&*form.name, &*form.industry, super::zone_of(&form.time_zone));
             let new = NewClient { org_id, name, industry, website_url: None, time_zone };
             actions::create_client(&app, &caller.actor, &new).await
         }

@@ -63,7 +63,7 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Sett
         website_url: Some(&form.website_url),
         logo_url: Some(&form.logo_url),
         support_phone: Some(&form.support_phone),
-        time_zone: Some(&form.time_zone),
+        time_zone: Some(super::zone_of(&form.time_zone)),
         primary_color: Some(&form.primary_color),
         secondary_color: Some(&form.secondary_color),
         expected: DateTime::from_timestamp_micros(form.version)

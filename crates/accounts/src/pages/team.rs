@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kernel::role::Role;
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors};
@@ -96,7 +97,7 @@ pub async fn revoke_invitation(
     caller: Caller,
     path: web::Path<(String, Uuid)>,
 ) -> web::Result<Response> {
-    actions::revoke_invitation(&app, &caller.actor, path.0.1).await?;
+    actions::revoke_invitation(&app, &caller.actor, path.0.1, &Expected::any()).await?;
     back(&caller, "Invitation revoked. Its link does not work any more.")
 }
 
@@ -108,7 +109,8 @@ pub async fn change_role(
     form: web::Form<RoleForm>,
 ) -> web::Result<Response> {
     let role: Role = form.0.role.parse()?;
-    let changed = actions::change_role(&app, &caller.actor, caller.client_id()?, path.0.1, role).await;
+    let changed =
+        actions::change_role(&app, &caller.actor, (caller.client_id()?, path.0.1), role, &Expected::any()).await;
     told(&app, &caller, changed, "Role changed.").await
 }
 
@@ -120,7 +122,7 @@ pub async fn remove(
     form: web::Form<KeysForm>,
 ) -> web::Result<Response> {
     let of = (caller.client_id()?, path.0.1);
-    let removed = actions::remove_from_client(&app, &caller.actor, of, form.0.api_keys).await;
+    let removed = actions::remove_from_client(&app, &caller.actor, of, form.0.api_keys, &Expected::any()).await;
     told(&app, &caller, removed, "Removed from the team.").await
 }
 
@@ -131,7 +133,7 @@ pub async fn deactivate(
     path: web::Path<(String, Uuid)>,
     form: web::Form<KeysForm>,
 ) -> web::Result<Response> {
-    let done = actions::deactivate(&app, &caller.actor, path.0.1, form.0.api_keys).await;
+    let done = actions::deactivate(&app, &caller.actor, path.0.1, form.0.api_keys, &Expected::any()).await;
     told(&app, &caller, done, "Deactivated. All of their sessions have ended.").await
 }
 
@@ -141,7 +143,7 @@ pub async fn reactivate(
     caller: Caller,
     path: web::Path<(String, Uuid)>,
 ) -> web::Result<Response> {
-    let done = actions::reactivate(&app, &caller.actor, path.0.1).await;
+    let done = actions::reactivate(&app, &caller.actor, path.0.1, &Expected::any()).await;
     told(&app, &caller, done, "Active again.").await
 }
 

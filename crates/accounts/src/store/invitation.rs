@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::page::{Page, PageParams};
 use kernel::role::Role;
+use kernel::version::etag;
 use kernel::{Error, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -135,6 +136,13 @@ pub struct Invitation {
     pub invited_by_name: Option<String>,
     /// `pending`, `accepted`, `expired` or `revoked`.
     pub status: String,
+}
+
+impl Invitation {
+    /// Its version: it does not change while it is open.
+    pub fn etag(&self) -> String {
+        etag(self.created_at)
+    }
 }
 
 /// An invitation as the invited person sees it.

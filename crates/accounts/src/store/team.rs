@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::page::{Page, PageParams};
 use kernel::role::Role;
+use kernel::version::{Expected, changed_meanwhile, etag_of};
 use kernel::{Error, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,6 +85,8 @@ database::statement! {
     /// Keeps others from taking an administrator's role or access until this transaction ends: two who take each other's
     /// would both see one that is left.
     LOCK_ADMINS, app, "select pg_advisory_xact_lock(hashtext('accounts.admins'))";
+    /// Keeps others from changing the access of the same person until this transaction ends.
+    LOCK_MEMBER, app, "select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))";
     /// Where somebody belongs, as far as the actor sees it: a client first.
     PLACE, app, "
         select client_id, org_id
@@ -152,6 +155,14 @@ pub struct Member {
 }
 
 impl Member {
+    /// Their version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
+
     /// The name, or else the address.
     pub fn name(&self) -> &str {
         self.full_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.email)
@@ -186,6 +197,18 @@ pub async fn standing(tx: &Transaction, user_id: Uuid, place: (Uuid, Option<Uuid
 /// Somebody within sight; with the client, to know whether they belong to it.
 pub async fn find(tx: &Transaction, user_id: Uuid, client_id: Option<Uuid>) -> Result<Member> {
     tx.query_one(&FIND_MEMBER, &[&user_id, &client_id]).await
+}
+
+/// Holds the access of somebody that is about to change: refuses what is meant for another version of them, and what was
+/// decided on other `roles` than they have by now.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when somebody changed them meanwhile.
+pub async fn expect(tx: &Transaction, user_id: Uuid, roles: &[Role], expected: &Expected) -> Result<()> {
+    tx.execute(&LOCK_MEMBER, &[&user_id]).await?;
+    let member = find(tx, user_id, None).await?;
+    expected.check(&member.etag()?)?;
+    if member.roles == roles { Ok(()) } else { Err(changed_meanwhile()) }
 }
 
 /// Replaces all roles of somebody by one.

@@ -84,8 +84,9 @@ async fn a_key_whose_process_died_is_free_again_after_two_minutes() {
         .execute("update idempotency_keys set status = null, acted_at = null", &[])
         .await
         .unwrap();
-    let waiting = make(&test, "k1", &body).await.expect_status(409).json();
-    assert_eq!(waiting["code"], "idempotency_key_in_use");
+    let waiting = make(&test, "k1", &body).await.expect_status(409);
+    assert_eq!(waiting.header("retry-after"), "1");
+    assert_eq!(waiting.json()["code"], "idempotency_key_in_use");
     test.clock().advance(Duration::minutes(3));
     make(&test, "k1", &body).await.expect_status(201);
 }

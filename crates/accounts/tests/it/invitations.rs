@@ -229,6 +229,7 @@ async fn an_invitation_is_worth_nothing_once_its_inviter_does_not_reach_the_plac
         &story.agency_owner.actor(),
         (story.acme.id, story.acme_owner.id),
         actions::TheirKeys::End,
+        &kernel::version::Expected::any(),
     )
     .await
     .unwrap();
@@ -245,9 +246,15 @@ async fn an_invitation_is_worth_what_its_inviter_may_give_when_it_is_used() {
     let test = start().await;
     let story = &test.story;
     let path = invite(&test, &story.acme_owner, "nia@example.com", Role::Developer, story.acme.id).await.unwrap();
-    actions::deactivate(&test.app, &story.agency_owner.actor(), story.acme_owner.id, actions::TheirKeys::End)
-        .await
-        .unwrap();
+    actions::deactivate(
+        &test.app,
+        &story.agency_owner.actor(),
+        story.acme_owner.id,
+        actions::TheirKeys::End,
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     test.post_form(&path, &joining()).await.expect_status(422);
     assert_eq!(count(&test, "select count(*) from auth.users where email = 'nia@example.com'").await, 0);
 }

@@ -56,7 +56,15 @@ async fn a_link_older_than_an_hour_and_one_of_a_deactivated_person_are_over() {
     run_jobs(&test).await;
     let mails = mails(&test).await;
     let to = |person: &Person| link(mails.iter().find(|mail| mail.to == person.email).unwrap());
-    actions::deactivate(&test.app, &test.operator(), test.story.acme_agent.id, actions::TheirKeys::End).await.unwrap();
+    actions::deactivate(
+        &test.app,
+        &test.operator(),
+        test.story.acme_agent.id,
+        actions::TheirKeys::End,
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     test.post_form(&to(&test.story.acme_agent), &[("password", NEW)]).await.expect_status(404);
     test.clock().advance(Duration::minutes(61));
     test.post_form(&to(&test.story.acme_owner), &[("password", NEW)]).await.expect_status(404);

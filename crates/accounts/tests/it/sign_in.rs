@@ -38,7 +38,15 @@ async fn the_right_password_opens_a_session_and_signing_out_ends_it_at_once() {
 async fn a_wrong_password_an_unknown_address_and_a_deactivated_person_get_one_and_the_same_answer() {
     let test = start().await;
     let gone = &test.story.acme_agent;
-    actions::deactivate(&test.app, &test.operator(), gone.id, actions::TheirKeys::End).await.unwrap();
+    actions::deactivate(
+        &test.app,
+        &test.operator(),
+        gone.id,
+        actions::TheirKeys::End,
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let mut bodies = Vec::new();
     for (email, password) in [
         (test.story.acme_owner.email.as_str(), "wrong wrong wrong"),

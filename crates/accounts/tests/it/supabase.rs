@@ -86,11 +86,13 @@ async fn deactivating_closes_the_api_and_the_console_at_once_and_coming_back_tak
     let person = &test.story.acme_owner;
     let session = sign_in(&test, person).await;
     let by = test.story.agency_owner.actor();
-    actions::deactivate(&test.app, &by, person.id, actions::TheirKeys::End).await.unwrap();
+    actions::deactivate(&test.app, &by, person.id, actions::TheirKeys::End, &kernel::version::Expected::any())
+        .await
+        .unwrap();
     user(&test, &session).await.expect_status(401);
     refresh(&test, &session["refresh_token"]).await.expect_status(400);
     assert_eq!(test.get("/account").as_user(person).await.status, 303);
-    actions::reactivate(&test.app, &by, person.id).await.unwrap();
+    actions::reactivate(&test.app, &by, person.id, &kernel::version::Expected::any()).await.unwrap();
     user(&test, &session).await.expect_status(401);
     sign_in(&test, person).await;
 }
@@ -342,9 +344,15 @@ async fn an_outside_address_nobody_verified_is_nobodys_and_a_deactivated_person_
         elsewhere.ask(json!({ "email": owner.email, "user_metadata": metadata })).await.expect_status(401);
     }
     elsewhere.ask(json!({ "sub": owner.id, "user_metadata": {} })).await.expect_status(200);
-    actions::deactivate(&elsewhere.test.app, &elsewhere.test.operator(), gone.id, actions::TheirKeys::End)
-        .await
-        .unwrap();
+    actions::deactivate(
+        &elsewhere.test.app,
+        &elsewhere.test.operator(),
+        gone.id,
+        actions::TheirKeys::End,
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     elsewhere.ask(json!({ "sub": gone.id, "email": owner.email })).await.expect_status(401);
 }
 

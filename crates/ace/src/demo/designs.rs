@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use calls::actions::numbers::{NumberInput, add};
 use content::actions::{forms, landing_pages, templates};
 use content::starters;
+use kernel::version::Expected;
 use rewards::actions::{credits, pools};
 use uuid::Uuid;
 
@@ -74,7 +75,7 @@ async fn grant(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow::Result<()
     if found::id(&demo.scope(), &found::GRANT, &[&tenant.id]).await?.is_none() {
         let note = "Credits to begin with".to_owned();
         let input = credits::GrantInput { amount: told.credits.to_string(), note, ..Default::default() };
-        credits::grant(&demo.app, &demo.operator, tenant.id, &input).await?;
+        credits::grant(&demo.app, &demo.operator, tenant.id, &input, &Expected::any()).await?;
     }
     Ok(())
 }
@@ -143,7 +144,7 @@ async fn form(demo: &Demo, told: &Client, tenant: &Tenant) -> anyhow::Result<Uui
         }
     };
     if !content::store::forms::find(&demo.scope(), tenant.id, id).await?.is_active {
-        forms::set_active(&demo.app, &tenant.manager, tenant.id, id, true).await?;
+        forms::set_active(&demo.app, &tenant.manager, (tenant.id, id), true, &Expected::any()).await?;
     }
     Ok(id)
 }
@@ -166,6 +167,6 @@ async fn page(demo: &Demo, told: &Client, (tenant, form_id): (&Tenant, Uuid)) ->
             landing_pages::create(&demo.app, &tenant.manager, tenant.id, &input).await?
         }
     };
-    landing_pages::publish(&demo.app, &tenant.manager, tenant.id, id).await?;
+    landing_pages::publish(&demo.app, &tenant.manager, (tenant.id, id), &Expected::any()).await?;
     Ok(id)
 }

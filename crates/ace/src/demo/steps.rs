@@ -6,6 +6,7 @@ use campaigns::actions::{launch, steps};
 use campaigns::store::campaigns::{self as store, Campaign as Row};
 use chrono::Duration;
 use kernel::Error;
+use kernel::version::Expected;
 use uuid::Uuid;
 
 use super::designs::Designs;
@@ -88,7 +89,7 @@ pub async fn take(
 }
 
 async fn launch(demo: &Demo, tenant: &Tenant, id: Uuid) -> anyhow::Result<()> {
-    match launch::begin(&demo.app, &tenant.manager, tenant.id, id).await {
+    match launch::begin(&demo.app, &tenant.manager, (tenant.id, id), &Expected::any()).await {
         // Begun before an interruption: its job is still there.
         Ok(()) | Err(Error::Conflict { .. }) => {}
         Err(error) => return Err(error.into()),
@@ -111,7 +112,7 @@ async fn go(demo: &Demo, tenant: &Tenant, (row, step): (&Row, Step)) -> anyhow::
     }
     let mail_date = (step == Step::Mail).then(|| demo.app.clock.now().date_naive());
     let wish = steps::Wish { to: step.leads_to().to_owned(), reason: None, mail_date };
-    Ok(steps::take(&demo.app, &tenant.manager, tenant.id, row.id, &wish).await?)
+    Ok(steps::take(&demo.app, &tenant.manager, (tenant.id, row.id), &wish, &Expected::any()).await?)
 }
 
 fn rank(status: &str) -> usize {

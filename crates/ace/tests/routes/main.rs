@@ -6,9 +6,12 @@
 #![cfg(test)]
 
 mod downloads;
+mod examples;
 mod foreign;
 mod manners;
 mod paging;
+mod races;
+mod refusals;
 mod schema;
 mod walk;
 

@@ -83,6 +83,16 @@ impl Walk {
         }
     }
 
+    /// One more row of a table.
+    pub async fn more_of(&self, table: &'static str, client: Uuid) {
+        self.maker.fresh(&self.admin, table, client).await;
+    }
+
+    /// The id of Acme's row of a noun.
+    pub fn id_of(&self, noun: &str) -> &str {
+        &self.of_acme[noun]["id"]
+    }
+
     pub fn table(&self) -> &[RouteSpec] {
         self.test.table()
     }
@@ -128,7 +138,7 @@ impl Walk {
     }
 }
 
-fn every_route(app: &web::App) -> web::Routes {
+pub fn every_route(app: &web::App) -> web::Routes {
     let drivers = providers::Drivers::from_settings(&app.settings, &app.db, &app.keyring, &app.clock).unwrap();
     ace::assemble::routes(app, &drivers, &events::VisitWriter::start(&app.db))
 }

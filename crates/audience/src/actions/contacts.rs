@@ -75,10 +75,11 @@ pub async fn suppress_all(app: &App, actor: &Actor, client_id: Uuid, ids: &[Uuid
 /// Takes a contact away. What campaigns counted stays.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` when records that must stay refer to it.
-pub async fn delete(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
-    let before = store::find(&app.db.scope(actor), client_id, id).await?;
+/// `NotFound`; `Conflict` when records that must stay refer to it, or when it is not the expected version any more.
+pub async fn delete(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.db.scope(actor).transaction().await?;
+    let before = store::hold(&tx, client_id, id).await?;
+    expected.check(&before.etag())?;
     store::delete(&tx, client_id, id).await.map_err(|error| match error {
         Error::Constraint(_) => {
             Error::conflict("contact_in_use", "records that must be kept refer to this contact; suppress it instead")

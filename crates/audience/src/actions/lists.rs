@@ -42,7 +42,7 @@ pub async fn find_or_create(tx: &Transaction, client_id: Uuid, name: &str) -> Re
     Ok(list.id)
 }
 
-/// Changes a list's name and description.
+/// Changes a list's name and description. One that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
@@ -54,9 +54,11 @@ pub async fn update(
     expected: &Expected,
 ) -> Result<List> {
     let input = input.normalised()?;
-    let before = store::find(&app.db.scope(actor), client_id, id).await?;
     let tx = app.db.scope(actor).transaction().await?;
-    store::expect(&tx, (client_id, id), expected).await?;
+    let before = store::expect(&tx, (client_id, id), expected).await?;
+    if input.is_of(&before) {
+        return Ok(before);
+    }
     let list = store::update(&tx, (client_id, id), &input).await?;
     let names = (json!({ "name": before.name }), json!({ "name": list.name }));
     tx.audit("list.updated", "contact_lists", Some(id), what(client_id, Some(names.0), Some(names.1))).await?;
@@ -67,10 +69,10 @@ pub async fn update(
 /// Takes a list away; its contacts stay.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` while a campaign uses it.
-pub async fn delete(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
-    let before = store::find(&app.db.scope(actor), client_id, id).await?;
+/// `NotFound`; `Conflict` while a campaign uses it, or when it is not the expected version any more.
+pub async fn delete(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.db.scope(actor).transaction().await?;
+    let before = store::expect(&tx, (client_id, id), expected).await?;
     store::delete(&tx, client_id, id).await.map_err(|error| match error {
         Error::Constraint(_) => Error::conflict("list_in_use", "a campaign uses this list"),
         other => other,

@@ -105,8 +105,7 @@ pub async fn delete(
     Path(Id { id }): Path<Id>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode> {
-    expected.check(&store::find(&caller.scope(&app), caller.client_id()?, id).await?.etag())?;
-    action::delete(&app, &caller.actor, caller.client_id()?, id).await?;
+    action::delete(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

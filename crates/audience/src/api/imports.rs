@@ -6,11 +6,12 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt};
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use kernel::{Error, Problems};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::Id;
 use crate::import::{self, ImportOptions, Preview, Runs};
@@ -104,19 +105,21 @@ pub async fn create(
     caller: Caller,
     Query(params): Query<ImportParams>,
     request: Request,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
     let options = params.options()?;
     let import = store_body(&app, &caller, params.filename.as_deref(), request).await?;
     let ids = (import.client_id, import.id);
     let done = if params.start == Some(false) {
         import::save(&app, &caller.actor, ids, &options).await.map(|_| StatusCode::CREATED)
     } else {
-        import::begin(&app, &caller.actor, ids, &options, Runs::Queued).await.map(|_| StatusCode::ACCEPTED)
+        import::begin(&app, &caller.actor, ids, (&options, Runs::Queued), &Expected::any())
+            .await
+            .map(|_| StatusCode::ACCEPTED)
     };
     match done {
         Ok(status) => {
             let location = [(header::LOCATION, format!("/v1/imports/{}", ids.1))];
-            Ok((status, location, Reply(store::find(&caller.scope(&app), ids.0, ids.1).await?)))
+            Ok((status, location, tagged(store::find(&caller.scope(&app), ids.0, ids.1).await?)?))
         }
         Err(error) => {
             import::forget(&app, &caller.actor, ids).await;
@@ -146,8 +149,12 @@ async fn store_body(app: &App, caller: &Caller, filename: Option<&str>, request:
     Err(Error::required("file"))
 }
 
-pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Reply<Import>> {
-    Ok(Reply(store::find(&caller.scope(&app), caller.client_id()?, id).await?))
+pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Tagged<Import>> {
+    Ok(tagged(store::find(&caller.scope(&app), caller.client_id()?, id).await?)?)
+}
+
+fn tagged(import: Import) -> kernel::Result<Tagged<Import>> {
+    Ok(Tagged { etag: import.etag()?, body: import })
 }
 
 pub async fn preview(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Reply<Preview>> {
@@ -159,10 +166,10 @@ pub async fn start(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     Query(params): Query<ImportParams>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
-    let import =
-        import::begin(&app, &caller.actor, (caller.client_id()?, id), &params.options()?, Runs::Queued).await?;
-    Ok(begun(import))
+    IfMatch(expected): IfMatch,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+    let (ids, options) = ((caller.client_id()?, id), params.options()?);
+    Ok(begun(import::begin(&app, &caller.actor, ids, (&options, Runs::Queued), &expected).await?)?)
 }
 
 pub async fn refused(
@@ -174,19 +181,25 @@ pub async fn refused(
     Ok(crate::export::remarks(&app, &caller.actor, (caller.client_id()?, id), !params.kept).await?)
 }
 
-pub async fn cancel(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Reply<Import>> {
-    Ok(Reply(import::cancel(&app, &caller.actor, (caller.client_id()?, id)).await?))
+pub async fn cancel(
+    State(app): State<App>,
+    caller: Caller,
+    Path(Id { id }): Path<Id>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<Import>> {
+    Ok(tagged(import::cancel(&app, &caller.actor, (caller.client_id()?, id), &expected).await?)?)
 }
 
 pub async fn retry(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Reply<Import>)> {
-    Ok(begun(import::retry(&app, &caller.actor, (caller.client_id()?, id)).await?))
+    IfMatch(expected): IfMatch,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+    Ok(begun(import::retry(&app, &caller.actor, (caller.client_id()?, id), &expected).await?)?)
 }
 
 /// It goes on in the background; `Location` says where to look.
-fn begun(import: Import) -> (StatusCode, [(HeaderName, String); 1], Reply<Import>) {
-    (StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/imports/{}", import.id))], Reply(import))
+fn begun(import: Import) -> kernel::Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/imports/{}", import.id))], tagged(import)?))
 }

@@ -48,6 +48,7 @@ pub struct ContactInput {
     /// lead, mql, sql, opportunity, customer or evangelist; lead when absent.
     pub lifecycle_stage: Option<String>,
     /// Lead score, 0 to 100; 0 when absent.
+    #[schema(minimum = 0, maximum = 100)]
     pub lead_score: Option<i32>,
     /// Where the contact came from.
     pub lead_source: Option<String>,

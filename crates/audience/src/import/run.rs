@@ -1,6 +1,7 @@
 //! Writes an import, chunk by chunk: each is committed whole with its progress, or not at all.
 
 use database::Transaction;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -157,7 +158,8 @@ impl Writer<'_> {
     }
 
     async fn end(&self, status: &str, error: Option<&str>) -> Result<()> {
-        end(self.app, self.actor, (self.import.client_id, self.import.id), status, error).await
+        let ids = (self.import.client_id, self.import.id);
+        end(self.app, self.actor, ids, (status, error), &Expected::any()).await
     }
 }
 
@@ -166,10 +168,11 @@ pub(super) async fn end(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    status: &str,
-    error: Option<&str>,
+    (status, error): (&str, Option<&str>),
+    expected: &Expected,
 ) -> Result<()> {
     let tx = app.db.scope(actor).transaction().await?;
+    imports::expect(&tx, (client_id, id), expected).await?;
     if tx.execute(&END_IMPORT, &[&client_id, &id, &status, &error, &tx.now()]).await? == 0 {
         return Ok(());
     }

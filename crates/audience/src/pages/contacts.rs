@@ -318,7 +318,7 @@ pub async fn suppress(
 
 pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let contacts = Shell::new(&caller, "").at("contacts");
-    match action::delete(&app, &caller.actor, caller.client_id()?, id).await {
+    match action::delete(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&contacts, "Contact deleted")),
         Err(Error::Conflict { message, .. }) => Ok(redirect_with(&format!("{contacts}/{id}"), &message)),
         Err(error) => Err(error.into()),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, TryStreamExt};
 use kernel::Error;
 use kernel::page::{Page, PageParams};
+use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{FieldErrors, Filters, Pager, Stat, StepState, Steps, count};
@@ -190,7 +191,7 @@ pub async fn start(
     // what was chosen and saved stays chosen; that rows may repeat each other is said on the page that counts them
     let meant = fields.iter().any(|(field, value)| field == "allow_repeats" && value == "yes");
     let options = ImportOptions { allow_repeats: meant.then_some(true), ..ImportOptions::default() };
-    match import::begin(&app, &caller.actor, (client_id, id), &options, Runs::Queued).await {
+    match import::begin(&app, &caller.actor, (client_id, id), (&options, Runs::Queued), &Expected::any()).await {
         Ok(_) => Ok(redirect(&base)),
         Err(Error::Invalid(fields)) => {
             let text = fields.first().map_or_else(String::new, |field| field.message.clone());
@@ -272,7 +273,7 @@ pub async fn progress(State(app): State<App>, caller: Caller, Path(Id { id }): P
 
 pub async fn cancel(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let base = Shell::new(&caller, "").at(&format!("imports/{id}"));
-    match import::cancel(&app, &caller.actor, (caller.client_id()?, id)).await {
+    match import::cancel(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(_) => Ok(redirect_with(&base, "Import cancelled; what was imported stays")),
         Err(Error::Conflict { message, .. }) => Ok(redirect_with(&base, &message)),
         Err(error) => Err(error.into()),
@@ -281,7 +282,7 @@ pub async fn cancel(State(app): State<App>, caller: Caller, Path(Id { id }): Pat
 
 pub async fn retry(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let base = Shell::new(&caller, "").at(&format!("imports/{id}"));
-    match import::retry(&app, &caller.actor, (caller.client_id()?, id)).await {
+    match import::retry(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(_) => Ok(redirect(&base)),
         Err(Error::Conflict { message, .. }) => Ok(redirect_with(&base, &message)),
         Err(error) => Err(error.into()),

@@ -197,7 +197,7 @@ pub async fn remove(
 
 pub async fn delete(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let lists = Shell::new(&caller, "").at("lists");
-    match action::delete(&app, &caller.actor, caller.client_id()?, id).await {
+    match action::delete(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&lists, "List deleted")),
         Err(Error::Conflict { message, .. }) => Ok(redirect_with(&format!("{lists}/{id}"), &message)),
         Err(error) => Err(error.into()),

@@ -306,9 +306,15 @@ pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), inpu
     done.map(|_| ()).map_err(taken)
 }
 
-pub(crate) async fn delete(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<u64> {
+/// Holds a contact that is about to be taken away, its recipients first, and tells how it is.
+pub(crate) async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Contact> {
     tx.execute(&LOCK_RECIPIENTS, &[&client_id, &id]).await?;
     tx.execute(&HOLD_CONTACT, &[&client_id, &id]).await?;
+    tx.query_one(&FIND_CONTACT, &[&client_id, &id]).await
+}
+
+/// Takes away a contact that is held.
+pub(crate) async fn delete(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<u64> {
     tx.execute(&HOLD_LISTS, &[&client_id, &id]).await?;
     tx.execute(&DELETE_CONTACT, &[&client_id, &id]).await
 }

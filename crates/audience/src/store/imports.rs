@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction, statement};
+use kernel::version::{Expected, etag_of};
 use kernel::{Result, new_id};
 use serde::Serialize;
 use serde_json::Value;
@@ -212,6 +213,14 @@ impl Import {
         }
     }
 
+    /// Its version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
+
     /// Whether it is under way.
     pub fn is_running(&self) -> bool {
         self.status == "running"
@@ -251,6 +260,18 @@ pub struct Locked {
 /// `NotFound`, or what the database answered.
 pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Import> {
     scope.query_one(&FIND_IMPORT, &[&client_id, &id]).await
+}
+
+/// Refuses what is meant for another version of an import, which is held until the transaction ends.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub(crate) async fn expect(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
+    if expected.is_any() {
+        return Ok(());
+    }
+    tx.execute(&LOCK_IMPORT, &[&client_id, &id]).await?;
+    expected.check(&tx.query_one::<Import>(&FIND_IMPORT, &[&client_id, &id]).await?.etag()?)
 }
 
 /// A page of imports, newest first: up to `limit + 1`.

@@ -183,12 +183,13 @@ pub(crate) async fn insert_once(tx: &Transaction, client_id: Uuid, name: &str) -
     tx.execute(&INSERT_LIST_ONCE, &[&new_id(), &client_id, &name, &tx.actor().user_id(), &tx.now()]).await
 }
 
-/// Refuses a change that is meant for another version.
+/// Holds a list that is about to change, and tells how it is; refuses a change that is meant for another version.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it is not the expected version any more.
-pub async fn expect(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK_LIST, &[&client_id, &id], expected).await
+pub async fn expect(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<List> {
+    tx.expect(&LOCK_LIST, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND_LIST, &[&client_id, &id]).await
 }
 
 pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), input: &ListInput) -> Result<List> {

@@ -24,7 +24,15 @@ async fn an_import_whose_workers_were_lost_fails_with_a_reason_and_goes_on_when_
     admin.batch_execute(give_up).await.unwrap();
     // one that a worker will look at later is left alone
     let waiting = import::upload(&test.app, &actor, acme, "waiting.csv", source::bytes(file)).await.unwrap();
-    import::begin(&test.app, &actor, (acme, waiting.id), &ImportOptions::default(), Runs::Queued).await.unwrap();
+    import::begin(
+        &test.app,
+        &actor,
+        (acme, waiting.id),
+        (&ImportOptions::default(), Runs::Queued),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let later = "update jobs set run_at = run_at + interval '1 day' where kind = 'audience.import' and state = 'ready'";
     admin.batch_execute(later).await.unwrap();
     test.clock().advance(chrono::Duration::minutes(6));
@@ -64,7 +72,15 @@ async fn a_file_whose_rest_cannot_be_read_is_imported_up_to_there_and_fails_with
     let id = import::upload(&test.app, &actor, acme, "quotes.csv", source::bytes(file)).await.unwrap().id;
     let (_, preview) = import::preview(&test.app, &actor, (acme, id)).await.unwrap();
     assert!(!preview.complete && preview.refused == preview.checked - 1, "{preview:?}");
-    import::begin(&test.app, &actor, (acme, id), &ImportOptions::default(), Runs::Queued).await.unwrap();
+    import::begin(
+        &test.app,
+        &actor,
+        (acme, id),
+        (&ImportOptions::default(), Runs::Queued),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     assert_eq!(import::preview(&test.app, &actor, (acme, id)).await.unwrap_err().code(), "import_begun");
     drain(&test).await;
     let failed = store::find(&test.app.scope(&actor), acme, id).await.unwrap();

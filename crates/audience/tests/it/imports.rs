@@ -172,7 +172,15 @@ async fn an_import_killed_between_chunks_goes_on_after_the_last_committed_one_an
     let test = TestApp::with(|settings| settings.import.batch_rows = 100, audience::routes).await;
     let (acme, actor) = (test.story.acme.id, test.operator());
     let import = import::upload(&test.app, &actor, acme, "big.csv", source::bytes(big_file(1000))).await.unwrap();
-    import::begin(&test.app, &actor, (acme, import.id), &ImportOptions::default(), Runs::Here).await.unwrap();
+    import::begin(
+        &test.app,
+        &actor,
+        (acme, import.id),
+        (&ImportOptions::default(), Runs::Here),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let (app, killed) = (test.app.clone(), actor.clone());
     let (told, mut chunks) = tokio::sync::mpsc::unbounded_channel();
     let running = tokio::spawn(async move {
@@ -202,7 +210,15 @@ async fn two_workers_on_the_same_import_write_every_row_once() {
     let test = TestApp::with(|settings| settings.import.batch_rows = 50, audience::routes).await;
     let (acme, actor) = (test.story.acme.id, test.operator());
     let import = import::upload(&test.app, &actor, acme, "big.csv", source::bytes(big_file(500))).await.unwrap();
-    import::begin(&test.app, &actor, (acme, import.id), &ImportOptions::default(), Runs::Queued).await.unwrap();
+    import::begin(
+        &test.app,
+        &actor,
+        (acme, import.id),
+        (&ImportOptions::default(), Runs::Queued),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let one = || import::run(&test.app, &actor, (acme, import.id), |_| {});
     let (first, second) = tokio::join!(one(), one());
     let gave_up =
@@ -218,14 +234,22 @@ async fn a_cancelled_import_stops_keeps_what_it_wrote_and_cannot_be_cancelled_tw
     let test = TestApp::with(|settings| settings.import.batch_rows = 50, audience::routes).await;
     let (acme, actor) = (test.story.acme.id, test.operator());
     let import = import::upload(&test.app, &actor, acme, "big.csv", source::bytes(big_file(2000))).await.unwrap();
-    import::begin(&test.app, &actor, (acme, import.id), &ImportOptions::default(), Runs::Here).await.unwrap();
+    import::begin(
+        &test.app,
+        &actor,
+        (acme, import.id),
+        (&ImportOptions::default(), Runs::Here),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let (told, mut chunks) = tokio::sync::mpsc::unbounded_channel();
     let running = import::run(&test.app, &actor, (acme, import.id), move |import| {
         told.send(import.rows_read).unwrap_or_default()
     });
     let cancelling = async {
         chunks.recv().await;
-        import::cancel(&test.app, &actor, (acme, import.id)).await
+        import::cancel(&test.app, &actor, (acme, import.id), &kernel::version::Expected::any()).await
     };
     let (run, cancelled) = tokio::join!(running, cancelling);
     assert_eq!((run.unwrap().status.as_str(), cancelled.unwrap().status.as_str()), ("cancelled", "cancelled"));
@@ -233,7 +257,8 @@ async fn a_cancelled_import_stops_keeps_what_it_wrote_and_cannot_be_cancelled_tw
     assert!((50..2000).contains(&contacts), "{contacts}");
     assert_eq!(contacts, count(&test, "select rows_created from imports").await);
     assert_eq!(count(&test, "select count(*) from import_files").await, 0);
-    let again = import::cancel(&test.app, &actor, (acme, import.id)).await.unwrap_err();
+    let again =
+        import::cancel(&test.app, &actor, (acme, import.id), &kernel::version::Expected::any()).await.unwrap_err();
     assert_eq!(again.code(), "import_ended");
 }
 
@@ -332,7 +357,12 @@ async fn another_tenant_neither_sees_nor_stops_nor_matches_an_import() {
     let stranger = test.story.corner_owner.actor();
     let scope = test.app.scope(&stranger);
     assert_eq!(store::find(&scope, acme.id, import.id).await, Err(Error::NotFound));
-    assert_eq!(import::cancel(&test.app, &stranger, (acme.id, import.id)).await.unwrap_err(), Error::NotFound);
+    assert_eq!(
+        import::cancel(&test.app, &stranger, (acme.id, import.id), &kernel::version::Expected::any())
+            .await
+            .unwrap_err(),
+        Error::NotFound
+    );
     let theirs = import::upload(&test.app, &stranger, acme.id, "x.csv", source::bytes(STORY)).await;
     assert!(theirs.is_err());
     // the same people are other people elsewhere

@@ -59,7 +59,7 @@ async fn a_list_counts_its_members_exactly_and_whom_mail_can_reach() {
     test.api(Method::DELETE, &format!("{members}/{}", ids[0])).bearer(key).await.expect_status(404);
     assert_eq!(test.api(Method::GET, &members).bearer(key).await.json()["data"].as_array().unwrap().len(), 2);
     // deleting a contact takes it off, deleting the list leaves the contacts
-    action::delete(&test.app, &test.operator(), acme, ids[1]).await.unwrap();
+    action::delete(&test.app, &test.operator(), (acme, ids[1]), &kernel::version::Expected::any()).await.unwrap();
     assert_eq!(test.api(Method::GET, &path).bearer(key).await.json()["contact_count"], 1);
     for (name, statement) in audience::INVARIANTS {
         assert_eq!(test.app.scope(&test.operator()).query_scalar::<i64>(statement, &[]).await.unwrap(), 0, "{name}");

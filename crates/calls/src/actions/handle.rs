@@ -78,8 +78,12 @@ pub async fn save(app: &App, actor: &Actor, client_id: Uuid, input: &CallInput, 
         audience::actions::contacts::suppress(app, actor, (client_id, contact_id), true).await?;
     }
     let tx = scope.transaction().await?;
-    if *expected != Expected::any() {
-        store::expect(&tx, client_id, input.id, expected).await?;
+    if !expected.is_any() {
+        let before = store::expect(&tx, client_id, input.id, expected).await?;
+        let same = (&before.notes, &before.disposition) == (&said.notes, &said.disposition);
+        if same && before.answered() == said.identity && before.recipient_id == Some(input.recipient_id) {
+            return Ok(());
+        }
     }
     write(&tx, &recipient, input, &said).await?;
     tx.commit().await

@@ -2,6 +2,7 @@
 
 use database::Audited;
 use kernel::phone::{DEFAULT_REGION, normalise};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -58,9 +59,10 @@ pub async fn add(app: &App, actor: &Actor, client_id: Uuid, input: &NumberInput)
 /// Gives a number back.
 ///
 /// # Errors
-/// `NotFound`, or what the database answered.
-pub async fn release(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn release(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
+    store::expect(&tx, client_id, id, expected).await?;
     store::release(&tx, client_id, id).await?;
     let what = Audited { client_id: Some(client_id), ..Audited::default() };
     tx.audit("number.released", "tracked_phone_numbers", Some(id), what).await?;

@@ -45,6 +45,7 @@ pub struct CallIn {
     /// What was said.
     pub notes: Option<String>,
     /// Which of `name`, `address` and `phone` the caller knew.
+    #[schema(example = json!(["name", "phone"]))]
     pub identity_checked: Vec<String>,
     /// `qualified`, `not_qualified`, `callback`, `wrong_number`, `no_answer`, `voicemail`, `escalated` or
     /// `do_not_call`; absent while the call goes on.

@@ -8,7 +8,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::{App, Caller, Made, PageQuery, Path, Query, Result};
+use web::{App, Caller, IfMatch, Made, PageQuery, Path, Query, Result, Tagged};
 
 use crate::actions::numbers::{self as actions, NumberInput};
 use crate::store::numbers::{self as store, Number};
@@ -52,8 +52,12 @@ pub async fn list(
 }
 
 /// `GET /v1/numbers/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<NumberOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<NumberOut>> {
+    tagged(store::find(&caller.scope(&app), caller.client_id()?, id).await?)
+}
+
+fn tagged(row: Number) -> Result<Tagged<NumberOut>> {
+    Ok(Tagged { etag: row.etag()?, body: row.into() })
 }
 
 /// `POST /v1/numbers`
@@ -65,11 +69,16 @@ pub async fn create(
     let client_id = caller.client_id()?;
     let id = actions::add(&app, &caller.actor, client_id, &input).await?;
     let row = store::find(&caller.scope(&app), client_id, id).await?;
-    Ok(Made::plain(format!("/v1/numbers/{id}"), row.into()))
+    Ok(Made::at(format!("/v1/numbers/{id}"), tagged(row)?))
 }
 
 /// `POST /v1/numbers/{id}/release`
-pub async fn release(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
-    actions::release(&app, &caller.actor, caller.client_id()?, id).await?;
+pub async fn release(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode> {
+    actions::release(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

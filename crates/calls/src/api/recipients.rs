@@ -72,6 +72,7 @@ pub struct ConfirmIn {
     /// The call it belongs to, of the same recipient and agent; a new one when absent.
     pub call_id: Option<Uuid>,
     /// Which of `name`, `address` and `phone` the caller knew: at least two.
+    #[schema(example = json!(["name", "phone"]))]
     pub identity_checked: Vec<String>,
     /// `sms` or `email`; what the reward says when absent.
     pub channel: Option<String>,

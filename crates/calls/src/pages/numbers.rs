@@ -75,7 +75,7 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(form): Form<Num
 
 /// `POST /{client}/numbers/{id}/release`
 pub async fn release(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    actions::release(&app, &caller.actor, caller.client_id()?, id).await?;
+    actions::release(&app, &caller.actor, (caller.client_id()?, id), &kernel::version::Expected::any()).await?;
     Ok(redirect_with(&Shell::new(&caller, "").at("numbers"), "Number given back"))
 }
 

@@ -186,12 +186,13 @@ pub struct Said {
     pub disposition: Option<String>,
 }
 
-/// Refuses a change that is meant for another version.
+/// Holds a call that is about to change, and tells how it is; refuses a change that is meant for another version.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it is not the expected version any more.
-pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK, &[&client_id, &id], expected).await
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Call> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND, &[&client_id, &id]).await
 }
 
 /// Writes down what the agent knows by now.

@@ -3,11 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::page::{Page, PageParams};
+use kernel::version::{Expected, etag_of};
 use kernel::{Error, Result};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A row of `tracked_phone_numbers`.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct Number {
     /// Its id.
     pub id: Uuid,
@@ -27,6 +29,16 @@ pub struct Number {
     pub held_until: Option<NaiveDate>,
     /// When it was entered.
     pub created_at: DateTime<Utc>,
+}
+
+impl Number {
+    /// Its version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
 }
 
 /// A number as a person enters it, checked.
@@ -63,6 +75,13 @@ database::statement! {
         where n.client_id = $1
           and n.id = $2
           and n.released_at is null";
+    /// A number that is about to be given back, held.
+    HOLD, app, "
+        select id
+        from tracked_phone_numbers
+        where client_id = $1
+          and id = $2
+        for no key update";
     /// A number entered by hand.
     INSERT, app, "
         insert into tracked_phone_numbers (
@@ -165,6 +184,15 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
                 "choose one of the campaigns",
             )
     })
+}
+
+/// Holds a number that is about to be given back; refuses what is meant for another version.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    tx.execute(&HOLD, &[&client_id, &id]).await?;
+    expected.check(&tx.query_one::<Number>(&FIND, &[&client_id, &id]).await?.etag()?)
 }
 
 /// Gives a number back.

@@ -1,6 +1,7 @@
 //! An address for rewards that have nowhere to go.
 
 use database::Audited;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use messaging::consent::{self, Addressee};
 use rewards::address;
@@ -27,18 +28,18 @@ pub struct AddressInput {
 ///
 /// # Errors
 /// `NotFound`, `to`, `Forbidden` for an address that is not on record without the right to reveal (`may_reveal`), a
-/// conflict when that address got too many rewards, `GC-009` when the person may not be written to there, or a conflict when none waits for
-/// an address or the campaign was archived.
+/// conflict when that address got too many rewards, `GC-009` when the person may not be written to there, or a conflict
+/// when none waits for an address, the campaign was archived, or it is not the expected version any more.
 pub async fn give(
     app: &App,
     actor: &Actor,
     (client_id, recipient_id): (Uuid, Uuid),
-    may_reveal: bool,
+    (may_reveal, expected): (bool, &Expected),
     input: &AddressInput,
 ) -> Result<()> {
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
-    let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
+    let recipient = recipients::expect(&tx, client_id, recipient_id, expected).await?;
     life::expect_living(&tx, client_id, recipient.campaign_id).await?;
     let addressee = Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
     if let Some(refusal) = consent::refusal(&tx, &addressee).await? {

@@ -3,6 +3,7 @@
 
 use database::Audited;
 use kernel::codes::RedemptionCode;
+use kernel::version::Expected;
 use kernel::{Actor, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,10 +58,15 @@ impl Codes {
 /// Opens a recipient's code and link, for holders of `campaigns.codes`.
 ///
 /// # Errors
-/// `NotFound`, or a conflict when the campaign was archived.
-pub async fn open(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid) -> Result<Codes> {
+/// `NotFound`, or a conflict when the campaign was archived or it is not the expected version any more.
+pub async fn open(
+    app: &App,
+    actor: &Actor,
+    (client_id, recipient_id): (Uuid, Uuid),
+    expected: &Expected,
+) -> Result<Codes> {
     let tx = app.scope(actor).transaction().await?;
-    let recipient = recipients::find_in(&tx, client_id, recipient_id).await?;
+    let recipient = recipients::expect(&tx, client_id, recipient_id, expected).await?;
     life::expect_living(&tx, client_id, recipient.campaign_id).await?;
     let what = Audited { client_id: Some(client_id), ..Audited::default() };
     tx.audit("recipient.codes_opened", "recipients", Some(recipient_id), what).await?;

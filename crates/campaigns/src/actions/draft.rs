@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use content::merge;
 use database::Audited;
+use kernel::version::{Expected, etag};
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -137,14 +138,20 @@ async fn insert(
     Ok((id, slug))
 }
 
-/// Changes a draft, as the person read it.
+/// Changes a draft, as the person read it. One that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is archived, no draft any more, or somebody changed it since, or the wrong fields.
 pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignInput) -> Result<()> {
     let (client_id, id) = (read.client_id, read.id);
     let (draft, conditions) = check(input)?;
-    let tx = app.scope(actor).transaction().await?;
+    let scope = app.scope(actor);
+    let present = input_of(read, conditions::list(&scope, client_id, id).await?);
+    let is_draft = read.status == "draft" && read.archived_at.is_none();
+    if is_draft && check(&present).is_ok_and(|present| present == (draft.clone(), conditions.clone())) {
+        return Ok(());
+    }
+    let tx = scope.transaction().await?;
     store::update(&tx, client_id, id, &draft, read.updated_at).await?;
     conditions::replace(&tx, (client_id, id), &conditions, &[]).await?;
     let what = Audited {
@@ -159,10 +166,10 @@ pub async fn update(app: &App, actor: &Actor, read: &Campaign, input: &CampaignI
 /// Puts a campaign out of sight. One that is under way stays in sight until it is completed or taken back.
 ///
 /// # Errors
-/// `NotFound`, or `Conflict` when it is under way.
-pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+/// `NotFound`, or `Conflict` when it is under way or not the expected version any more.
+pub async fn archive(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    let status = life::lock(&tx, client_id, id).await?;
+    let status = life::expect(&tx, client_id, id, expected).await?.status;
     if !["draft", "completed"].contains(&status.as_str()) {
         return Err(Error::conflict(
             "under_way",
@@ -178,10 +185,17 @@ pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Res
 /// Makes a draft with everything of another campaign but its recipients and dates.
 ///
 /// # Errors
-/// `NotFound`, or what the database answered.
-pub async fn duplicate(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<(Uuid, String)> {
+/// `NotFound`, `Conflict` when it is archived or not the expected version, or what the database answered.
+pub async fn duplicate(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    expected: &Expected,
+) -> Result<(Uuid, String)> {
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
+    // the copy is of what was read here: nothing of the campaign itself changes
+    expected.check(&etag(campaign.updated_at))?;
     if campaign.archived_at.is_some() {
         return Err(life::archived());
     }

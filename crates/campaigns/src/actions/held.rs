@@ -2,6 +2,7 @@
 //! is taken and nothing is lost: a person releases it, and it is sent.
 
 use database::{Audited, FromRow, Transaction};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Result};
 use serde_json::json;
 use uuid::Uuid;
@@ -76,10 +77,15 @@ pub(crate) async fn mark_given(
 /// Releases what is held of a recipient: whoever looked finds it in order.
 ///
 /// # Errors
-/// `NotFound`, or a conflict when nothing is held.
-pub async fn release(app: &App, actor: &Actor, client_id: Uuid, recipient_id: Uuid) -> Result<()> {
+/// `NotFound`, or a conflict when nothing is held or it is not the expected version any more.
+pub async fn release(
+    app: &App,
+    actor: &Actor,
+    (client_id, recipient_id): (Uuid, Uuid),
+    expected: &Expected,
+) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    recipients::find_in(&tx, client_id, recipient_id).await?;
+    recipients::expect(&tx, client_id, recipient_id, expected).await?;
     let rewards: Vec<Released> = tx.query(&RELEASE, &[&client_id, &recipient_id]).await?;
     if rewards.is_empty() {
         return Err(Error::conflict("nothing_held", "no reward of this recipient waits for a person's look"));

@@ -6,6 +6,7 @@
 use database::{Audited, Transaction};
 use jobs::{NewJob, enqueue};
 use kernel::codes::{PurlToken, RedemptionCode};
+use kernel::version::{Expected, etag};
 use kernel::{Actor, Error, FieldError, Result, new_id, random};
 use serde_json::json;
 use uuid::Uuid;
@@ -29,10 +30,12 @@ pub const JOB: &str = "campaigns.launch";
 /// Checks and begins a launch; the job does the work.
 ///
 /// # Errors
-/// `Invalid` with everything the check list misses, `Conflict` when the campaign is no draft.
-pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
+/// `Invalid` with everything the check list misses, `Conflict` when the campaign is no draft or not the expected version
+/// any more.
+pub async fn begin(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let scope = app.scope(actor);
     let campaign = store::find(&scope, client_id, id).await?;
+    expected.check(&etag(campaign.updated_at))?;
     if campaign.archived_at.is_some() {
         return Err(life::archived());
     }
@@ -43,7 +46,7 @@ pub async fn begin(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Resul
     let tx = scope.transaction().await?;
     // The running launch is refused first: its work holds the campaign's lock, and nobody should wait for that.
     launches::begin(&tx, client_id, id).await?;
-    if life::lock(&tx, client_id, id).await? != "draft" {
+    if life::expect(&tx, client_id, id, expected).await?.status != "draft" {
         return Err(launched_already());
     }
     let payload = json!({ "campaign_id": id });

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use database::{Audited, FromRow, Scope, Transaction};
+use kernel::version::{Expected, etag};
 use kernel::{Actor, Error, Result, new_id};
 use serde_json::json;
 use uuid::Uuid;
@@ -145,22 +146,36 @@ struct Approval {
 ///
 /// # Errors
 /// `Forbidden` naming the missing permission, and what [`take`] answers.
-pub async fn take_as(app: &App, caller: &Caller, campaign: &Campaign, wish: &Wish) -> Result<&'static Step> {
+pub async fn take_as(
+    app: &App,
+    caller: &Caller,
+    campaign: &Campaign,
+    wish: &Wish,
+    expected: &Expected,
+) -> Result<&'static Step> {
+    expected.check(&etag(campaign.updated_at))?;
     let step = find(&campaign.status, &wish.to).ok_or_else(|| refused(&campaign.status, &wish.to))?;
     for permission in permissions(&caller.scope(app), campaign.client_id, step).await? {
         caller.require(permission)?;
     }
-    take(app, &caller.actor, campaign.client_id, campaign.id, wish).await?;
+    take(app, &caller.actor, (campaign.client_id, campaign.id), wish, expected).await?;
     Ok(step)
 }
 
 /// Takes a step. That the caller may is checked before, with [`permissions`].
 ///
 /// # Errors
-/// `Conflict` when the campaign does not go there, or credits or an approval are missing.
-pub async fn take(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, wish: &Wish) -> Result<()> {
+/// `Conflict` when the campaign does not go there, is not the expected version any more, or credits or an approval are
+/// missing.
+pub async fn take(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    wish: &Wish,
+    expected: &Expected,
+) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    let held = life::hold(&tx, client_id, id).await?;
+    let held = life::expect(&tx, client_id, id, expected).await?;
     let from = held.status.clone();
     let step = find(&from, &wish.to).ok_or_else(|| refused(&from, &wish.to))?;
     match (step.from, step.to) {

@@ -261,8 +261,7 @@ pub async fn duplicate(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Made<CampaignOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    let (id, _) = actions::duplicate(&app, &caller.actor, caller.client_id()?, id).await?;
+    let (id, _) = actions::duplicate(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     made(app, caller, id).await
 }
 
@@ -273,7 +272,6 @@ pub async fn archive(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::archive(&app, &caller.actor, caller.client_id()?, id).await?;
+    actions::archive(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }

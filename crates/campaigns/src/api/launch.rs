@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use chrono::{DateTime, NaiveDate, Utc};
 use kernel::Error;
-use kernel::version::etag;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,8 +54,7 @@ pub async fn begin(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<LaunchOut>)> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    launch::begin(&app, &caller.actor, caller.client_id()?, id).await?;
+    launch::begin(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     let location = [(header::LOCATION, format!("/v1/campaigns/{id}/launch"))];
     Ok((StatusCode::ACCEPTED, location, progress(State(app), caller, Path(id)).await?))
 }
@@ -84,8 +82,7 @@ pub async fn step(
     web::Json(input): web::Json<StepInput>,
 ) -> Result<Tagged<CampaignOut>> {
     let campaign = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    expected.check(&etag(campaign.updated_at))?;
     let wish = Wish { to: input.to, reason: input.reason, mail_date: input.mail_date };
-    steps::take_as(&app, &caller, &campaign, &wish).await?;
+    steps::take_as(&app, &caller, &campaign, &wish, &expected).await?;
     campaigns::get(State(app), caller, Path(id)).await
 }

@@ -6,10 +6,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use kernel::page::{Page, PageParams};
+use kernel::version::etag_of;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Path, Query, Result};
+use web::{App, Caller, IfMatch, Path, Query, Result, Tagged};
 
 use super::ListParams;
 use crate::actions::address::{self, AddressInput};
@@ -197,12 +198,13 @@ pub async fn skipped(
 }
 
 /// `GET /v1/recipients/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<DetailOut>> {
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<DetailOut>> {
     let scope = caller.scope(&app);
     let row = store::find(&scope, caller.client_id()?, id).await?;
     let met = conditions::met_by(&scope, row.client_id, id).await?;
+    let etag = etag_of(&(&row, &met))?;
     let conditions_met = met.into_iter().map(MetOut::from).collect();
-    Ok(Json(DetailOut { recipient: RecipientOut::new(&app, row), conditions_met }))
+    Ok(Tagged { etag, body: DetailOut { recipient: RecipientOut::new(&app, row), conditions_met } })
 }
 
 /// `POST /v1/recipients/{id}/address`
@@ -210,22 +212,34 @@ pub async fn give_address(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<AddressInput>,
-) -> Result<Json<DetailOut>> {
-    address::give(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input).await?;
+) -> Result<Tagged<DetailOut>> {
+    let (of, may_reveal) = ((caller.client_id()?, id), caller.may("gift_cards.reveal"));
+    address::give(&app, &caller.actor, of, (may_reveal, &expected), &input).await?;
     get(State(app), caller, Path(id)).await
 }
 
 /// `POST /v1/recipients/{id}/codes`
-pub async fn codes(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
-    let opened = codes::open(&app, &caller.actor, caller.client_id()?, id).await?;
+pub async fn codes(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Response> {
+    let opened = codes::open(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(web::Unkept), Json(opened))
         .into_response())
 }
 
 /// `POST /v1/recipients/{id}/release`
-pub async fn release(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<DetailOut>> {
-    held::release(&app, &caller.actor, caller.client_id()?, id).await?;
+pub async fn release(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
+) -> Result<Tagged<DetailOut>> {
+    held::release(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 

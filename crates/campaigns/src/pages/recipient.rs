@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::FieldErrors;
 use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
@@ -55,7 +56,15 @@ pub async fn give_address(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<AddressInput>,
 ) -> Result<Response> {
-    match address::give(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input).await {
+    match address::give(
+        &app,
+        &caller.actor,
+        (caller.client_id()?, id),
+        (caller.may("gift_cards.reveal"), &Expected::any()),
+        &input,
+    )
+    .await
+    {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "The reward goes there")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
@@ -71,7 +80,7 @@ pub async fn open_codes(
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
 ) -> Result<Response> {
-    let codes = Some(codes::open(&app, &caller.actor, caller.client_id()?, id).await?);
+    let codes = Some(codes::open(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await?);
     let mut response = render(&RecipientPage { codes, ..page(&app, &caller, id).await? })?;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -79,7 +88,7 @@ pub async fn open_codes(
 
 /// `POST /{client}/recipients/{id}/release`
 pub async fn release(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    held::release(&app, &caller.actor, caller.client_id()?, id).await?;
+    held::release(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await?;
     Ok(redirect_with(&at(&caller, id), "Released: the reward is sent"))
 }
 

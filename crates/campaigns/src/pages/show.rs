@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
+use kernel::version::Expected;
 use serde::Deserialize;
 use web::view::{Tabs, count};
 use web::{App, Caller, Form, Path, Result, Shell, redirect, redirect_with, render};
@@ -128,14 +129,13 @@ pub async fn step(
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
     let wish = Wish { to: form.to, reason: given(&form.reason), mail_date: mail_date(&form.mail_date)? };
-    let step = steps::take_as(&app, &caller, &campaign, &wish).await?;
+    let step = steps::take_as(&app, &caller, &campaign, &wish, &Expected::any()).await?;
     Ok(redirect_with(&at(&caller, &slug, ""), step.done))
 }
 
 fn mail_date(text: &str) -> kernel::Result<Option<NaiveDate>> {
-    let parse =
-        |text: String| text.parse().map_err(|_| kernel::Error::invalid("mail_date", "enter a date such as 2026-03-31"));
-    given(text).map(parse).transpose()
+    let wrong = || kernel::Error::invalid("mail_date", "enter a date such as 2026-03-31");
+    given(text).map(|text| kernel::zone::parse_day(&text).ok_or_else(wrong)).transpose()
 }
 
 /// `POST /{client}/campaigns/{campaign}/duplicate`
@@ -145,7 +145,7 @@ pub async fn duplicate(
     Path((_, slug)): Path<(String, String)>,
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
-    let (_, copy) = draft::duplicate(&app, &caller.actor, campaign.client_id, campaign.id).await?;
+    let (_, copy) = draft::duplicate(&app, &caller.actor, (campaign.client_id, campaign.id), &Expected::any()).await?;
     let text = format!("This is a copy of {}, without its recipients and mail date.", campaign.name);
     Ok(redirect_with(&at(&caller, &copy, "/edit/audience"), &text))
 }
@@ -157,7 +157,7 @@ pub async fn archive(
     Path((_, slug)): Path<(String, String)>,
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
-    draft::archive(&app, &caller.actor, campaign.client_id, campaign.id).await?;
+    draft::archive(&app, &caller.actor, (campaign.client_id, campaign.id), &Expected::any()).await?;
     let list = at(&caller, "", "");
     Ok(redirect_with(list.trim_end_matches('/'), &format!("{} is archived", campaign.name)))
 }

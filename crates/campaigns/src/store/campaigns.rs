@@ -75,7 +75,7 @@ impl Campaign {
 }
 
 /// What a person decides about a campaign.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     /// The name people know.
     pub name: String,

@@ -3,6 +3,7 @@
 use database::{FromRow, Scope, Transaction};
 use kernel::{Error, Result, new_id};
 use rust_decimal::Decimal;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A condition with its reward, as a person sets it up.
@@ -45,7 +46,7 @@ pub struct Condition {
 }
 
 /// A condition and its reward to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionDraft {
     /// What people call it.
     pub condition_name: String,
@@ -72,7 +73,7 @@ pub struct ConditionDraft {
 }
 
 /// What a recipient has met.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct MetRow {
     /// The row's id.
     pub id: Uuid,
@@ -190,6 +191,11 @@ pub async fn list_in(tx: &Transaction, client_id: Uuid, campaign_id: Uuid) -> Re
 /// What the database answered.
 pub async fn met_by(scope: &Scope<'_>, client_id: Uuid, recipient_id: Uuid) -> Result<Vec<MetRow>> {
     scope.query(&MET_BY, &[&client_id, &recipient_id]).await
+}
+
+/// The same inside a transaction.
+pub(crate) async fn met_in(tx: &Transaction, client_id: Uuid, recipient_id: Uuid) -> Result<Vec<MetRow>> {
+    tx.query(&MET_BY, &[&client_id, &recipient_id]).await
 }
 
 #[derive(FromRow)]

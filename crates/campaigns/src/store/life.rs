@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use database::{FromRow, Scope, Transaction};
+use kernel::version::{Expected, etag};
 use kernel::{Error, Result, new_id};
 use serde_json::Value;
 use uuid::Uuid;
@@ -52,6 +53,8 @@ pub struct Held {
     pub estimate: Option<Value>,
     /// Whether it, or its client, was archived.
     pub archived: bool,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 #[derive(FromRow)]
@@ -62,7 +65,8 @@ struct ReadyRow {
 database::statement! {
     /// Locks a campaign for a step of its life; how it is then, and whether it still lives.
     LOCK, app | public | worker, "
-        select c.status::text as status, c.estimate, c.archived_at is not null or cl.archived_at is not null as archived
+        select c.status::text as status, c.estimate, c.archived_at is not null or cl.archived_at is not null as archived,
+            c.updated_at
         from campaigns c
         join clients cl on cl.id = c.client_id
         where c.client_id = $1
@@ -157,7 +161,16 @@ database::statement! {
 /// # Errors
 /// `NotFound`, `Conflict` `archived`, or what the database answered.
 pub async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
+    expect(tx, client_id, id, &Expected::any()).await
+}
+
+/// Locks a campaign that still lives; refuses what is meant for another version.
+///
+/// # Errors
+/// As [`hold`], and `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Held> {
     let held: Held = tx.query_one(&LOCK, &[&client_id, &id]).await?;
+    expected.check(&etag(held.updated_at))?;
     if held.archived { Err(archived()) } else { Ok(held) }
 }
 

@@ -3,11 +3,15 @@
 use chrono::{DateTime, Utc};
 use database::{FromRow, Scope, Transaction};
 use kernel::Result;
+use kernel::version::{Expected, etag_of};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::conditions;
+
 /// A row of `recipients`.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct Recipient {
     /// Its id.
     pub id: Uuid,
@@ -18,8 +22,10 @@ pub struct Recipient {
     /// The contact it was made from.
     pub contact_id: Option<Uuid>,
     /// 12 characters, without dashes.
+    #[serde(skip_serializing)]
     pub redemption_code: String,
     /// The end of the link.
+    #[serde(skip_serializing)]
     pub purl_token: String,
     /// As it was printed.
     pub first_name: Option<String>,
@@ -94,6 +100,13 @@ pub struct Left {
 }
 
 database::statement! {
+    /// A recipient that somebody acts on, held; whoever meets conditions meanwhile waits.
+    HOLD, app, "
+        select id
+        from recipients
+        where client_id = $1
+          and id = $2
+        for update";
     /// Plans what follows in the transaction for any client: see the function.
     PLAN_FOR_ANY_CLIENT, app, "select app.plan_for_any_client()";
     /// One chunk of a launch: the next contacts of the list become recipients, or are left out with the reason. Contacts
@@ -348,6 +361,19 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Recipi
 /// `NotFound`, or what the database answered.
 pub async fn find_in(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Recipient> {
     tx.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// Holds a recipient; refuses what is meant for another version of them and what they have met.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Recipient> {
+    tx.execute(&HOLD, &[&client_id, &id]).await?;
+    let recipient = find_in(tx, client_id, id).await?;
+    if !expected.is_any() {
+        expected.check(&etag_of(&(&recipient, conditions::met_in(tx, client_id, id).await?))?)?;
+    }
+    Ok(recipient)
 }
 
 /// One recipient of a client by redemption code (12 characters).

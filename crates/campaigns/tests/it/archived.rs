@@ -91,8 +91,12 @@ async fn nothing_is_done_with_a_campaign_that_was_deleted_as_a_draft_or_after_it
 async fn a_launch_that_was_begun_before_the_campaign_was_deleted_makes_nothing() {
     let world = World::with(3, 50).await;
     let (id, _) = world.draft(&world.input()).await;
-    launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap();
-    draft::archive(&world.test.app, &world.owner(), world.client_id, id).await.unwrap();
+    launch::begin(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+        .await
+        .unwrap();
+    draft::archive(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     world.work().await;
     assert_eq!(world.status(id).await, "draft");
     assert_eq!(world.count("select count(*) from recipients where campaign_id = $1", id).await, 0);
@@ -117,7 +121,10 @@ async fn nobody_is_launched_with_a_piece_a_page_or_a_form_that_is_gone_nor_for_a
     for (table, part, field) in parts {
         let set = |at: &str| format!("update {table} set archived_at = {at} where id = $1");
         world.admin.execute(&set("now()"), &[&part]).await.unwrap();
-        let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap_err();
+        let refused =
+            launch::begin(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+                .await
+                .unwrap_err();
         assert!(refused.fields().iter().any(|wrong| wrong.field == field), "{table}: {refused:?}");
         if table != "gift_card_pools" {
             let (owner, input) = (world.owner(), with(&world));
@@ -126,7 +133,9 @@ async fn nobody_is_launched_with_a_piece_a_page_or_a_form_that_is_gone_nor_for_a
         }
         world.admin.execute(&set("null"), &[&part]).await.unwrap();
     }
-    launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap();
+    launch::begin(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     world.admin.execute("update clients set archived_at = now() where id = $1", &[&world.client_id]).await.unwrap();
     world.work().await;
     assert_eq!(world.status(id).await, "draft", "its client is gone");

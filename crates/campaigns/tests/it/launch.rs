@@ -45,7 +45,11 @@ async fn launching_twice_at_once_yields_one_set() {
     let (id, _) = world.draft(&world.input()).await;
     let (app, client_id) = (&world.test.app, world.client_id);
     let owner = world.owner();
-    let begun = tokio::join!(launch::begin(app, &owner, client_id, id), launch::begin(app, &owner, client_id, id));
+    let any = kernel::version::Expected::any();
+    let begun = tokio::join!(
+        launch::begin(app, &owner, (client_id, id), &any),
+        launch::begin(app, &owner, (client_id, id), &any)
+    );
     let refused = [&begun.0, &begun.1].into_iter().filter(|begun| begun.is_err()).count();
     assert_eq!(refused, 1, "one of two buttons pressed at once begins the launch: {begun:?}");
     // The work too may be done twice at once: a worker that was thought lost was only slow.
@@ -56,7 +60,7 @@ async fn launching_twice_at_once_yields_one_set() {
     world.work().await;
     assert_eq!(world.count(RECIPIENTS, id).await, 300);
     assert_eq!(world.count(RESERVED, world.pool_id).await, 300);
-    let again = launch::begin(app, &owner, client_id, id).await;
+    let again = launch::begin(app, &owner, (client_id, id), &kernel::version::Expected::any()).await;
     assert!(matches!(again, Err(Error::Conflict { code: "not_a_draft", .. })), "{again:?}");
 }
 
@@ -65,7 +69,7 @@ async fn a_crash_half_way_leaves_nothing_and_the_next_try_makes_the_whole_set() 
     let world = World::with(20_000, 30_000).await;
     let (id, _) = world.draft(&world.input()).await;
     let (app, client_id) = (&world.test.app, world.client_id);
-    launch::begin(app, &world.owner(), client_id, id).await.unwrap();
+    launch::begin(app, &world.owner(), (client_id, id), &kernel::version::Expected::any()).await.unwrap();
     // The worker dies after the first chunk: its future is dropped, its connection rolls back.
     let half_way = async {
         loop {
@@ -129,13 +133,18 @@ async fn cards_are_promised_once_and_a_second_campaign_cannot_have_them() {
     let sql = "select reserved::int8 from campaign_reservations where campaign_id = $1";
     assert_eq!(world.count(sql, first).await, 20, "two rewards of one pool add up");
     let (second, _) = world.draft(&world.input()).await;
-    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
+    let refused =
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, second), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert_eq!(refused.fields()[0].field, "cards_per_reward", "{refused:?}");
     // What the check list could not know yet is found under the lock, and nothing is left behind.
     let mut fewer = world.input();
     fewer.cards_per_reward = Some(5);
     let (third, _) = world.draft(&fewer).await;
-    launch::begin(&world.test.app, &world.owner(), world.client_id, third).await.unwrap();
+    launch::begin(&world.test.app, &world.owner(), (world.client_id, third), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     let sql = "update gift_card_pools set reserved_cards = 24 where id = $1";
     world.admin.execute(sql, &[&world.pool_id]).await.unwrap();
     world.work().await;
@@ -155,11 +164,17 @@ async fn the_history_names_who_launched_and_a_list_without_anybody_to_mail_is_re
     assert_eq!(world.count(sql, id).await, 1);
     world.admin.execute("update contacts set do_not_contact = true", &[]).await.unwrap();
     let (empty, _) = world.draft(&world.input()).await;
-    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, empty).await.unwrap_err();
+    let refused =
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, empty), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert_eq!(refused.fields()[0].field, "contact_list_id");
     // Another tenant's owner does not even learn that the campaign exists.
     let stranger: Actor = world.test.story.corner_owner.actor();
-    assert_eq!(launch::begin(&world.test.app, &stranger, world.client_id, empty).await, Err(Error::NotFound));
+    assert_eq!(
+        launch::begin(&world.test.app, &stranger, (world.client_id, empty), &kernel::version::Expected::any()).await,
+        Err(Error::NotFound)
+    );
 }
 
 #[tokio::test]
@@ -171,14 +186,14 @@ async fn a_launch_whose_job_died_ends_and_can_be_begun_again() {
         "update jobs set state = 'dead', finished_at = now() where kind = 'campaigns.launch' and state = 'ready'";
     let states = "select string_agg(state, ' ' order by id) from campaign_launches where campaign_id = $1";
     let states = async || world.admin.query_one(states, &[&id]).await.unwrap().get::<_, String>(0);
-    launch::begin(app, &owner, world.client_id, id).await.unwrap();
-    let twice = launch::begin(app, &owner, world.client_id, id).await;
+    launch::begin(app, &owner, (world.client_id, id), &kernel::version::Expected::any()).await.unwrap();
+    let twice = launch::begin(app, &owner, (world.client_id, id), &kernel::version::Expected::any()).await;
     assert!(
         matches!(twice, Err(Error::Conflict { code: "launch_running", .. })),
         "a live one is left alone: {twice:?}"
     );
     world.admin.execute(died, &[]).await.unwrap();
-    launch::begin(app, &owner, world.client_id, id).await.unwrap();
+    launch::begin(app, &owner, (world.client_id, id), &kernel::version::Expected::any()).await.unwrap();
     assert_eq!(states().await, "failed running");
 
     world.admin.execute(died, &[]).await.unwrap();
@@ -199,7 +214,7 @@ async fn an_archived_pool_and_a_brand_that_is_off_stop_a_launch_but_not_what_run
     let (id, _) = world.draft(&world.input()).await;
     let (app, owner, client_id) = (&world.test.app, world.owner(), world.client_id);
     world.admin.execute("update gift_card_brands set is_active = false", &[]).await.unwrap();
-    let refused = launch::begin(app, &owner, client_id, id).await.unwrap_err();
+    let refused = launch::begin(app, &owner, (client_id, id), &kernel::version::Expected::any()).await.unwrap_err();
     let problem = &refused.fields()[0];
     assert_eq!((problem.field.as_str(), problem.code), ("conditions/0/gift_card_pool_id", "GC-002"));
     let path = format!("/v1/campaigns/{id}/checklist");
@@ -209,7 +224,7 @@ async fn an_archived_pool_and_a_brand_that_is_off_stop_a_launch_but_not_what_run
 
     // Archived after the check list was looked at: found under the pool's lock.
     world.admin.execute("update gift_card_brands set is_active = true", &[]).await.unwrap();
-    launch::begin(app, &owner, client_id, id).await.unwrap();
+    launch::begin(app, &owner, (client_id, id), &kernel::version::Expected::any()).await.unwrap();
     world.admin.execute("update gift_card_pools set archived_at = now()", &[]).await.unwrap();
     world.work().await;
     assert_eq!(world.status(id).await, "draft");

@@ -46,7 +46,13 @@ async fn production_charges_the_pieces_and_cancelling_refunds_them_and_frees_the
     let set = "update organizations set settings_json = '{\"prices\": {\"piece\": 3}}' where id = $1";
     world.admin.execute(set, &[&world.test.story.northside]).await.unwrap();
     let (id, _) = world.draft(&world.input()).await;
-    let refused = campaigns::actions::launch::begin(&world.test.app, &world.owner(), world.client_id, id).await;
+    let refused = campaigns::actions::launch::begin(
+        &world.test.app,
+        &world.owner(),
+        (world.client_id, id),
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert_eq!(refused.unwrap_err().fields()[0].field, "credits", "30 credits are needed and none are there");
     grant(&world, 40).await;
     world.launch(id).await;
@@ -97,9 +103,24 @@ async fn completing_frees_the_unused_cards_and_a_mail_date_to_come_is_refused() 
     let today = world.test.app.clock.now().date_naive();
     let mailed = |day| Wish { to: "mailed".into(), mail_date: Some(day), reason: None };
     let (app, owner) = (&world.test.app, world.owner());
-    let early = steps::take(app, &owner, world.client_id, id, &mailed(today + chrono::Duration::days(9))).await;
+    let early = steps::take(
+        app,
+        &owner,
+        (world.client_id, id),
+        &mailed(today + chrono::Duration::days(9)),
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert_eq!(early.unwrap_err().fields()[0].field, "mail_date");
-    steps::take(app, &owner, world.client_id, id, &mailed(today - chrono::Duration::days(1))).await.unwrap();
+    steps::take(
+        app,
+        &owner,
+        (world.client_id, id),
+        &mailed(today - chrono::Duration::days(1)),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let row = world.admin.query_one("select mail_date from campaigns where id = $1", &[&id]).await.unwrap();
     assert_eq!(row.get::<_, chrono::NaiveDate>(0), today - chrono::Duration::days(1));
     force(&world, id, "active").await;
@@ -268,7 +289,13 @@ async fn a_mailed_campaign_that_nobody_answers_is_completed_by_a_person_and_free
     let world = World::with(4, 4).await;
     let (id, _) = world.mailed(&world.input()).await;
     let (second, _) = world.draft(&world.input()).await;
-    let begun = campaigns::actions::launch::begin(&world.test.app, &world.owner(), world.client_id, second).await;
+    let begun = campaigns::actions::launch::begin(
+        &world.test.app,
+        &world.owner(),
+        (world.client_id, second),
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert!(begun.is_err(), "every card is promised");
     let slug: String = world.admin.query_one("select slug from campaigns where id = $1", &[&id]).await.unwrap().get(0);
     let page = world.test.get(&format!("/acme-roofing/campaigns/{slug}")).as_user(&world.test.story.acme_owner).await;

@@ -31,7 +31,10 @@ async fn cards_past_their_last_day_are_not_promised() {
     let sql = "update gift_cards set expires_at = $1 where id in (select id from gift_cards limit 2)";
     world.admin.execute(sql, &[&yesterday]).await.unwrap();
     let (id, _) = world.draft(&asking(&world, "Two", 2)).await;
-    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap_err();
+    let refused =
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert!(refused.fields()[0].message.contains("1 free card and 2 are needed"), "{refused:?}");
     world.launched(&asking(&world, "One", 1)).await;
     world.assert_sound().await;
@@ -45,7 +48,10 @@ async fn cards_that_people_wait_for_are_not_promised() {
     assert_eq!(submit(&world, first, people[1]).await, Outcome::PoolEmpty);
     world.add_cards(1).await;
     let (second, _) = world.draft(&asking(&world, "Second", 1)).await;
-    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
+    let refused =
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, second), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert!(refused.fields()[0].message.contains("0 free cards and 1 is needed"), "{refused:?}");
     let actor = kernel::Actor::client(world.client_id);
     let tx = world.test.app.scope(&actor).transaction().await.unwrap();
@@ -124,14 +130,19 @@ async fn two_campaigns_are_not_launched_on_the_same_credits() {
     let (first, _) = world.launched(&world.input()).await;
     assert_eq!(credits(&world).await, (15, 10), "five pieces and five rewards");
     let (second, _) = world.draft(&world.input()).await;
-    let refused = launch::begin(&world.test.app, &world.owner(), world.client_id, second).await.unwrap_err();
+    let refused =
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, second), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert_eq!(refused.fields()[0].field, "credits");
     assert!(refused.fields()[0].message.contains("of which 10 are promised"), "{refused:?}");
     // nor when both pass the check list before either works
     let (third, _) = world.draft(&asking(&world, "Third", 0)).await;
     let (fourth, _) = world.draft(&asking(&world, "Fourth", 0)).await;
     for id in [third, fourth] {
-        launch::begin(&world.test.app, &world.owner(), world.client_id, id).await.unwrap();
+        launch::begin(&world.test.app, &world.owner(), (world.client_id, id), &kernel::version::Expected::any())
+            .await
+            .unwrap();
     }
     world.work().await;
     let mut statuses = [world.status(third).await, world.status(fourth).await];
@@ -139,7 +150,14 @@ async fn two_campaigns_are_not_launched_on_the_same_credits() {
     assert_eq!(statuses, ["draft", "ready"]);
     let (operator, less) =
         (world.test.operator(), GrantInput { amount: "-1".into(), note: "oops".into(), ..GrantInput::default() });
-    let corrected = rewards::actions::credits::grant(&world.test.app, &operator, world.client_id, &less).await;
+    let corrected = rewards::actions::credits::grant(
+        &world.test.app,
+        &operator,
+        world.client_id,
+        &less,
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert!(matches!(corrected, Err(kernel::Error::Conflict { code: "GC-006", .. })), "all are promised");
     // Production charges what was set aside, taking back frees the rest.
     world.step(first, "in_production").await.unwrap();
@@ -194,7 +212,7 @@ async fn whoever_launches_cannot_tell_a_card_in_quarantine_from_any_other() {
                alter table gift_cards enable trigger moves_forward";
     world.admin.batch_execute(sql).await.unwrap();
     assert_eq!(told(aside, &slug).await, before);
-    launch::begin(app, &actor, world.client_id, plain).await.unwrap();
+    launch::begin(app, &actor, (world.client_id, plain), &kernel::version::Expected::any()).await.unwrap();
     world.work().await;
     world.assert_sound().await;
     let promised = "select sum(reserved)::int8 from campaign_reservations where pool_id = $1";
@@ -202,7 +220,9 @@ async fn whoever_launches_cannot_tell_a_card_in_quarantine_from_any_other() {
     // one that is retired takes its promise with it, like any other
     let card: Uuid = world.admin.query_one("select id from gift_cards limit 1", &[]).await.unwrap().get(0);
     let why = rewards::actions::cards::RevokeInput { reason: "leaked".into() };
-    rewards::actions::cards::revoke(app, &actor, world.client_id, card, &why).await.unwrap();
+    rewards::actions::cards::revoke(app, &actor, (world.client_id, card), &why, &kernel::version::Expected::any())
+        .await
+        .unwrap();
     assert_eq!(world.count(promised, world.pool_id).await, 1);
     world.assert_sound().await;
 }

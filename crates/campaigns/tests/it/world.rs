@@ -158,7 +158,9 @@ impl World {
 
     /// Begins a launch and does its work, as the worker does.
     pub async fn launch(&self, id: Uuid) {
-        launch::begin(&self.test.app, &self.owner(), self.client_id, id).await.unwrap();
+        launch::begin(&self.test.app, &self.owner(), (self.client_id, id), &kernel::version::Expected::any())
+            .await
+            .unwrap();
         self.work().await;
     }
 
@@ -180,7 +182,7 @@ impl World {
     /// Takes a step as the owner.
     pub async fn step(&self, id: Uuid, to: &str) -> kernel::Result<()> {
         let wish = Wish { to: to.into(), ..Wish::default() };
-        steps::take(&self.test.app, &self.owner(), self.client_id, id, &wish).await
+        steps::take(&self.test.app, &self.owner(), (self.client_id, id), &wish, &kernel::version::Expected::any()).await
     }
 
     /// A campaign's status.

@@ -42,7 +42,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &FormInput
     Ok(id)
 }
 
-/// Changes a form; an open one changes for strangers at once.
+/// Changes a form; an open one changes for strangers at once, and one that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
@@ -55,7 +55,10 @@ pub async fn update(
 ) -> Result<()> {
     let draft = check(input)?;
     let tx = app.scope(actor).transaction().await?;
-    store::expect(&tx, client_id, id, expected).await?;
+    let before = store::expect(&tx, client_id, id, expected).await?;
+    if check(&input_of(&before)?).is_ok_and(|present| present == draft) {
+        return Ok(());
+    }
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
     tx.audit("form.updated", "ace_forms", Some(id), what).await?;
@@ -65,10 +68,18 @@ pub async fn update(
 /// Opens a form to strangers, or closes it.
 ///
 /// # Errors
-/// `NotFound`, or `form_config` when a form without fields is opened.
-pub async fn set_active(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, active: bool) -> Result<()> {
+/// `NotFound`, `Conflict` when it is not the expected version any more, or `form_config` when a form without fields is
+/// opened.
+pub async fn set_active(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    active: bool,
+    expected: &Expected,
+) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    let config: FormConfig = serde_json::from_value(store::hold(&tx, client_id, id).await?).map_err(Error::internal)?;
+    let form = store::expect(&tx, client_id, id, expected).await?;
+    let config: FormConfig = serde_json::from_value(form.form_config).map_err(Error::internal)?;
     if active && config.fields.is_empty() {
         return Err(Error::invalid("form_config", "give the form at least one field before opening it"));
     }

@@ -18,7 +18,7 @@ use crate::store::landing_pages::{self as store, Draft};
 pub use crate::measure::MAX_PAGE;
 
 /// What a person gives for a landing page.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LandingPageInput {
     /// Unique among the client's landing pages.
@@ -50,7 +50,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPa
     Ok(id)
 }
 
-/// Changes the draft. Strangers keep what was published.
+/// Changes the draft. Strangers keep what was published. One that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
@@ -63,7 +63,11 @@ pub async fn update(
 ) -> Result<()> {
     let draft = check(app, actor, client_id, input).await?;
     let tx = app.scope(actor).transaction().await?;
-    store::expect(&tx, client_id, id, expected).await?;
+    let before = store::expect(&tx, client_id, id, expected).await?;
+    let given = LandingPageInput { name: draft.name.clone(), ..input.clone() };
+    if input_of(&before) == given {
+        return Ok(());
+    }
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let what = Audited { client_id: Some(client_id), after: Some(json!({ "name": draft.name })), ..Audited::default() };
     tx.audit("landing_page.updated", "landing_pages", Some(id), what).await?;
@@ -73,14 +77,18 @@ pub async fn update(
 /// Publishes the draft as an immutable version; returns the version's id.
 ///
 /// # Errors
-/// `NotFound`, or `html` when there is nothing to publish.
-pub async fn publish(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<Uuid> {
+/// `NotFound`, `Conflict` when it is not the expected version any more or changes while it is cleaned, or `html` when
+/// there is nothing to publish.
+pub async fn publish(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<Uuid> {
     let page = store::find(&app.scope(actor), client_id, id).await?;
+    expected.check(&page.etag())?;
     let (html, css) = clean_aside(app, part(&page.content_json, "html"), part(&page.content_json, "css")).await?;
     if html.trim().is_empty() {
         return Err(Error::required("html"));
     }
     let tx = app.scope(actor).transaction().await?;
+    // what was cleaned is what is published: nobody's change in between goes out unseen, or is lost
+    store::expect(&tx, client_id, id, &Expected::of(&page.etag())).await?;
     let version_id = store::publish(&tx, client_id, &page, &html, &css).await?;
     let what =
         Audited { client_id: Some(client_id), after: Some(json!({ "version": version_id })), ..Audited::default() };

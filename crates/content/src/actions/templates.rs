@@ -62,7 +62,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &TemplateI
     Ok(id)
 }
 
-/// Changes a template.
+/// Changes a template; one that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
@@ -75,7 +75,10 @@ pub async fn update(
 ) -> Result<()> {
     let draft = check(input)?;
     let tx = app.scope(actor).transaction().await?;
-    store::expect(&tx, client_id, id, expected).await?;
+    let before = store::expect(&tx, client_id, id, expected).await?;
+    if check(&input_of(&before)).is_ok_and(|present| present == draft) {
+        return Ok(());
+    }
     found(store::update(&tx, client_id, id, &draft).await?)?;
     let after = Some(json!({ "name": draft.name, "size": draft.size }));
     tx.audit(

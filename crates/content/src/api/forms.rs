@@ -105,8 +105,7 @@ pub async fn publish(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Tagged<FormOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::set_active(&app, &caller.actor, caller.client_id()?, id, true).await?;
+    actions::set_active(&app, &caller.actor, (caller.client_id()?, id), true, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
@@ -117,8 +116,7 @@ pub async fn close(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Tagged<FormOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::set_active(&app, &caller.actor, caller.client_id()?, id, false).await?;
+    actions::set_active(&app, &caller.actor, (caller.client_id()?, id), false, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 

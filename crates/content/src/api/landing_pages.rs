@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use kernel::page::Page;
-use kernel::version::{Expected, etag};
+use kernel::version::Expected;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -60,7 +60,7 @@ pub async fn list(
 /// `GET /v1/landing-pages/{id}`
 pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<LandingPageOut>> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    Ok(Tagged { etag: etag(row.updated_at), body: row.into() })
+    Ok(Tagged { etag: row.etag(), body: row.into() })
 }
 
 /// `POST /v1/landing-pages`
@@ -82,9 +82,9 @@ pub async fn update(
     patch: Patch,
 ) -> Result<Tagged<LandingPageOut>> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    expected.check(&etag(row.updated_at))?;
+    expected.check(&row.etag())?;
     // of the version that was read and no other, or half of somebody else's change would be lost
-    let (read, present) = (Expected::of(&etag(row.updated_at)), actions::input_of(&row));
+    let (read, present) = (Expected::of(&row.etag()), actions::input_of(&row));
     let told = LandingPageOut::from(row);
     let input = patch.onto(&present, &told)?;
     actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &read).await?;
@@ -98,7 +98,6 @@ pub async fn publish(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Tagged<LandingPageOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::publish(&app, &caller.actor, caller.client_id()?, id).await?;
+    actions::publish(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     get(State(app), caller, Path(id)).await
 }

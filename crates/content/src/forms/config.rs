@@ -11,7 +11,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 pub struct FormConfig {
     /// The fields in order; page breaks cut them into steps.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, example = json!([
+        { "id": "email", "type": "email", "label": "E-mail", "required": true },
+        { "id": "roof", "type": "select", "label": "What is your roof made of?", "required": false, "options": ["Shingles", "Tiles"] },
+    ]))]
     pub fields: Vec<Field>,
     /// Title, texts and colours.
     #[serde(default)]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use kernel::codes::RedemptionCode;
 use kernel::{FieldError, Problems};
 use serde_json::{Map, Value, json};
@@ -72,8 +71,7 @@ fn answer(field: &Field, given: &[&str]) -> Result<Option<Value>, String> {
         FieldType::Phone => json!(kernel::phone::normalise(first, "US").ok_or("enter a phone number of 10 digits")?),
         FieldType::Number => json!(number::parse(first)?),
         FieldType::Date => {
-            let day = NaiveDate::parse_from_str(first, "%Y-%m-%d").ok().filter(|day| kernel::zone::is_sensible(*day));
-            json!(day.ok_or("write the day as YYYY-MM-DD")?)
+            json!(kernel::zone::parse_day(first).ok_or("write the day as YYYY-MM-DD")?)
         }
         FieldType::Select | FieldType::Radio => json!(option(field, first)?),
         FieldType::Multiselect => {

@@ -172,7 +172,7 @@ async fn save_and_set(app: &App, caller: &Caller, id: Uuid, form: BuilderForm, o
             return refused(app, caller, Some(row), form, error);
         }
     }
-    actions::set_active(app, &caller.actor, client_id, id, open).await?;
+    actions::set_active(app, &caller.actor, (client_id, id), open, &Expected::any()).await?;
     let said = if open {
         "Saved and open. People can fill it in now."
     } else {

@@ -164,7 +164,7 @@ pub async fn publish(
         None => Ok(()),
     };
     let published = match saved {
-        Ok(()) => actions::publish(&app, &caller.actor, client_id, id).await,
+        Ok(()) => actions::publish(&app, &caller.actor, (client_id, id), &Expected::any()).await,
         Err(error) => Err(error),
     };
     match published {

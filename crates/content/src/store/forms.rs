@@ -42,14 +42,6 @@ database::statement! {
     INSERT, app, "
         insert into ace_forms (id, client_id, name, description, form_config, created_by, created_at, updated_at, last_auto_save)
         values ($1, $2, $3, $4, $5, $6, $7, $7, $7)";
-    /// What a form asks, held until the transaction ends.
-    HOLD, app, "
-        select form_config
-        from ace_forms
-        where client_id = $1
-          and id = $2
-          and archived_at is null
-        for update";
     /// The version of a form, held until the transaction ends.
     LOCK, app, "
         select updated_at
@@ -75,7 +67,7 @@ database::statement! {
 }
 
 /// What a form is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Its name.
     pub name: String,
@@ -116,14 +108,6 @@ pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Form> 
     scope.query_one(&FIND, &[&client_id, &id]).await
 }
 
-/// What a form asks; nobody changes it until the transaction ends.
-///
-/// # Errors
-/// `NotFound`, or what the database answered.
-pub async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Value> {
-    tx.query_scalar(&HOLD, &[&client_id, &id]).await
-}
-
 /// Writes a new form.
 ///
 /// # Errors
@@ -135,12 +119,13 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
 }
 
-/// Refuses a change that is meant for another version.
+/// Holds what is about to change, and tells how it is; refuses a change that is meant for another version.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it is not the expected version any more.
-pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK, &[&client_id, &id], expected).await
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Form> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND, &[&client_id, &id]).await
 }
 
 /// Writes a changed form; false when there is none.

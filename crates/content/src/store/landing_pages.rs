@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
-use kernel::version::Expected;
+use kernel::version::{Expected, etag};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -45,6 +45,13 @@ pub struct Version {
     pub content_json: Value,
 }
 
+impl LandingPage {
+    /// Its version: publishing moves it, too, and is no change of the draft.
+    pub fn etag(&self) -> String {
+        etag(self.published_at.map_or(self.updated_at, |at| at.max(self.updated_at)))
+    }
+}
+
 database::statement! {
     /// One landing page.
     FIND, app, "
@@ -59,7 +66,7 @@ database::statement! {
         values ($1, $2, $3, $4, $5, $6, $7, $7)";
     /// The version of a landing page, held until the transaction ends.
     LOCK, app, "
-        select updated_at
+        select greatest(updated_at, published_at)
         from landing_pages
         where client_id = $1
           and id = $2
@@ -147,12 +154,13 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
 }
 
-/// Refuses a change that is meant for another version.
+/// Holds what is about to change, and tells how it is; refuses a change that is meant for another version.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it is not the expected version any more.
-pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK, &[&client_id, &id], expected).await
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<LandingPage> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND, &[&client_id, &id]).await
 }
 
 /// Writes a changed draft; false when there is none. What strangers get stays as it was published.

@@ -56,7 +56,7 @@ database::statement! {
 }
 
 /// What a template is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Its name.
     pub name: String,
@@ -113,12 +113,13 @@ pub async fn insert(tx: &Transaction, client_id: Uuid, id: Uuid, draft: &Draft) 
     tx.execute(&INSERT, params).await.map(|_| ()).map_err(name_taken)
 }
 
-/// Refuses a change that is meant for another version.
+/// Holds what is about to change, and tells how it is; refuses a change that is meant for another version.
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when it is not the expected version any more.
-pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK, &[&client_id, &id], expected).await
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Template> {
+    tx.expect(&LOCK, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND, &[&client_id, &id]).await
 }
 
 /// Writes a changed template; false when there is none.

@@ -80,7 +80,7 @@ impl Crowd {
     async fn grant(&self, credits: i32) -> Result<()> {
         let (app, operator) = (&self.world.test.app, self.world.test.operator());
         let input = GrantInput { amount: credits.to_string(), ..GrantInput::default() };
-        grant(app, &operator, self.world.client_id, &input).await.map(|_| ())
+        grant(app, &operator, self.world.client_id, &input, &kernel::version::Expected::any()).await.map(|_| ())
     }
 
     /// A campaign for the list that rewards visits out of both pools.
@@ -105,7 +105,7 @@ impl Crowd {
 
     async fn launch(&self, id: Uuid) -> Result<()> {
         let (app, client_id) = (&self.world.test.app, self.world.client_id);
-        launch::begin(app, &self.actor(), client_id, id).await?;
+        launch::begin(app, &self.actor(), (client_id, id), &kernel::version::Expected::any()).await?;
         let made = launch::run(app, client_id, id).await;
         if let Err(error) = &made {
             launch::fail(app, client_id, id, &error.to_string()).await?;
@@ -115,7 +115,14 @@ impl Crowd {
 
     async fn step(&self, id: Uuid, to: &str) -> Result<()> {
         let wish = Wish { to: to.into(), ..Wish::default() };
-        steps::take(&self.world.test.app, &self.actor(), self.world.client_id, id, &wish).await
+        steps::take(
+            &self.world.test.app,
+            &self.actor(),
+            (self.world.client_id, id),
+            &wish,
+            &kernel::version::Expected::any(),
+        )
+        .await
     }
 
     async fn visit(&self, n: usize) -> Result<()> {
@@ -169,12 +176,26 @@ impl Crowd {
     async fn retire(&self) -> Result<()> {
         let Some(card) = self.card("available").await else { return Ok(()) };
         let why = RevokeInput { reason: "leaked".into() };
-        revoke(&self.world.test.app, &self.actor(), self.world.client_id, card, &why).await
+        revoke(
+            &self.world.test.app,
+            &self.actor(),
+            ((self.world.client_id, card), &why),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any(),
+        )
+        .await
     }
 
     async fn redeem(&self) -> Result<()> {
         let Some(card) = self.card("claimed").await else { return Ok(()) };
-        redeem(&self.world.test.app, &self.actor(), self.world.client_id, card, &RedeemInput::default()).await
+        redeem(
+            &self.world.test.app,
+            &self.actor(),
+            ((self.world.client_id, card), &RedeemInput::default()),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any(),
+        )
+        .await
     }
 
     /// A message fails for good, which gives the credits back; another one arrives.
@@ -189,7 +210,13 @@ impl Crowd {
 
     async fn forget(&self, n: usize) -> Result<()> {
         let contact = self.people[n].contact_id;
-        audience::actions::contacts::delete(&self.world.test.app, &self.actor(), self.world.client_id, contact).await
+        audience::actions::contacts::delete(
+            &self.world.test.app,
+            &self.actor(),
+            (self.world.client_id, contact),
+            &kernel::version::Expected::any(),
+        )
+        .await
     }
 
     /// A file with people who are on the list already, some of whom go meanwhile, and with new ones.
@@ -219,7 +246,7 @@ impl Crowd {
         }
         lists::remove_members(app, &actor, (client_id, self.list_id), &some).await?;
         lists::add_members(app, &actor, (client_id, self.list_id), &some).await?;
-        match contacts::delete(app, &actor, client_id, some[0]).await {
+        match contacts::delete(app, &actor, (client_id, some[0]), &kernel::version::Expected::any()).await {
             Err(Error::NotFound) => Ok(()),
             other => other,
         }
@@ -282,7 +309,9 @@ async fn acts_of_every_kind_at_once_never_wait_for_each_other_in_a_ring() {
     acts.push(keep(&crowd, "correct", |crowd, _| async move {
         let input = GrantInput { amount: "-1".into(), note: "too many".into(), ..GrantInput::default() };
         let operator = crowd.world.test.operator();
-        grant(&crowd.world.test.app, &operator, crowd.world.client_id, &input).await.map(|_| ())
+        grant(&crowd.world.test.app, &operator, crowd.world.client_id, &input, &kernel::version::Expected::any())
+            .await
+            .map(|_| ())
     }));
     for part in 0..3 {
         acts.push(keep(&crowd, "submit", move |crowd, n| async move { crowd.submit(n * 3 + part).await }));

@@ -1,6 +1,7 @@
 //! Sending a message once more: the same card, to the same person, perhaps at another address.
 
 use database::{Audited, FromRow};
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -50,15 +51,16 @@ pub struct ResendInput {
 /// # Errors
 /// `to` when it is no number or address, `reason` without one, `Forbidden` for another address without the right to
 /// reveal, `GC-009` when the person must not be written to, a conflict when the card was revoked, used, is past its last
-/// day, arrived somewhere else, or the message is still on its way.
+/// day, arrived somewhere else, or the message is still on its way or not the expected version any more.
 pub async fn resend(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    may_reveal: bool,
+    (may_reveal, expected): (bool, &Expected),
     input: &ResendInput,
 ) -> Result<Uuid> {
     let message = store::find(&app.scope(actor), client_id, id).await?;
+    expected.check(&message.etag()?)?;
     let channel = Channel::parse(&message.channel).ok_or_else(|| Error::internal("unknown channel"))?;
     let address = address(channel, input, &message)?;
     let reason = reason(input, may_reveal, address != message.to_address)?;
@@ -74,6 +76,7 @@ pub async fn resend(
         let card: Card = tx.query_one(&CARD, &[&client_id, &card, &tx.now()]).await?;
         refuse_spent(&card, &address)?;
     }
+    store::expect(&tx, client_id, id, expected).await?;
     let to = Addressee { client_id, contact_id: message.contact_id, channel, address: &address };
     if let Some(refusal) = refusal(&tx, &to).await? {
         return Err(Error::conflict("GC-009", format!("Not sent: {}.", refusal.sentence())));

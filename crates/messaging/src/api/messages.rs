@@ -7,7 +7,7 @@ use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Made, Path, Query, Result};
+use web::{App, Caller, IfMatch, Made, Path, Query, Result, Tagged};
 
 use crate::actions::resend::{self, ResendInput};
 use crate::segments::{self, Segments};
@@ -108,8 +108,9 @@ pub async fn list(
 }
 
 /// `GET /v1/messages/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<MessageOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<MessageOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: row.etag()?, body: row.into() })
 }
 
 /// `POST /v1/messages/{id}/resend`
@@ -117,12 +118,12 @@ pub async fn resend(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<ResendInput>,
 ) -> Result<Made<MessageOut>> {
     let at = (caller.client_id()?, id);
-    let id = resend::resend(&app, &caller.actor, at, caller.may("gift_cards.reveal"), &input).await?;
-    let Json(message) = get(State(app), caller, Path(id)).await?;
-    Ok(Made::plain(format!("/v1/messages/{id}"), message))
+    let id = resend::resend(&app, &caller.actor, at, (caller.may("gift_cards.reveal"), &expected), &input).await?;
+    Ok(Made::at(format!("/v1/messages/{id}"), get(State(app), caller, Path(id)).await?))
 }
 
 /// `POST /v1/messages/segments`

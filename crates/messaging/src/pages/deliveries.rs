@@ -83,7 +83,15 @@ pub async fn resend(
     Form(form): Form<ResendInput>,
 ) -> Result<Response> {
     let may_reveal = caller.may("gift_cards.reveal");
-    match action::resend(&app, &caller.actor, (caller.client_id()?, id), may_reveal, &form).await {
+    match action::resend(
+        &app,
+        &caller.actor,
+        (caller.client_id()?, id),
+        (may_reveal, &kernel::version::Expected::any()),
+        &form,
+    )
+    .await
+    {
         Ok(id) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("deliveries/{id}")), "On its way again")),
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
+use kernel::version::{Expected, etag_of};
 use kernel::{Result, new_id};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::message::{NewMessage, Status};
 
 /// A row of `messages`, as lists and pages show it: never with a text that could hold a code.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct Message {
     /// Its id.
     pub id: Uuid,
@@ -57,6 +59,16 @@ pub struct Message {
     pub delivered_at: Option<DateTime<Utc>>,
     /// When it failed for good.
     pub failed_at: Option<DateTime<Utc>>,
+}
+
+impl Message {
+    /// Its version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
 }
 
 /// One thing that happened to a message.
@@ -124,6 +136,13 @@ database::statement! {
         left join call_conditions_met w on w.client_id = m.client_id and w.gift_card_id = m.gift_card_id
         where m.client_id = $1
           and m.id = $2";
+    /// A message that somebody acts on, held.
+    HOLD, app, "
+        select id
+        from messages
+        where client_id = $1
+          and id = $2
+        for no key update";
     /// What happened to a message.
     EVENTS, app, "
         select status, error_code, at
@@ -290,6 +309,18 @@ fn status_filter(which: &Which) -> &'static str {
 /// `NotFound`, or what the database answered.
 pub async fn find(scope: &Scope<'_>, client_id: Uuid, id: Uuid) -> Result<Message> {
     scope.query_one(&FIND, &[&client_id, &id]).await
+}
+
+/// Refuses what is meant for another version of a message, which is held until the transaction ends.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not the expected version any more.
+pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    if expected.is_any() {
+        return Ok(());
+    }
+    tx.execute(&HOLD, &[&client_id, &id]).await?;
+    expected.check(&tx.query_one::<Message>(&FIND, &[&client_id, &id]).await?.etag()?)
 }
 
 /// What happened to a message, in order.

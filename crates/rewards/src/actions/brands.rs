@@ -60,15 +60,17 @@ pub async fn create(app: &App, actor: &Actor, input: &BrandInput) -> Result<Uuid
     Ok(id)
 }
 
-/// Changes a brand.
+/// Changes a brand; one that stays as it was keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or the wrong fields.
 pub async fn update(app: &App, actor: &Actor, id: Uuid, input: &BrandInput, expected: &Expected) -> Result<()> {
     let draft = check(input)?;
-    let before = store::find(&app.scope(actor), id).await?;
     let tx = app.scope(actor).transaction().await?;
-    store::expect(&tx, id, expected).await?;
+    let before = store::expect(&tx, id, expected).await?;
+    if check(&input_of(&before)).is_ok_and(|present| present == draft) {
+        return Ok(());
+    }
     found(store::update(&tx, id, &draft).await?)?;
     let what = Audited {
         client_id: None,

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use database::{Audited, Transaction};
 use events::{EventType, NewEvent};
 use kernel::money::Money;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result};
 use messaging::Channel;
 use messaging::card_code::{CardRef, Case, Part, fingerprint};
@@ -105,9 +106,13 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
 /// gets it must be the first to see its code.
 ///
 /// # Errors
-/// `NotFound`, a conflict for a card in stock, or `Internal` when a key is missing.
-pub async fn reveal(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<OpenCard> {
+/// `NotFound`, a conflict for a card in stock or another version than the expected one, or `Internal` when a key is
+/// missing.
+pub async fn reveal(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<OpenCard> {
     let tx = app.scope(actor).transaction().await?;
+    if !expected.is_any() {
+        store::hold(&tx, (client_id, id), expected).await?;
+    }
     let card = open(app, &tx, client_id, id).await?;
     store::revealed(&tx, client_id, id).await?;
     tx.audit("gift_card.revealed", "gift_cards", Some(id), about(client_id)).await?;
@@ -147,10 +152,16 @@ async fn open(app: &App, tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<
 /// Marks a card as used.
 ///
 /// # Errors
-/// `NotFound`, or a conflict when nobody has it, it was used, or it was retired.
-pub async fn redeem(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RedeemInput) -> Result<()> {
+/// `NotFound`, or a conflict when nobody has it, it was used, it was retired, or it is not the expected version any more.
+pub async fn redeem(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &RedeemInput,
+    expected: &Expected,
+) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    let card = store::hold(&tx, client_id, id).await?;
+    let card = store::hold(&tx, (client_id, id), expected).await?;
     if card.revoked || !matches!(card.status.as_str(), "claimed" | "delivered") {
         return Err(Error::conflict(
             "not_redeemable",
@@ -191,11 +202,17 @@ async fn record(tx: &Transaction, client_id: Uuid, id: Uuid, card: &Held) -> Res
 /// come.
 ///
 /// # Errors
-/// `NotFound`, `reason`, or a conflict when it was retired already.
-pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: &RevokeInput) -> Result<()> {
+/// `NotFound`, `reason`, or a conflict when it was retired already or is not the expected version any more.
+pub async fn revoke(
+    app: &App,
+    actor: &Actor,
+    (client_id, id): (Uuid, Uuid),
+    input: &RevokeInput,
+    expected: &Expected,
+) -> Result<()> {
     let reason = reason(&input.reason)?;
     let tx = app.scope(actor).transaction().await?;
-    let card = store::hold(&tx, client_id, id).await?;
+    let card = store::hold(&tx, (client_id, id), expected).await?;
     if card.revoked || card.status == "expired" {
         return Err(Error::conflict("already_revoked", "this card is retired already"));
     }
@@ -220,18 +237,18 @@ pub async fn revoke(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, input: 
 /// `NotFound`, `reason`, `to`, `Forbidden` for an address that is not on record without the right to reveal
 /// (`may_reveal`), a conflict when that address got too many rewards, `GC-001` when no condition earned it, `GC-003`
 /// when the pool has no card left, `GC-006` when credits that came back do not cover it any more, `GC-009` when nobody may
-/// write there, or a conflict when the pool is archived.
+/// write there, or a conflict when the pool is archived or it is not the expected version any more.
 pub async fn replace(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    may_reveal: bool,
+    (may_reveal, expected): (bool, &Expected),
     input: &ReplaceInput,
 ) -> Result<Claimed> {
     let reason = reason(&input.reason)?;
     let to = way(&input.to)?;
     let tx = app.scope(actor).transaction().await?;
-    let card = store::hold(&tx, client_id, id).await?;
+    let card = store::hold(&tx, (client_id, id), expected).await?;
     if card.status == "redeemed" {
         return Err(Error::conflict("already_redeemed", "this card was used"));
     }

@@ -2,6 +2,7 @@
 
 use database::{Audited, Transaction};
 use kernel::money::whole;
+use kernel::version::Expected;
 use kernel::{Actor, Error, Problems, Result, new_id};
 use serde::Deserialize;
 use serde_json::json;
@@ -35,8 +36,9 @@ pub struct GrantInput {
 /// balance. The same id again, as by a second click, is the same entry.
 ///
 /// # Errors
-/// `amount`, `from`, `GC-006` when there are too few, or a conflict when the id is that of another entry.
-pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput) -> Result<i32> {
+/// `amount`, `from`, `GC-006` when there are too few, or a conflict when the id is that of another entry or the credits
+/// do not stand as expected any more.
+pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput, expected: &Expected) -> Result<i32> {
     let scope = app.scope(actor);
     let makes = store::makes_credits(&scope).await?;
     let from = some(&input.from);
@@ -74,6 +76,10 @@ pub async fn grant(app: &App, actor: &Actor, client_id: Uuid, input: &GrantInput
         return repeated(app, actor, (client_id, id), amount).await;
     }
     let balance = booked.map_err(too_few)?;
+    // afterwards, when the client's row is held in its place among the locks; another version undoes it all
+    if !expected.is_any() {
+        expected.check(&store::standing_before(&tx, (client_id, id), amount).await?.etag()?)?;
+    }
     let what = Audited {
         client_id: Some(client_id),
         before: Some(json!({ "credits": balance - amount })),

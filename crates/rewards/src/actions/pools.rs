@@ -75,7 +75,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &PoolInput
     Ok(id)
 }
 
-/// Gives a pool another name.
+/// Gives a pool another name; with the same one it keeps its version.
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when it is not the expected version any more, or `pool_name`.
@@ -89,9 +89,11 @@ pub async fn rename(
     let mut problems = Problems::new();
     let pool_name = name(&mut problems, &input.pool_name);
     problems.finish()?;
-    let before = store::find(&app.scope(actor), client_id, id).await?;
     let tx = app.scope(actor).transaction().await?;
-    store::expect(&tx, client_id, id, expected).await?;
+    let before = store::expect(&tx, client_id, id, expected).await?;
+    if before.pool_name == pool_name {
+        return Ok(());
+    }
     found(store::rename(&tx, client_id, id, &pool_name).await?)?;
     let what = Audited {
         client_id: Some(client_id),
@@ -105,12 +107,12 @@ pub async fn rename(
 /// Archives a pool: no cards come in, no campaign can choose it. Its cards stay.
 ///
 /// # Errors
-/// `NotFound`, or a conflict while cards are promised, somebody waits for one, or a campaign under way hands them out.
-pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
-    store::find(&app.scope(actor), client_id, id).await?;
+/// `NotFound`, or a conflict while cards are promised, somebody waits for one, a campaign under way hands them out, or it
+/// is not the expected version any more.
+pub async fn archive(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
     // Under the pool's lock: whoever claims or launches meanwhile comes before or after.
-    store::lock(&tx, id).await?;
+    store::expect(&tx, client_id, id, expected).await?;
     refuse_in_use(&store::in_use(&tx, client_id, id).await?)?;
     if !store::archive(&tx, client_id, id).await? {
         return Err(Error::conflict("already_archived", "this pool is archived already"));
@@ -123,11 +125,11 @@ pub async fn archive(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Res
 /// Brings an archived pool back: cards come in, and campaigns can choose it.
 ///
 /// # Errors
-/// `NotFound`, a conflict when it is not archived, or `pool_name` when another pool took its name meanwhile.
-pub async fn restore(app: &App, actor: &Actor, client_id: Uuid, id: Uuid) -> Result<()> {
-    store::find(&app.scope(actor), client_id, id).await?;
+/// `NotFound`, a conflict when it is not archived or not the expected version any more, or `pool_name` when another pool
+/// took its name meanwhile.
+pub async fn restore(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
-    store::lock(&tx, id).await?;
+    store::expect(&tx, client_id, id, expected).await?;
     if !store::restore(&tx, client_id, id).await? {
         return Err(Error::conflict("not_archived", "this pool is not archived"));
     }

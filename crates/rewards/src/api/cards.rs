@@ -10,7 +10,7 @@ use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Made, Path, Query, Result};
+use web::{App, Caller, IfMatch, Made, Path, Query, Result, Tagged};
 
 use crate::actions::cards::{self as actions, FindInput, OpenCard, RedeemInput, ReplaceInput, RevokeInput};
 use crate::store::cards as store;
@@ -97,8 +97,9 @@ pub async fn list(
 }
 
 /// `GET /v1/cards/{id}`
-pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<CardOut>> {
-    Ok(Json(store::find(&caller.scope(&app), caller.client_id()?, id).await?.into()))
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Tagged<CardOut>> {
+    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    Ok(Tagged { etag: row.etag()?, body: row.into() })
 }
 
 /// `POST /v1/cards/find`
@@ -106,7 +107,7 @@ pub async fn find(
     State(app): State<App>,
     caller: Caller,
     web::Json(input): web::Json<FindInput>,
-) -> Result<Json<CardOut>> {
+) -> Result<Tagged<CardOut>> {
     let id = actions::find_by_code(&app, &caller.actor, caller.client_id()?, &input).await?;
     get(State(app), caller, Path(id)).await
 }
@@ -116,8 +117,9 @@ pub async fn reveal(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
 ) -> Result<([(HeaderName, HeaderValue); 1], Extension<web::Unkept>, Json<OpenCard>)> {
-    let card = actions::reveal(&app, &caller.actor, caller.client_id()?, id).await?;
+    let card = actions::reveal(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Extension(web::Unkept), Json(card)))
 }
 
@@ -126,9 +128,10 @@ pub async fn redeem(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<RedeemInput>,
-) -> Result<Json<CardOut>> {
-    actions::redeem(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+) -> Result<Tagged<CardOut>> {
+    actions::redeem(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
@@ -137,9 +140,10 @@ pub async fn revoke(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<RevokeInput>,
-) -> Result<Json<CardOut>> {
-    actions::revoke(&app, &caller.actor, caller.client_id()?, id, &input).await?;
+) -> Result<Tagged<CardOut>> {
+    actions::revoke(&app, &caller.actor, (caller.client_id()?, id), &input, &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
@@ -148,12 +152,11 @@ pub async fn replace(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<ReplaceInput>,
 ) -> Result<Made<CardOut>> {
-    let claimed =
-        actions::replace(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input)
-            .await?;
+    let (of, may_reveal) = ((caller.client_id()?, id), caller.may("gift_cards.reveal"));
+    let claimed = actions::replace(&app, &caller.actor, of, (may_reveal, &expected), &input).await?;
     let id = claimed.gift_card_id.ok_or(Error::NotFound)?;
-    let Json(card) = get(State(app), caller, Path(id)).await?;
-    Ok(Made::plain(format!("/v1/cards/{id}"), card))
+    Ok(Made::at(format!("/v1/cards/{id}"), get(State(app), caller, Path(id)).await?))
 }

@@ -1,13 +1,12 @@
 //! `/v1/credits`.
 
-use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use kernel::page::{Page, PageParams};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::{App, Caller, Made, Query, Result};
+use web::{App, Caller, IfMatch, Made, Query, Result, Tagged};
 
 use crate::actions::credits::{self as actions, GrantInput};
 use crate::store::credits as store;
@@ -75,22 +74,24 @@ pub async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(params): Query<ListParams>,
-) -> Result<Json<CreditsOut>> {
+) -> Result<Tagged<CreditsOut>> {
     let page = PageParams { limit: params.limit, after: params.after };
     let (scope, client_id, limit) = (caller.scope(&app), caller.client_id()?, page.limit()?);
-    let balance = store::balance(&scope, client_id).await?;
-    let promised = store::promised(&scope, client_id).await?;
+    // first, so that who reads while something is booked has the older version of the two
+    let standing = store::standing(&scope, client_id).await?;
     let rows = store::list(&scope, client_id, params.reason, page.after()?, limit).await?;
     let Page { data, next } = Page::from_rows(rows, limit, |row| (row.created_at, row.id)).map(EntryOut::from);
-    Ok(Json(CreditsOut { balance, promised, data, next }))
+    let store::Standing { balance, promised, .. } = standing;
+    Ok(Tagged { etag: standing.etag()?, body: CreditsOut { balance, promised, data, next } })
 }
 
 /// `POST /v1/credits`
 pub async fn grant(
     State(app): State<App>,
     caller: Caller,
+    IfMatch(expected): IfMatch,
     web::Json(input): web::Json<GrantInput>,
 ) -> Result<Made<Balance>> {
-    let balance = actions::grant(&app, &caller.actor, caller.client_id()?, &input).await?;
+    let balance = actions::grant(&app, &caller.actor, caller.client_id()?, &input, &expected).await?;
     Ok(Made::plain("/v1/credits".into(), Balance { balance }))
 }

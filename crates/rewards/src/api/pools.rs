@@ -122,8 +122,7 @@ pub async fn archive(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Tagged<PoolOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::archive(&app, &caller.actor, caller.client_id()?, id).await?;
+    actions::archive(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 
@@ -134,8 +133,7 @@ pub async fn restore(
     Path(id): Path<Uuid>,
     IfMatch(expected): IfMatch,
 ) -> Result<Tagged<PoolOut>> {
-    expected.check(&etag(store::find(&caller.scope(&app), caller.client_id()?, id).await?.updated_at))?;
-    actions::restore(&app, &caller.actor, caller.client_id()?, id).await?;
+    actions::restore(&app, &caller.actor, (caller.client_id()?, id), &expected).await?;
     get(State(app), caller, Path(id)).await
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::FieldErrors;
 use web::{App, Caller, Form, Path, Result, Shell, redirect_with, render, render_with};
@@ -38,7 +39,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
 
 /// `POST /{client}/cards/{id}/reveal`
 pub async fn reveal(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    let opened = match actions::reveal(&app, &caller.actor, caller.client_id()?, id).await {
+    let opened = match actions::reveal(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(opened) => opened,
         Err(error) => return refused(&app, &caller, id, error).await,
     };
@@ -54,7 +55,7 @@ pub async fn redeem(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<RedeemInput>,
 ) -> Result<Response> {
-    match actions::redeem(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::redeem(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Marked as redeemed")),
         Err(error) => refused(&app, &caller, id, error).await,
     }
@@ -67,7 +68,7 @@ pub async fn revoke(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<RevokeInput>,
 ) -> Result<Response> {
-    match actions::revoke(&app, &caller.actor, caller.client_id()?, id, &input).await {
+    match actions::revoke(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Revoked. Nobody gets this card any more.")),
         Err(error) => refused(&app, &caller, id, error).await,
     }
@@ -80,8 +81,14 @@ pub async fn replace(
     Path((_, id)): Path<(String, Uuid)>,
     Form(input): Form<ReplaceInput>,
 ) -> Result<Response> {
-    match actions::replace(&app, &caller.actor, (caller.client_id()?, id), caller.may("gift_cards.reveal"), &input)
-        .await
+    match actions::replace(
+        &app,
+        &caller.actor,
+        (caller.client_id()?, id),
+        (caller.may("gift_cards.reveal"), &Expected::any()),
+        &input,
+    )
+    .await
     {
         Ok(claimed) => {
             Ok(redirect_with(&at(&caller, claimed.gift_card_id.unwrap_or(id)), "This card goes out instead"))

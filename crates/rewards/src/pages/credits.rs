@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::page::{DEFAULT_LIMIT, Page, PageParams};
+use kernel::version::Expected;
 use serde::Deserialize;
 use web::view::{Choice, FieldErrors, Filters, Pager, Stat};
 use web::{App, Caller, Form, Query, Result, Shell, redirect_with, render, render_with};
@@ -50,7 +51,7 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(query): Query<Li
 
 /// `POST /{client}/credits`
 pub async fn grant(State(app): State<App>, caller: Caller, Form(form): Form<GrantInput>) -> Result<Response> {
-    match actions::grant(&app, &caller.actor, caller.client_id()?, &form).await {
+    match actions::grant(&app, &caller.actor, caller.client_id()?, &form, &Expected::any()).await {
         Ok(balance) => {
             let text = format!("Booked. The balance is {}.", web::view::count(balance, "credit"));
             Ok(redirect_with(&Shell::new(&caller, "").at("credits"), &text))
@@ -79,7 +80,8 @@ async fn page(app: &App, caller: &Caller, query: ListQuery, form: GrantInput, er
     let price = |what| store::price(&scope, client_id, what);
     let stats = vec![
         Stat::count("Credits left", i64::from(balance)),
-        Stat::count("Promised to campaigns", i64::from(store::promised(&scope, client_id).await?)).note("of those"),
+        Stat::count("Promised to campaigns", i64::from(store::standing(&scope, client_id).await?.promised))
+            .note("of those"),
         Stat::count("A mail piece costs", i64::from(price("piece").await?)).note("credits"),
         Stat::count("A reward costs", i64::from(price("reward").await?)).note("credits"),
     ];

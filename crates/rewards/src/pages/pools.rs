@@ -132,7 +132,7 @@ pub async fn rename(
 
 /// `POST /{client}/pools/{id}/archive`
 pub async fn archive(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    match actions::archive(&app, &caller.actor, caller.client_id()?, id).await {
+    match actions::archive(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&Shell::new(&caller, "").at("pools"), "Pool archived")),
         Err(error) => refused(&app, &caller, id, error).await,
     }
@@ -140,7 +140,7 @@ pub async fn archive(State(app): State<App>, caller: Caller, Path((_, id)): Path
 
 /// `POST /{client}/pools/{id}/restore`
 pub async fn restore(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
-    match actions::restore(&app, &caller.actor, caller.client_id()?, id).await {
+    match actions::restore(&app, &caller.actor, (caller.client_id()?, id), &Expected::any()).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Pool brought back")),
         Err(error) => refused(&app, &caller, id, error).await,
     }

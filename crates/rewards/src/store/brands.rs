@@ -84,7 +84,7 @@ database::statement! {
 }
 
 /// What a brand is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Its name.
     pub brand_name: String,
@@ -159,9 +159,11 @@ pub(crate) async fn insert_shipped(
     tx.execute(&INSERT_SHIPPED, params).await.map(|rows| rows == 1)
 }
 
-pub(crate) async fn expect(tx: &Transaction, id: Uuid, expected: &Expected) -> Result<()> {
+/// Holds a brand that is about to change, and tells how it is; refuses a change that is meant for another version.
+pub(crate) async fn expect(tx: &Transaction, id: Uuid, expected: &Expected) -> Result<Brand> {
     let version: String = tx.query_scalar(&LOCK, &[&id]).await?;
-    expected.check(&etag(&version))
+    expected.check(&etag(&version))?;
+    tx.query_one(&FIND, &[&id]).await
 }
 
 pub(crate) async fn update(tx: &Transaction, id: Uuid, draft: &Draft) -> Result<bool> {

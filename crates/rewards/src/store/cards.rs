@@ -3,11 +3,13 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::money::Money;
+use kernel::version::{Expected, etag_of};
 use kernel::{Error, Result};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A row of `gift_cards` as lists and pages show it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct Card {
     /// Its id.
     pub id: Uuid,
@@ -56,6 +58,14 @@ pub struct Card {
 }
 
 impl Card {
+    /// Its version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
+
     /// The status as people see it: a retired card is revoked, whatever it was before.
     pub fn shown_status(&self) -> &str {
         if self.revoked_at.is_some() { "revoked" } else { &self.status }
@@ -315,12 +325,17 @@ pub(crate) async fn sealed(tx: &Transaction, client_id: Uuid, id: Uuid) -> Resul
     tx.query_one(&SEALED, &[&client_id, &id]).await
 }
 
-/// Locks a card's pool, in which no card is past its last day then, and the card.
-pub(crate) async fn hold(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Held> {
+/// Locks a card's pool, in which no card is past its last day then, and the card; refuses what is meant for another
+/// version of it.
+pub(crate) async fn hold(tx: &Transaction, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<Held> {
     let pool_id: Uuid = tx.query_scalar(&POOL_OF, &[&client_id, &id]).await?;
     super::pools::lock(tx, pool_id).await?;
     super::pools::sweep(tx, pool_id).await?;
-    tx.query_one(&HOLD, &[&client_id, &id]).await
+    let held = tx.query_one(&HOLD, &[&client_id, &id]).await?;
+    if !expected.is_any() {
+        expected.check(&tx.query_one::<Card>(&FIND, &[&client_id, &id]).await?.etag()?)?;
+    }
+    Ok(held)
 }
 
 /// Notes that a person opens the code of a card.

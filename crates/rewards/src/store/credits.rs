@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use database::{Filter, FromRow, Scope, Transaction};
 use kernel::Result;
+use kernel::version::etag_of;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A row of `credit_ledger`.
@@ -26,17 +28,45 @@ pub struct Entry {
     pub created_at: DateTime<Utc>,
 }
 
+/// How a client's credits stand; nothing of the ledger changes without it.
+#[derive(Debug, Clone, FromRow, Serialize)]
+pub struct Standing {
+    /// The balance.
+    pub balance: i32,
+    /// Of it, the credits that campaigns were promised.
+    pub promised: i32,
+    /// The latest entry of the ledger.
+    pub latest: Option<Uuid>,
+}
+
+impl Standing {
+    /// Its version, for `ETag` and `If-Match`.
+    ///
+    /// # Errors
+    /// None that a row can cause.
+    pub fn etag(&self) -> Result<String> {
+        etag_of(self)
+    }
+}
+
 database::statement! {
     /// The balance.
     BALANCE, app, "
         select credits
         from clients
         where id = $1";
-    /// The part of the balance that campaigns were promised.
-    PROMISED, app, "
-        select credits_reserved
-        from clients
-        where id = $1";
+    /// How a client's credits stand, but for one entry that was booked just now.
+    STANDING, app, "
+        select c.credits as balance, c.credits_reserved as promised,
+            (
+                select l.id
+                from credit_ledger l
+                where l.client_id = c.id
+                  and l.id is distinct from $2
+                order by l.created_at desc, l.id desc
+                limit 1) as latest
+        from clients c
+        where c.id = $1";
     /// Whether who asks makes credits: the operator.
     MAKES, app, "
         select app.write_all()";
@@ -145,12 +175,19 @@ pub async fn balance(scope: &Scope<'_>, client_id: Uuid) -> Result<i32> {
     scope.query_scalar(&BALANCE, &[&client_id]).await
 }
 
-/// Of the balance, the credits that campaigns were promised.
+/// How a client's credits stand.
 ///
 /// # Errors
 /// `NotFound`, or what the database answered.
-pub async fn promised(scope: &Scope<'_>, client_id: Uuid) -> Result<i32> {
-    scope.query_scalar(&PROMISED, &[&client_id]).await
+pub async fn standing(scope: &Scope<'_>, client_id: Uuid) -> Result<Standing> {
+    let no_entry: Option<Uuid> = None;
+    scope.query_one(&STANDING, &[&client_id, &no_entry]).await
+}
+
+/// How a client's credits stood before `id` was booked, which moved them by `amount` and holds the client's row.
+pub(crate) async fn standing_before(tx: &Transaction, (client_id, id): (Uuid, Uuid), amount: i32) -> Result<Standing> {
+    let now: Standing = tx.query_one(&STANDING, &[&client_id, &Some(id)]).await?;
+    Ok(Standing { balance: now.balance - amount, ..now })
 }
 
 /// Credits that one `piece` or one `reward` costs a client.

@@ -298,8 +298,10 @@ pub(crate) async fn in_use(tx: &Transaction, client_id: Uuid, id: Uuid) -> Resul
     tx.query_one(&USE, &[&client_id, &id]).await
 }
 
-pub(crate) async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
-    tx.expect(&LOCK_VERSION, &[&client_id, &id], expected).await
+/// Holds a pool that is about to change, and tells how it is; refuses a change that is meant for another version.
+pub(crate) async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expected) -> Result<Pool> {
+    tx.expect(&LOCK_VERSION, &[&client_id, &id], expected).await?;
+    tx.query_one(&FIND, &[&client_id, &id]).await
 }
 
 pub(crate) async fn archive(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<bool> {

@@ -23,14 +23,31 @@ fn because() -> RevokeInput {
 async fn a_reveal_opens_the_code_and_leaves_an_audit_row_without_it() {
     let (world, _, card) = with_a_card().await;
     let owner = world.test.story.agency_owner.actor();
-    let open = reveal(&world.test.app, &owner, world.client_id, card).await.unwrap();
+    let open = reveal(
+        &world.test.app,
+        &owner,
+        ((world.client_id, card), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     assert_eq!(open.code.len(), 32);
     let audit =
         world.word("select string_agg(a::text, ' ') from audit_log a where action = 'gift_card.revealed'", &[]).await;
     assert!(audit.contains("nora.north@example.com") && !audit.contains(&open.code));
     assert!(!format!("{open:?}").contains(&open.code));
     let foreign = world.test.story.corner_owner.actor();
-    assert_eq!(reveal(&world.test.app, &foreign, world.client_id, card).await.unwrap_err(), Error::NotFound);
+    assert_eq!(
+        reveal(
+            &world.test.app,
+            &foreign,
+            ((world.client_id, card), &kernel::version::Expected::any()),
+            &kernel::version::Expected::any()
+        )
+        .await
+        .unwrap_err(),
+        Error::NotFound
+    );
 }
 
 #[tokio::test]
@@ -38,7 +55,15 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
     let (world, recipient, card) = with_a_card().await;
     let (app, operator) = (&world.test.app, world.test.operator());
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let claimed = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap();
+    let claimed = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap();
     let new = claimed.gift_card_id.unwrap();
     assert_ne!(new, card);
     world.work().await;
@@ -49,10 +74,25 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
     world.check().await;
     for _ in 0..2 {
         let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
-        let _ = replace(app, &operator, (world.client_id, newest.parse().unwrap()), true, &input).await;
+        let _ = replace(
+            app,
+            &operator,
+            (world.client_id, newest.parse().unwrap()),
+            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+            &input,
+        )
+        .await;
     }
     let newest: String = world.word("select gift_card_id::text from call_conditions_met", &[]).await;
-    let empty = replace(app, &operator, (world.client_id, newest.parse().unwrap()), true, &input).await.unwrap_err();
+    let empty = replace(
+        app,
+        &operator,
+        (world.client_id, newest.parse().unwrap()),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(empty.code(), "GC-003");
     world.check().await;
 }
@@ -62,9 +102,29 @@ async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
     let (world, _, card) = with_a_card().await;
     let (app, operator) = (&world.test.app, world.test.operator());
     let note = RedeemInput { balance_note: "2.50 left".into() };
-    redeem(app, &operator, world.client_id, card, &note).await.unwrap();
+    redeem(
+        app,
+        &operator,
+        ((world.client_id, card), &note),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     world.check().await;
-    assert_eq!(redeem(app, &operator, world.client_id, card, &note).await.unwrap_err().code(), "not_redeemable");
+    assert_eq!(
+        redeem(
+            app,
+            &operator,
+            ((world.client_id, card), &note),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any()
+        )
+        .await
+        .unwrap_err()
+        .code(),
+        "not_redeemable"
+    );
     let back = world
         .admin
         .execute("update gift_cards set status = 'available', recipient_id = null where id = $1", &[&card])
@@ -76,9 +136,41 @@ async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
         .await
         .unwrap()
         .get(0);
-    assert_eq!(redeem(app, &operator, world.client_id, free, &note).await.unwrap_err().code(), "not_redeemable");
-    revoke(app, &operator, world.client_id, free, &because()).await.unwrap();
-    assert_eq!(revoke(app, &operator, world.client_id, free, &because()).await.unwrap_err().code(), "already_revoked");
+    assert_eq!(
+        redeem(
+            app,
+            &operator,
+            ((world.client_id, free), &note),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any()
+        )
+        .await
+        .unwrap_err()
+        .code(),
+        "not_redeemable"
+    );
+    revoke(
+        app,
+        &operator,
+        ((world.client_id, free), &because()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        revoke(
+            app,
+            &operator,
+            ((world.client_id, free), &because()),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any()
+        )
+        .await
+        .unwrap_err()
+        .code(),
+        "already_revoked"
+    );
     assert_eq!(world.word("select status from gift_cards where id = $1", &[&free]).await, "expired");
     world.check().await;
 }
@@ -89,15 +181,41 @@ async fn nobody_sees_the_code_of_a_card_that_is_still_to_be_handed_out() {
     let (app, owner) = (&world.test.app, world.test.story.agency_owner.actor());
     let in_stock = "select id from gift_cards where status = 'available' limit 1";
     let free: Uuid = world.admin.query_one(in_stock, &[]).await.unwrap().get(0);
-    assert_eq!(reveal(app, &owner, world.client_id, free).await.unwrap_err().code(), "still_in_stock");
+    assert_eq!(
+        reveal(
+            app,
+            &owner,
+            ((world.client_id, free), &kernel::version::Expected::any()),
+            &kernel::version::Expected::any()
+        )
+        .await
+        .unwrap_err()
+        .code(),
+        "still_in_stock"
+    );
     let path = format!("/acme-roofing/cards/{free}");
     let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
     assert!(!page.contains("Reveal code"), "no button that would be refused");
     let asked = world.test.post_form(&format!("{path}/reveal"), &[("", "")]).as_user(&world.test.story.agency_owner);
     assert!(asked.await.expect_status(422).text().contains("revoke it first"));
     assert_eq!(world.count("select count(*) from audit_log where action = 'gift_card.revealed'", &[]).await, 0);
-    revoke(app, &owner, world.client_id, free, &because()).await.unwrap();
-    reveal(app, &owner, world.client_id, free).await.unwrap();
+    revoke(
+        app,
+        &owner,
+        ((world.client_id, free), &because()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
+    reveal(
+        app,
+        &owner,
+        ((world.client_id, free), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
     assert!(page.contains("Reveal code"), "a retired one goes to nobody");
 }
@@ -112,7 +230,17 @@ async fn after_a_replacement_everything_names_the_new_card_and_where_it_went() {
                select gen_random_uuid(), client_id, $2, campaign_id, id, $3 from recipients where id = $1";
     world.run(sql, &[&recipient, &contact, &card]).await;
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
+    let new = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap()
+    .gift_card_id
+    .unwrap();
     let sql = "select delivery_channel || ' ' || delivery_address from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, "email ada@example.org");
     let sql = "select gift_card_id::text from contact_campaign_participation where contact_id = $1";
@@ -132,10 +260,28 @@ async fn a_replacement_is_no_promised_card_as_long_as_there_are_others() {
     let input = ReplaceInput { reason: "lost".into(), to: String::new() };
     let promised = "select reserved::bigint from campaign_reservations";
     assert_eq!(world.count(promised, &[]).await, 2);
-    let second = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
+    let second = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap()
+    .gift_card_id
+    .unwrap();
     assert_eq!(world.count(promised, &[]).await, 2, "one was free");
     world.check().await;
-    replace(app, &operator, (world.client_id, second), true, &input).await.unwrap();
+    replace(
+        app,
+        &operator,
+        (world.client_id, second),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap();
     assert_eq!(world.count(promised, &[]).await, 1, "none was");
     world.check().await;
 }
@@ -147,17 +293,43 @@ async fn a_revoked_card_can_still_be_replaced_once() {
     let owner = &world.test.story.agency_owner;
     let page =
         async || world.test.get(&format!("/acme-roofing/cards/{card}")).as_user(owner).await.expect_status(200).text();
-    revoke(app, &operator, world.client_id, card, &because()).await.unwrap();
+    revoke(
+        app,
+        &operator,
+        ((world.client_id, card), &because()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let shown = page().await;
     assert!(shown.contains("/replace") && !shown.contains("/redeem") && !shown.contains("/revoke"), "{shown}");
     let input = ReplaceInput { reason: "another one".into(), to: String::new() };
-    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap().gift_card_id.unwrap();
+    let new = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap()
+    .gift_card_id
+    .unwrap();
     let sql = "select gift_card_id::text from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, new.to_string());
     let reason = world.word("select revoked_reason from gift_cards where id = $1", &[&card]).await;
     assert_eq!(reason, "the code was seen", "why it was retired stays");
     assert!(!page().await.contains("/replace"));
-    let again = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap_err();
+    let again = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(again.code(), "GC-001");
     world.check().await;
 }
@@ -172,10 +344,26 @@ async fn a_card_that_only_a_form_showed_is_replaced_by_one_that_goes_somewhere()
     let card = world.claim(&claim).await.gift_card_id.unwrap();
     let (app, operator) = (&world.test.app, world.test.operator());
     let mut input = ReplaceInput { reason: "lost".into(), to: String::new() };
-    let refused = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap_err();
+    let refused = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(refused.fields()[0].field, "to");
     input.to = "ada@example.org".into();
-    let new = replace(app, &operator, (world.client_id, card), true, &input).await.unwrap();
+    let new = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap();
     assert!(new.message_id.is_some());
     world.check().await;
 }
@@ -193,7 +381,15 @@ async fn a_card_in_stock_that_leaked_is_retired_whatever_is_promised_and_the_pro
     }
     let (app, operator) = (&world.test.app, world.test.operator());
     let leaked: Uuid = world.admin.query_one("select id from gift_cards limit 1", &[]).await.unwrap().get(0);
-    revoke(app, &operator, world.client_id, leaked, &because()).await.unwrap();
+    revoke(
+        app,
+        &operator,
+        ((world.client_id, leaked), &because()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let promised = "select reserved::bigint from campaign_reservations";
     assert_eq!(world.count(promised, &[]).await, 1);
     let open = "select count(*) from alerts where kind = 'promise_cut' and resolved_at is null";
@@ -319,13 +515,27 @@ async fn no_card_is_taken_to_replace_one_that_nobody_may_be_sent_and_none_leaves
                 values (gen_random_uuid(), $1, 'email', 'ada@example.org', 'stop', now())";
     world.run(stop, &[&world.client_id]).await;
     let to_no = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let refused = replace(app, &operator, (world.client_id, card), true, &to_no).await.unwrap_err();
+    let refused = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &to_no)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), "GC-009");
     says_no(&world, recipient).await;
-    assert_eq!(replace(app, &operator, (world.client_id, card), true, &same).await.unwrap_err().code(), "GC-009");
+    assert_eq!(
+        replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &same)
+            .await
+            .unwrap_err()
+            .code(),
+        "GC-009"
+    );
     world.run("update contacts set do_not_contact = false", &[]).await;
     world.run("update gift_card_pools set archived_at = now()", &[]).await;
-    assert_eq!(replace(app, &operator, (world.client_id, card), true, &same).await.unwrap_err().code(), "archived");
+    assert_eq!(
+        replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &same)
+            .await
+            .unwrap_err()
+            .code(),
+        "archived"
+    );
     assert_eq!(world.count(free, &[]).await, before);
     assert_eq!(world.count("select count(*) from gift_cards where revoked_at is not null", &[]).await, 0);
     world.check().await;
@@ -352,13 +562,29 @@ async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_
     let (_, card) = world.claim_by_sms(campaign, had).await;
     world.work().await;
     assert_eq!(credits().await, 8);
-    let second = replace(app, &operator, (world.client_id, card), true, &to("+16145550177")).await.unwrap();
+    let second = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        (true, &kernel::version::Expected::any()),
+        &to("+16145550177"),
+    )
+    .await
+    .unwrap();
     world.provider.then(gone());
     world.work().await;
     assert_eq!(credits().await, 8, "the first card was had");
     // nor does the one after that
     world.provider.then(gone());
-    replace(app, &operator, (world.client_id, second.gift_card_id.unwrap()), true, &to("+16145550178")).await.unwrap();
+    replace(
+        app,
+        &operator,
+        (world.client_id, second.gift_card_id.unwrap()),
+        (true, &kernel::version::Expected::any()),
+        &to("+16145550178"),
+    )
+    .await
+    .unwrap();
     world.work().await;
     assert_eq!(credits().await, 8);
 
@@ -370,14 +596,28 @@ async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_
     assert_eq!(credits().await, 6);
     world.work().await;
     assert_eq!(credits().await, 8);
-    let again = replace(app, &operator, (world.client_id, card), true, &to("+16145550179")).await.unwrap();
+    let again = replace(
+        app,
+        &operator,
+        (world.client_id, card),
+        (true, &kernel::version::Expected::any()),
+        &to("+16145550179"),
+    )
+    .await
+    .unwrap();
     assert_eq!(credits().await, 6);
     world.provider.then(gone());
     world.work().await;
     assert_eq!(credits().await, 8, "nobody had either of the two");
     world.run("update clients set credits_reserved = credits", &[]).await;
-    let short =
-        replace(app, &operator, (world.client_id, again.gift_card_id.unwrap()), true, &to("+16145550180")).await;
+    let short = replace(
+        app,
+        &operator,
+        (world.client_id, again.gift_card_id.unwrap()),
+        (true, &kernel::version::Expected::any()),
+        &to("+16145550180"),
+    )
+    .await;
     assert_eq!(short.unwrap_err().code(), "GC-006");
     world.run("update clients set credits_reserved = 0", &[]).await;
     world.check().await;
@@ -404,7 +644,15 @@ async fn a_replacement_goes_to_an_address_that_is_not_on_record_only_for_those_w
     let newest: Uuid = world.word("select gift_card_id::text from call_conditions_met", &[]).await.parse().unwrap();
     let (app, operator) = (&world.test.app, world.test.operator());
     let input = ReplaceInput { reason: "moved".into(), to: "ada@example.org".into() };
-    replace(app, &operator, (world.client_id, newest), true, &input).await.unwrap();
+    replace(
+        app,
+        &operator,
+        (world.client_id, newest),
+        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &input,
+    )
+    .await
+    .unwrap();
     assert_eq!(world.count(given, &[]).await, 1);
     let audited = "select (before ->> 'to') || ' ' || (after ->> 'to') from audit_log
                    where action = 'gift_card.replaced' and row_id = $1";
@@ -427,7 +675,14 @@ async fn replacements_count_against_the_address_they_go_to() {
     // what was earned long ago counts from when its card goes to the address
     world.test.clock().advance(chrono::Duration::days(3));
     for (n, card) in cards.into_iter().enumerate() {
-        let done = replace(app, &operator, (world.client_id, card), true, &input).await;
+        let done = replace(
+            app,
+            &operator,
+            (world.client_id, card),
+            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+            &input,
+        )
+        .await;
         match done {
             Ok(_) => assert!(n < 5, "the sixth went out"),
             Err(error) => assert_eq!((n, error.code()), (5, "many_rewards_to_one_address")),

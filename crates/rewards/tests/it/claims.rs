@@ -159,16 +159,28 @@ async fn a_reward_costs_what_the_price_list_says_and_waits_for_credits() {
     let claimed = world.claim(&world.to_claim(campaign, recipient)).await;
     assert_eq!((claimed.outcome, claimed.outcome.code()), (Outcome::NoCredits, Some("GC-006")));
     let grant = rewards::actions::credits::GrantInput { amount: "5".into(), ..Default::default() };
-    let balance =
-        rewards::actions::credits::grant(&world.test.app, &world.test.operator(), world.client_id, &grant).await;
+    let balance = rewards::actions::credits::grant(
+        &world.test.app,
+        &world.test.operator(),
+        world.client_id,
+        &grant,
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert_eq!(balance.unwrap(), 5);
     // nobody asks for it: the grant itself sees to those who wait
     world.work().await;
     assert_eq!(world.count("select credits::bigint from clients where id = $1", &[&world.client_id]).await, 2);
     assert_eq!(world.count("select count(*) from gift_cards where recipient_id = $1", &[&recipient]).await, 1);
     let back = rewards::actions::credits::GrantInput { amount: "-3".into(), note: "typo".into(), ..Default::default() };
-    let refused =
-        rewards::actions::credits::grant(&world.test.app, &world.test.operator(), world.client_id, &back).await;
+    let refused = rewards::actions::credits::grant(
+        &world.test.app,
+        &world.test.operator(),
+        world.client_id,
+        &back,
+        &kernel::version::Expected::any(),
+    )
+    .await;
     assert_eq!(refused.unwrap_err().code(), "GC-006");
     world.check().await;
 }

@@ -63,7 +63,13 @@ async fn a_card_is_sent_with_its_code_and_delivered_by_the_callback() {
     let texts = sent.world.provider.sent();
     assert_eq!(texts.len(), 1);
     let operator = sent.world.test.operator();
-    let open = rewards::actions::cards::reveal(&sent.world.test.app, &operator, sent.world.client_id, sent.card);
+    let (of, any) = ((sent.world.client_id, sent.card), kernel::version::Expected::any());
+    let open = rewards::actions::cards::reveal(
+        &sent.world.test.app,
+        &operator,
+        ((of, &any), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+    );
     assert_eq!(texts[0].1, format!("SMS Ada: {}", open.await.unwrap().code));
     sent.callback("delivered", DeliveryStatus::Delivered).await;
     sent.expect("delivered", "delivered", "delivered").await;
@@ -198,7 +204,7 @@ async fn who_opted_out_gets_nothing_and_is_written_on_the_other_channel_only_if_
     assert_eq!(silent.world.word(message, &[&silent.message]).await, "failed");
     let (app, operator) = (&silent.world.test.app, silent.world.test.operator());
     let at = (silent.world.client_id, silent.message);
-    let again = resend(app, &operator, at, true, &ResendInput::default()).await;
+    let again = resend(app, &operator, at, (true, &kernel::version::Expected::any()), &ResendInput::default()).await;
     assert_eq!(again.unwrap_err().code(), "card_taken_back");
 }
 
@@ -214,12 +220,19 @@ async fn a_resend_brings_the_same_card_to_another_number_and_not_to_a_wrong_one(
     let (app, operator) = (&world.test.app, world.test.operator());
     let to = |to: &str| ResendInput { to: to.into(), reason: "a new number".into() };
     let at = (world.client_id, sent.message);
-    let wrong = resend(app, &operator, at, true, &to("nonsense")).await.unwrap_err();
+    let wrong =
+        resend(app, &operator, at, (true, &kernel::version::Expected::any()), &to("nonsense")).await.unwrap_err();
     assert_eq!(wrong.fields()[0].field, "to");
     let corner = world.test.story.corner.id;
-    assert_eq!(resend(app, &operator, (corner, sent.message), true, &to("")).await, Err(kernel::Error::NotFound));
-    let again = resend(app, &operator, at, true, &to("(614) 555-0177")).await.unwrap();
-    let early = resend(app, &operator, (world.client_id, again), true, &to("")).await.unwrap_err();
+    assert_eq!(
+        resend(app, &operator, (corner, sent.message), (true, &kernel::version::Expected::any()), &to("")).await,
+        Err(kernel::Error::NotFound)
+    );
+    let again =
+        resend(app, &operator, at, (true, &kernel::version::Expected::any()), &to("(614) 555-0177")).await.unwrap();
+    let early = resend(app, &operator, (world.client_id, again), (true, &kernel::version::Expected::any()), &to(""))
+        .await
+        .unwrap_err();
     assert_eq!(early.code(), "still_sending");
     world.work().await;
     let texts = world.provider.sent();
@@ -236,7 +249,15 @@ async fn a_revoked_card_does_not_leave() {
     let sent = claimed().await;
     let input = rewards::actions::cards::RevokeInput { reason: "fraud".into() };
     let (app, operator) = (&sent.world.test.app, sent.world.test.operator());
-    rewards::actions::cards::revoke(app, &operator, sent.world.client_id, sent.card, &input).await.unwrap();
+    rewards::actions::cards::revoke(
+        app,
+        &operator,
+        (((sent.world.client_id, sent.card), &input), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     sent.world.work().await;
     assert!(sent.world.provider.sent().is_empty());
     sent.expect("failed", "claimed", "failed").await;
@@ -325,7 +346,15 @@ async fn what_cannot_be_delivered_at_all_comes_back_as_money_once_and_is_paid_fo
     assert_eq!(world.count(credits, &[&world.client_id]).await, 3, "it comes back once");
     world.check().await;
     let to = ResendInput { to: "+16145550177".into(), reason: "they called".into() };
-    resend(&world.test.app, &world.test.operator(), (world.client_id, message), true, &to).await.unwrap();
+    resend(
+        &world.test.app,
+        &world.test.operator(),
+        (world.client_id, message),
+        (true, &kernel::version::Expected::any()),
+        &to,
+    )
+    .await
+    .unwrap();
     world.work().await;
     assert_eq!(world.cards_of(recipient).await, 1);
     assert_eq!(world.count(credits, &[&world.client_id]).await, 0, "and is paid for once it is sent");
@@ -374,9 +403,11 @@ async fn a_card_that_arrived_was_used_or_is_over_goes_nowhere_else() {
         world.run(spoil, &[&sent.card]).await;
         let (app, operator, at) = (&world.test.app, world.test.operator(), (world.client_id, sent.message));
         let elsewhere = ResendInput { to: "+16145550177".into(), reason: "they asked".into() };
-        let refused = resend(app, &operator, at, true, &elsewhere).await.unwrap_err();
+        let refused =
+            resend(app, &operator, at, (true, &kernel::version::Expected::any()), &elsewhere).await.unwrap_err();
         assert_eq!(refused.code(), code, "{spoil}");
-        let same = resend(app, &operator, at, false, &ResendInput::default()).await;
+        let same =
+            resend(app, &operator, at, (false, &kernel::version::Expected::any()), &ResendInput::default()).await;
         assert_eq!(same.is_ok(), code == "card_delivered", "{spoil}");
     }
 }
@@ -410,7 +441,9 @@ async fn a_stop_that_the_provider_tells_of_holds_for_the_number_and_its_contacts
         let others = "select count(*) from contacts where sms_opt_out and email_opt_out";
         assert_eq!(world.count(others, &[]).await, 0);
         let (operator, at) = (world.test.operator(), (world.client_id, sent.message));
-        let again = resend(&world.test.app, &operator, at, true, &ResendInput::default()).await;
+        let again =
+            resend(&world.test.app, &operator, at, (true, &kernel::version::Expected::any()), &ResendInput::default())
+                .await;
         assert_eq!(again.unwrap_err().code(), "GC-009");
     }
 }
@@ -441,11 +474,32 @@ async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_l
     let input = rewards::actions::cards::ReplaceInput { reason: "lost".into(), to: String::new() };
     let try_it = "update messages set sending_since = $2 where id = $1";
     world.run(try_it, &[&sent.message, &app.clock.now()]).await;
-    let refused = rewards::actions::cards::replace(app, &operator, (world.client_id, sent.card), true, &input).await;
+    let refused = rewards::actions::cards::replace(
+        app,
+        &operator,
+        (world.client_id, sent.card),
+        (
+            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+            &kernel::version::Expected::any(),
+        ),
+        &input,
+    )
+    .await;
     assert_eq!(refused.unwrap_err().code(), "still_sending");
     // a process that was killed keeps nobody for ever
     world.later(600);
-    rewards::actions::cards::replace(app, &operator, (world.client_id, sent.card), true, &input).await.unwrap();
+    rewards::actions::cards::replace(
+        app,
+        &operator,
+        (world.client_id, sent.card),
+        (
+            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+            &kernel::version::Expected::any(),
+        ),
+        &input,
+    )
+    .await
+    .unwrap();
     world.work().await;
     assert_eq!(world.provider.sent().len(), 1, "the new code alone");
     world.check().await;
@@ -547,7 +601,9 @@ async fn a_card_nobody_saw_goes_back_to_stock_when_its_person_says_no_before_it_
     assert_eq!(world.count(alert, &[&recipient]).await, 1);
     assert_eq!(world.count("select count(*) from messages where gift_card_id = $1", &[&sent.card]).await, 0);
     let (operator, at) = (world.test.operator(), (world.client_id, sent.message));
-    let again = resend(&world.test.app, &operator, at, true, &ResendInput::default()).await;
+    let again =
+        resend(&world.test.app, &operator, at, (true, &kernel::version::Expected::any()), &ResendInput::default())
+            .await;
     assert_eq!(again.unwrap_err().code(), "card_taken_back", "it may be somebody else's by now");
     world.check().await;
 }

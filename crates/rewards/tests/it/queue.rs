@@ -161,7 +161,15 @@ async fn cards_past_their_last_day_count_for_nobody_before_they_are_swept() {
     world.later(30 * 86_400);
     let card: Uuid = world.admin.query_one(never, &[]).await.unwrap().get(0);
     let because = RevokeInput { reason: "seen".into() };
-    revoke(&world.test.app, &world.test.operator(), world.client_id, card, &because).await.unwrap();
+    revoke(
+        &world.test.app,
+        &world.test.operator(),
+        ((world.client_id, card), &because),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     assert_eq!(world.count("select coalesce(sum(reserved), 0)::bigint from campaign_reservations", &[]).await, 0);
     world.check().await;
 }

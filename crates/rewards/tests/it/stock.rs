@@ -78,16 +78,35 @@ impl Run {
             Act::ClaimAgain(at) if !self.recipients.is_empty() => self.claim(at % self.recipients.len()).await,
             Act::ClaimAgain(_) => {}
             Act::Redeem(at) => {
-                let _ = redeem(&app, &operator, client_id, self.card(*at).await, &RedeemInput::default()).await;
+                let _ = redeem(
+                    &app,
+                    &operator,
+                    ((client_id, self.card(*at).await), &RedeemInput::default()),
+                    &kernel::version::Expected::any(),
+                    &kernel::version::Expected::any(),
+                )
+                .await;
             }
             Act::Revoke(at) => {
-                let _ =
-                    revoke(&app, &operator, client_id, self.card(*at).await, &RevokeInput { reason: "seen".into() })
-                        .await;
+                let _ = revoke(
+                    &app,
+                    &operator,
+                    ((client_id, self.card(*at).await), &RevokeInput { reason: "seen".into() }),
+                    &kernel::version::Expected::any(),
+                    &kernel::version::Expected::any(),
+                )
+                .await;
             }
             Act::Replace(at) => {
                 let input = ReplaceInput { reason: "lost".into(), to: String::new() };
-                let _ = replace(&app, &operator, (client_id, self.card(*at).await), true, &input).await;
+                let _ = replace(
+                    &app,
+                    &operator,
+                    (client_id, self.card(*at).await),
+                    ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+                    &input,
+                )
+                .await;
             }
             Act::Days(days) => {
                 self.world.later(days * 86_400);
@@ -180,7 +199,9 @@ async fn an_empty_pool_is_low_too_and_an_archived_one_is_not() {
     stock::watch(&world.test.app).await.unwrap();
     assert!(open(&world, "pool_low").await.ends_with("has no card left, 10 % or less."), "and {unused} is only new");
     let (app, operator) = (&world.test.app, world.test.operator());
-    rewards::actions::pools::archive(app, &operator, world.client_id, pool).await.unwrap();
+    rewards::actions::pools::archive(app, &operator, (world.client_id, pool), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     stock::watch(app).await.unwrap();
     assert_eq!(open(&world, "pool_low").await, "");
 }

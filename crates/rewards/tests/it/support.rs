@@ -218,7 +218,15 @@ impl World {
     /// Grants credits.
     pub async fn grant(&self, credits: i32) {
         let grant = rewards::actions::credits::GrantInput { amount: credits.to_string(), ..Default::default() };
-        rewards::actions::credits::grant(&self.test.app, &self.test.operator(), self.client_id, &grant).await.unwrap();
+        rewards::actions::credits::grant(
+            &self.test.app,
+            &self.test.operator(),
+            self.client_id,
+            &grant,
+            &kernel::version::Expected::any(),
+        )
+        .await
+        .unwrap();
     }
 
     /// Uploads one card for each last day; an empty one never expires.

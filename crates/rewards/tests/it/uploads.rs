@@ -73,9 +73,15 @@ async fn a_code_that_another_client_holds_is_taken_like_any_other_and_handed_out
     let first = "select id from gift_cards where client_id = $1 and code_last4 = 'ODE1'";
     let first: Uuid = world.admin.query_one(first, &[&world.client_id]).await.unwrap().get(0);
     let because = rewards::actions::cards::RevokeInput { reason: "it was theirs".into() };
-    rewards::actions::cards::revoke(&world.test.app, &world.test.operator(), world.client_id, first, &because)
-        .await
-        .unwrap();
+    rewards::actions::cards::revoke(
+        &world.test.app,
+        &world.test.operator(),
+        (((world.client_id, first), &because), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     world.test.post_form(&release, &[("", "")]).as_user(&story.admin).await.expect_status(303);
     assert_eq!(world.count("select count(*) from gift_cards where quarantined_at is not null", &[]).await, 0);
     assert_eq!(run(&world.test.app, &actor, pool, theirs_file("code\nX\n")).await, Err(Error::NotFound));
@@ -123,14 +129,36 @@ async fn a_code_in_the_wrong_pool_goes_into_the_right_one_unless_somebody_has_se
     for last4 in ["ODE1", "ODE2"] {
         let sql = "select id from gift_cards where code_last4 = $1";
         let card: Uuid = world.admin.query_one(sql, &[&last4]).await.unwrap().get(0);
-        rewards::actions::cards::revoke(app, &operator, world.client_id, card, &because).await.unwrap();
+        rewards::actions::cards::revoke(
+            app,
+            &operator,
+            (((world.client_id, card), &because), &kernel::version::Expected::any()),
+            &kernel::version::Expected::any(),
+            &kernel::version::Expected::any(),
+        )
+        .await
+        .unwrap();
         cards.push(card);
     }
-    rewards::actions::cards::reveal(app, &operator, world.client_id, cards[1]).await.unwrap();
+    rewards::actions::cards::reveal(
+        app,
+        &operator,
+        (((world.client_id, cards[1]), &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap();
     let both = upload(&world, right, "code\nUNSEEN-CODE-1\nSEENXX-CODE-2\n").await.unwrap();
     assert_eq!((both.added, both.refused, both.problems[0].line), (0, 1, 3));
     assert_eq!(upload(&world, right, "code\nUNSEEN-CODE-1\n").await.unwrap().added, 1);
-    let opened = rewards::actions::cards::reveal(app, &operator, world.client_id, cards[0]).await.unwrap_err();
+    let opened = rewards::actions::cards::reveal(
+        app,
+        &operator,
+        (((world.client_id, cards[0]), &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        &kernel::version::Expected::any(),
+    )
+    .await
+    .unwrap_err();
     assert_eq!(opened.code(), "uploaded_again", "its code is in stock again");
     world.check().await;
 }
@@ -164,7 +192,9 @@ async fn a_pool_that_is_archived_while_a_file_is_read_takes_nothing_and_can_be_b
     assert!(back.json()["archived_at"].is_null());
     world.test.api(Method::POST, &path).bearer(&story.acme.key).await.expect_status(409);
     assert_eq!(upload(&world, pool, "code\nLATE-CODE-0001\n").await.unwrap().added, 1);
-    rewards::actions::pools::archive(app, &operator, world.client_id, pool).await.unwrap();
+    rewards::actions::pools::archive(app, &operator, (world.client_id, pool), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     world.check().await;
 }
 

@@ -1,6 +1,6 @@
 //! The part of JSON Schema that our document uses, with messages a person can act on.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::DateTime;
 use kernel::{Problems, zone};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -72,7 +72,9 @@ impl Check<'_> {
         let length = || text.chars().count() as u64;
         let fault = match schema["format"].as_str() {
             Some("uuid") if Uuid::parse_str(text).is_err() => "must be an id (a UUID)",
-            Some("date") if !is_day(text) => "must be a day such as 2026-05-04, of the years 1900 to 2200",
+            Some("date") if zone::parse_day(text).is_none() => {
+                "must be a day such as 2026-05-04, of the years 1900 to 2200"
+            }
             Some("date-time") if !is_moment(text) => {
                 "must be a time such as 2026-05-04T15:30:00Z, of the years 1900 to 2200"
             }
@@ -234,12 +236,11 @@ fn bounds(schema: &Value) -> (Option<f64>, Option<f64>) {
     (least, most)
 }
 
-fn is_day(text: &str) -> bool {
-    text.parse::<NaiveDate>().is_ok_and(zone::is_sensible)
-}
-
+/// A day, `T`, the time with its seconds, and `Z` or how far it is from that (RFC 3339).
 fn is_moment(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok_and(|at| zone::is_sensible(at.date_naive()))
+    let day = text.get(..10).and_then(zone::parse_day);
+    let time = text.as_bytes().get(10..19).is_some_and(|time| time[0] == b'T' && time[3] == b':' && time[6] == b':');
+    day.is_some() && time && DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 #[cfg(test)]
@@ -285,6 +286,27 @@ mod tests {
             ("name", "required"),
         ];
         assert_eq!(faults(thing(), wrong), expected.map(|(field, code)| (field.to_owned(), code)));
+    }
+
+    #[test]
+    fn a_day_and_a_time_are_written_in_one_way() {
+        let is =
+            |format: &str, text: &str| faults(json!({ "type": "string", "format": format }), json!(text)).is_empty();
+        for text in ["2026-05-04T15:30:00Z", "2026-05-04T15:30:00.123456Z", "2026-05-04T15:30:00-05:00"] {
+            assert!(is("date-time", text), "{text}");
+        }
+        for text in [
+            "2026-5-4T15:30:00Z",
+            "2026-05-04 15:30:00Z",
+            "2026-05-04T5:30:00Z",
+            "2026-05-04T15:30:00",
+            "2026-05-04T15:30Z",
+            "2026-05-04",
+            "+12026-05-04T15:30:00Z",
+        ] {
+            assert!(!is("date-time", text), "{text}");
+        }
+        assert!(is("date", "2026-05-04") && !is("date", "2026-5-4") && !is("date", "2026-05-04T15:30:00Z"));
     }
 
     #[test]

@@ -26,6 +26,17 @@ const TEXTS: &[(&str, &str)] = &[
     ("Contact.state", "OH"),
     ("ContactInput.state", "OH"),
     ("OpenCard.code", "RD25-7F3K-92QX"),
+    ("NewKeyBody.expires_at", "2099-12-31T23:59:59Z"),
+    ("GrantInput.from", "corner-auto"),
+    ("amount", "2500"),
+    ("brand_logo_url", "https://roofdepot.example/logo.png"),
+    ("balance_note", "$10.00 left"),
+    ("forward_to_number", "+16145550143"),
+    ("friendly_name", "Spring postcards"),
+    ("phone_number", "+16145550142"),
+    ("campaign_id", "0197f4e2-8c1a-7b3e-9d50-3a1f6c2b8e47"),
+    ("crm_event_name", "deal_won"),
+    ("lead_source", "referral"),
     ("address", "12 Elm Street"),
     ("address2", "Suite 4"),
     ("brand_colors_json", "{}"),
@@ -67,7 +78,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("front", "{{first_name}}, your roof was in the hail of May 3."),
     ("back", "Call for a free look: (614) 555-0100"),
     ("full_name", "Ada Lovelace"),
-    ("html", "<h1>Hello {{first_name}}</h1>"),
+    ("html", "<h1>Hello {{first_name}}</h1>{{form}}"),
     ("identity_checked", "name"),
     ("imb_serial", "000000042"),
     ("industry", "roofing"),
@@ -163,7 +174,7 @@ impl Maker<'_> {
             "object" => self.object(schema, named.0, depth),
             "string" => text(schema, named),
             "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| json!(25)),
-            "boolean" => json!(!named.1.starts_with("do_not")),
+            "boolean" => json!(!named.1.starts_with("do_not") && !named.1.ends_with("_opt_out")),
             _ => json!({}),
         }
     }
@@ -194,7 +205,7 @@ fn text(schema: &Value, (name, field): (&str, &str)) -> Value {
     };
     let whole = format!("{name}.{field}");
     let known = |wanted: &str| TEXTS.iter().find(|(known, _)| *known == wanted).map(|(_, text)| *text);
-    let text = formatted.or_else(|| known(&whole)).or_else(|| known(field));
+    let text = known(&whole).or(formatted).or_else(|| known(field));
     text.map_or_else(|| json!(field.replace('_', " ")), Value::from)
 }
 

@@ -103,7 +103,7 @@ pub(super) fn operation(operation: &mut Value, spec: &RouteSpec, doc: &Doc, sche
     let headers_taken = [
         ("AceClient", matches!(spec.access, Access::Client(_))),
         ("IdempotencyKey", spec.method == Method::POST),
-        ("IfMatch", !reads && doc.versioned && about_one),
+        ("IfMatch", !reads && doc.is_versioned(spec.path)),
         ("IfNoneMatch", reads && doc.versioned),
     ];
     let taken = headers_taken.iter().filter(|(_, applies)| *applies);
@@ -138,7 +138,7 @@ pub(super) fn operation(operation: &mut Value, spec: &RouteSpec, doc: &Doc, sche
 fn answers(operation: &mut Value, spec: &RouteSpec, doc: &Doc, schemas: &Value) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let mut told = vec!["RateLimit", "RateLimit-Policy"];
-        if doc.versioned && status != "204" {
+        if doc.versioned && !doc.answers_else && status != "204" {
             told.push("ETag");
         }
         if (status == "201" || status == "202") && spec.method == Method::POST {

@@ -88,7 +88,10 @@ impl StepForm for DesignForm {
         input.size = if self.no_mail_piece { text(&self.size) } else { None };
         input.postage = text(&self.postage);
         input.template_id = parse(&mut problems, "template_id", &self.template_id, "choose one of the mail pieces");
-        input.mail_date = parse(&mut problems, "mail_date", &self.mail_date, "enter a date such as 2026-03-31");
+        input.mail_date = text(&self.mail_date).and_then(|text| kernel::zone::parse_day(&text));
+        if input.mail_date.is_none() && !self.mail_date.trim().is_empty() {
+            problems.invalid("mail_date", "enter a date such as 2026-03-31");
+        }
         problems.finish()
     }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
+use kernel::version::Expected;
 use web::view::{FieldErrors, Steps, count, money, slug_id};
 use web::{App, Caller, Path, Result, Shell, redirect, render_with};
 
@@ -78,7 +79,7 @@ pub async fn begin(
     Path((_, slug)): Path<(String, String)>,
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
-    match launch::begin(&app, &caller.actor, campaign.client_id, campaign.id).await {
+    match launch::begin(&app, &caller.actor, (campaign.client_id, campaign.id), &Expected::any()).await {
         // Pressed twice, or by two people: both see how far it is.
         Ok(()) | Err(Error::Conflict { .. }) => Ok(redirect(&at(&caller, &slug, "/launch"))),
         Err(error) => draw(&app, &caller, &campaign, FieldErrors::from_error(error)?).await,

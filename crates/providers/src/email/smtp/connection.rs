@@ -1,11 +1,12 @@
 //! Connections to the mail server: made, encrypted, signed in, and kept a moment for the next message.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kernel::{Error, Result};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::timeout;
 
@@ -19,6 +20,16 @@ const MOST_KEPT: usize = 8;
 /// How long a kept connection has to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 
+/// The authorities of a PEM file.
+fn authorities(path: &Path) -> Result<Certificate> {
+    let wrong = |why: String| Error::invalid("email.smtp_ca_file", format!("{}: {why}", path.display()));
+    let pem = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(wrong("holds no certificate in PEM".to_owned()));
+    }
+    Certificate::from_pem(pem.as_bytes()).map_err(|error| wrong(error.to_string()))
+}
+
 /// The way to the server, with the connections that wait for work.
 pub(super) struct Connections {
     config: SmtpConfig,
@@ -30,8 +41,12 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(config: SmtpConfig, step: Duration) -> Result<Self> {
-        let tls = TlsParameters::new(config.host.clone())
-            .map_err(|error| Error::invalid("email.smtp_url", format!("no TLS for this host: {error}")))?;
+        let mut tls = TlsParameters::builder(config.host.clone());
+        if let Some(path) = &config.ca_file {
+            tls = tls.add_root_certificate(authorities(path)?);
+        }
+        let tls =
+            tls.build().map_err(|error| Error::invalid("email.smtp_url", format!("no TLS for this host: {error}")))?;
         Ok(Self { config, step, tls, hello: ClientId::default(), kept: Mutex::default() })
     }
 
@@ -62,7 +77,7 @@ impl Connections {
     }
 
     async fn connect(&self) -> std::result::Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
-        let SmtpConfig { host, port, security, login } = &self.config;
+        let SmtpConfig { host, port, security, login, .. } = &self.config;
         let at_once = (*security == Security::Tls).then(|| self.tls.clone());
         let server = (host.as_str(), *port);
         let mut connection =

@@ -1,7 +1,9 @@
 //! Which mail server, read from one URL: `smtps://user:password@host:465`, `smtp://user:password@host:587?tls=required`.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use kernel::settings::Email;
 use kernel::{Error, Result};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -33,6 +35,8 @@ pub struct SmtpConfig {
     pub security: Security,
     /// User name and password.
     pub login: Option<(String, String)>,
+    /// A PEM file with authorities that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl fmt::Debug for SmtpConfig {
@@ -47,6 +51,14 @@ impl fmt::Debug for SmtpConfig {
 }
 
 impl SmtpConfig {
+    /// What the settings say.
+    ///
+    /// # Errors
+    /// As [`SmtpConfig::parse`].
+    pub fn of(settings: &Email) -> Result<Self> {
+        Ok(Self { ca_file: settings.smtp_ca_file.clone(), ..Self::parse(settings.smtp_url.expose())? })
+    }
+
     /// Reads the URL.
     ///
     /// # Errors
@@ -61,7 +73,7 @@ impl SmtpConfig {
             Security::Opportunistic | Security::Plain => 25,
         };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let config = Self { host, port: url.port().unwrap_or(port), security, login: login(&url)? };
+        let config = Self { host, port: url.port().unwrap_or(port), security, login: login(&url)?, ca_file: None };
         if config.login.is_some() && matches!(security, Security::Opportunistic | Security::Plain) && !config.is_local()
         {
             return Err(wrong("would send the password in the clear; use smtps:// or add ?tls=required"));
