@@ -1,6 +1,7 @@
 // What a tenant's page may do in a real browser when the cleaning has let everything through: the page is changed on
 // its way, with ACE's own headers around it.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { signIn, startAce, startBrowser } from './harness.mjs'
 
@@ -68,6 +69,72 @@ test('a form for the console is not sent, and no script runs', async () => {
   assert.equal(await page.evaluate(() => window.origin), 'null', 'the page has an origin of its own')
 })
 
+/** Answers every question that has to be answered. */
+const fillIn = (frame) => frame.evaluate(() => {
+  for (const field of document.querySelectorAll('form :is(input, select, textarea)[required]')) {
+    if (field.type === 'checkbox' || field.type === 'radio') field.checked = true
+    else if (field.tagName === 'SELECT') field.selectedIndex = field.options.length - 1
+    else field.value ||= { email: 'ada@example.com', tel: '(614) 555-0123', date: '2026-12-01', number: '1' }[field.type] ?? 'Ada'
+  }
+})
+
+test('what people type is legible, whatever the style of a page says', async () => {
+  const evil = `@layer typed, first; @layer first { input { opacity: 0 !important } }
+    @font-face { font-family: system-ui; src: local("Wingdings") }
+    @keyframes hide { from, to { color: transparent } }
+    main { outline: 7px solid rgb(1, 2, 3) }
+    html body main form input.input.input:not(#x) { -webkit-text-security: disc !important; color: transparent !important;
+      -webkit-text-fill-color: transparent !important; text-shadow: 0 0 9px #000 !important; font-family: dots !important;
+      font-size: 1px !important; opacity: 0 !important; filter: blur(9px) !important; text-indent: -99rem !important;
+      background: #111827 !important; animation: hide 1s infinite !important; transition: all 9999s !important }`
+  const sheets = /\/p\/[0-9a-f-]{36}\.css$/
+  await page.route(sheets, (route) => route.fulfill({ contentType: 'text/css', body: evil }))
+  await page.goto(`/r/${token}`)
+  await page.unroute(sheets)
+  assert.match(await page.locator('main').evaluate((main) => getComputedStyle(main).outline), /rgb\(1, 2, 3\)/, 'the style counts')
+  const looks = await page.locator('form .input').first().evaluate((input) => {
+    const { webkitTextSecurity, color, webkitTextFillColor, backgroundColor, textShadow, opacity, filter, textIndent, fontSize, fontFamily, animationName } = getComputedStyle(input)
+    return { webkitTextSecurity, color, webkitTextFillColor, backgroundColor, textShadow, opacity, filter, textIndent, fontSize, dots: fontFamily.includes('dots'), animationName }
+  })
+  assert.deepEqual(looks, { webkitTextSecurity: 'none', color: 'rgb(17, 24, 39)', webkitTextFillColor: 'rgb(17, 24, 39)', backgroundColor: 'rgb(255, 255, 255)',
+    textShadow: 'none', opacity: '1', filter: 'none', textIndent: '0px', fontSize: '18px', dots: false, animationName: 'none' })
+})
+
+/** The site of somebody else, which shows these addresses in frames. */
+async function elsewhere(...framed) {
+  const frames = framed.map((address) => `<iframe src="${address}" width="600" height="900"></iframe>`).join('')
+  const site = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end(`<!doctype html><title>Elsewhere</title>${frames}`))
+  await new Promise((done) => site.listen(0, '127.0.0.1', done))
+  const guest = await browser.page(`http://localhost:${site.address().port}`)
+  await guest.goto('/')
+  return { guest, leave: async () => { await guest.context().close(); site.close(); site.closeAllConnections() } }
+}
+
+test('a form stands in a page of another site, has its style there and is sent from there', async () => {
+  const before = Number(server.query('select count(*) from ace_form_submissions'))
+  const { guest, leave } = await elsewhere(`${server.base}/f/${form}`)
+  const frame = guest.frames()[1]
+  await frame.locator('form .input').first().waitFor()
+  assert.equal(await frame.locator('form .input').first().evaluate((input) => getComputedStyle(input).borderRadius), '10px')
+  await fillIn(frame)
+  await frame.locator('form button').last().click()
+  await frame.locator('form').waitFor({ state: 'detached' })
+  assert.match(await frame.locator('h1').innerText(), /thank/i)
+  assert.equal(Number(server.query('select count(*) from ace_form_submissions')), before + 1)
+  await leave()
+})
+
+test('neither a page with a link of its own nor the console stands in a page of another site', async () => {
+  const slug = server.query('select slug from clients order by id limit 1')
+  const paths = [`/r/${token}`, `/q/${token}`, '/sign-in', `/${slug}/home`, '/account']
+  const { guest, leave } = await elsewhere(...paths.map((path) => server.base + path))
+  assert.equal(guest.frames().length, paths.length + 1)
+  for (const [n, path] of paths.entries()) {
+    await guest.frames()[n + 1].waitForURL(/^chrome-error:/).catch(() => assert.fail(`${path} is shown: ${guest.frames()[n + 1].url()}`))
+  }
+  await leave()
+})
+
 test('an ordinary form is sent, and its page has its style', async () => {
   const before = Number(server.query('select count(*) from ace_form_submissions'))
   await page.goto(`/r/${token}`)
@@ -77,13 +144,7 @@ test('an ordinary form is sent, and its page has its style', async () => {
   await page.locator('form button').last().click()
   assert.equal(new URL(page.url()).pathname, `/f/${form}`)
   await page.goto(`/f/${form}?r=${token}`)
-  await page.evaluate(() => {
-    for (const field of document.querySelectorAll('form :is(input, select, textarea)[required]')) {
-      if (field.type === 'checkbox' || field.type === 'radio') field.checked = true
-      else if (field.tagName === 'SELECT') field.selectedIndex = field.options.length - 1
-      else field.value ||= { email: 'ada@example.com', tel: '(614) 555-0123', date: '2026-12-01', number: '1' }[field.type] ?? 'Ada'
-    }
-  })
+  await fillIn(page)
   await Promise.all([page.waitForEvent('load'), page.locator('form button').last().click()])
   await page.waitForLoadState('networkidle')
   assert.equal(Number(server.query('select count(*) from ace_form_submissions')), before + 1)

@@ -2,6 +2,9 @@
 //! policy is in the plan and asked once a statement.
 #![cfg(test)]
 
+#[path = "statements/grants.rs"]
+mod grants;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -106,13 +109,21 @@ async fn every_statement_is_planned_as_the_role_that_runs_it() {
     assert!(broken.is_empty(), "{} of {} statements:\n{}", broken.len(), statements.len(), broken.join("\n"));
 }
 
-/// Everything a role asks for: its statements, and the bodies of the functions they call in its name; of `ace_system`, the
+/// Everything a role asks for: its statements, and the bodies of the functions and triggers that run in its name; of `ace_system`, the
 /// bodies of those that run in its own.
 async fn asked_of(admin: &Client, role: &str) -> Vec<String> {
-    let sql = "select p.proname::text, p.prosrc, p.prosecdef and p.proowner = 'ace_system'::regrole, p.prorettype = 'trigger'::regtype
+    let sql = "select p.proname::text, p.prosrc, p.prosecdef and p.proowner = 'ace_system'::regrole,
+                 exists (
+                   select
+                   from pg_trigger t
+                   join pg_class c on c.oid = t.tgrelid
+                   where t.tgfoid = p.oid
+                     and (
+                       has_any_column_privilege($1::text::name, c.oid, 'insert, update')
+                       or has_table_privilege($1::text::name, c.oid, 'delete')))
                from pg_proc p where p.pronamespace = 'app'::regnamespace";
     let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    let rows = admin.query(sql, &[]).await.unwrap();
+    let rows = admin.query(sql, &[&role]).await.unwrap();
     let functions: Vec<(String, String, bool, bool)> =
         rows.iter().map(|row| (row.get(0), plain(row.get(1)), row.get(2), row.get(3))).collect();
     if role == "ace_system" {

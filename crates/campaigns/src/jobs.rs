@@ -128,7 +128,7 @@ async fn complete_quiet(app: &App) -> Result<(), JobError> {
 async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
     let payload: EngagedPayload = job.payload()?;
     let client_id = job.client_id()?;
-    let actor = Actor::system(kernel::System::Worker);
+    let actor = Actor::client(client_id);
     let _turn = rewards::line::turn(app, client_id).await?;
     let tx = app.scope(&actor).transaction().await?;
     life::activate(&tx, client_id, payload.campaign_id).await?;
@@ -149,11 +149,12 @@ async fn engaged(app: &App, job: &Job) -> Result<(), JobError> {
 
 async fn time_passed(app: &App, job: &Job) -> Result<(), JobError> {
     let payload: DelayPayload = job.payload()?;
-    let actor = Actor::system(kernel::System::Worker);
-    let _turn = rewards::line::turn(app, job.client_id()?).await?;
+    let client_id = job.client_id()?;
+    let actor = Actor::client(client_id);
+    let _turn = rewards::line::turn(app, client_id).await?;
     let tx = app.scope(&actor).transaction().await?;
     let trigger = Trigger::TimePassed { condition_number: payload.condition_number };
-    meet::meet(&tx, &by_itself(app, job.client_id()?, (payload.campaign_id, payload.recipient_id), trigger)).await?;
+    meet::meet(&tx, &by_itself(app, client_id, (payload.campaign_id, payload.recipient_id), trigger)).await?;
     tx.commit().await?;
     Ok(())
 }

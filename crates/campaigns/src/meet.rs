@@ -104,7 +104,7 @@ database::statement! {
     /// What a claim needs to know about campaign, client and recipient; the contact is asked first: whoever has
     /// another number or address than at launch has it there. What a form has filled into the contact in this very transaction was not on
     /// file. Both addresses are this transaction's alone from here on, so that their rewards of the day are counted exactly.
-    ABOUT, app | public | worker, "
+    ABOUT, app, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone, r.contact_id,
             coalesce(co.mobile_phone, co.phone, r.phone) as phone, coalesce(co.email, r.email) as email,
             array_remove(

@@ -8,13 +8,16 @@ pub mod actions;
 mod api;
 pub mod builder;
 pub mod forms;
+mod generated;
 mod lookalike;
 mod measure;
 pub mod merge;
 mod pages;
 mod routes;
+mod said;
 pub mod sanitise;
 pub mod starters;
 pub mod store;
 
 pub use routes::routes;
+pub use said::{Said, names_a_password};

@@ -33,6 +33,9 @@ const PARTS: [&str; 22] = [
 /// Short ones, only as words of their own.
 const WORDS: [&str; 3] = ["pwd", "senha", "haslo"];
 
+/// What else a page speaks of by these words: the code that it shows.
+const CODES: [&str; 3] = ["passcode", "onetimecode", "authenticatorcode"];
+
 static MEANT_PARTS: LazyLock<Vec<String>> = LazyLock::new(|| PARTS.iter().map(|part| meant(part)).collect());
 
 /// Whether a text names a password, also in full width, with accents, digits for letters, letters of other alphabets
@@ -41,6 +44,21 @@ pub fn asks_for_password(text: &str) -> bool {
     let whole = meant(text);
     MEANT_PARTS.iter().any(|part| whole.contains(part.as_str()))
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&meant(word).as_str()))
+}
+
+/// Whether the letters of a page, [`meant`] for reading, name a password. Codes may be spoken of there.
+pub fn names_password(letters: &str) -> bool {
+    passwords().any(|part| letters.contains(part))
+}
+
+/// Whether letters that stand alone are the beginning or the end of such a word.
+pub fn is_piece(letters: &str) -> bool {
+    let some = letters.chars().nth(1).is_some();
+    some && passwords().any(|part| part != letters && (part.starts_with(letters) || part.ends_with(letters)))
+}
+
+fn passwords() -> impl Iterator<Item = &'static str> {
+    MEANT_PARTS.iter().map(String::as_str).filter(|part| !CODES.contains(part))
 }
 
 /// Whether a style sheet does: in a name, or in the texts that a rule puts in.
@@ -59,7 +77,7 @@ pub fn style_asks_for_password(css: &str) -> bool {
 }
 
 /// The letters of a text as they are read.
-fn meant(text: &str) -> String {
+pub fn meant(text: &str) -> String {
     let letters = text.nfkd().flat_map(char::to_lowercase).map(letter).filter(|c| c.is_alphanumeric());
     letters.collect::<String>().replace("vv", "w")
 }

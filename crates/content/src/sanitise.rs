@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::lookalike;
+use crate::{generated, lookalike};
 
 /// The tags that may stand in a link: they hold addresses ACE made.
 const LINK_TAGS: [&str; 1] = ["{{redemption_url}}"];
@@ -50,6 +50,10 @@ pub fn css(dirty: &str) -> Result<String, String> {
         ("behavior:", "behavior is not allowed"),
         ("-moz-binding", "-moz-binding is not allowed"),
         ("text-security", "-webkit-text-security is not allowed: it makes a field look like one for passwords"),
+        ("@font-face", "@font-face is not allowed: name fonts that phones and computers have"),
+        ("@counter-style", "@counter-style is not allowed: it writes words"),
+        ("symbols(", "symbols() is not allowed: it writes words"),
+        ("attr(", "attr() is not allowed: it writes words"),
         ("<", "the character < is not allowed"),
     ] {
         if lower.contains(word) {
@@ -62,6 +66,7 @@ pub fn css(dirty: &str) -> Result<String, String> {
     if lookalike::style_asks_for_password(dirty) {
         return Err("a style cannot speak of passwords".to_owned());
     }
+    generated::check(dirty)?;
     Ok(dirty.trim().to_owned())
 }
 

@@ -311,3 +311,30 @@ async fn publish_preview_and_open_save_what_is_in_the_editor_first_and_lose_noth
         assert_eq!((row.get::<_, bool>(0), row.get::<_, String>(1)), (to == "publish", label.to_owned()));
     }
 }
+
+#[tokio::test]
+async fn a_page_speaks_of_passwords_neither_alone_nor_with_its_style_nor_with_its_form() {
+    let test = app().await;
+    let key = &test.story.acme.key;
+    let post = |path: &'static str, body: &serde_json::Value| test.api_json(Method::POST, path, body).bearer(key);
+    let fields = json!({ "fields": [{ "id": "a", "type": "text", "label": "Season pass" }] });
+    let form = post("/v1/forms", &json!({ "name": "Tickets", "form_config": fields })).await.expect_status(201).json();
+    let titled = json!({ "fields": [], "settings": { "title": "Your password" } });
+    let refused =
+        post("/v1/forms", &json!({ "name": "Sign in", "form_config": titled })).await.expect_status(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "#/form_config/settings/title");
+    let none = serde_json::Value::Null;
+    for (html, css, form_id, pointer) in [
+        ("<p>Your password</p>{{form}}", "", &none, "#/html"),
+        ("<i>Pass</i><i>word</i>{{form}}", "", &none, "#/html"),
+        ("<p>Hello</p>{{form}}", "label::after{content:\"word\"}", &none, "#/css"),
+        ("<p>Hello</p>{{form}}", "@font-face{font-family:x;src:local('Wingdings')}", &none, "#/css"),
+        ("<i>word</i>{{form}}", "", &form["id"], "#/form_id"),
+    ] {
+        let page = json!({ "name": "Offer", "html": html, "css": css, "form_id": form_id });
+        let refused = post("/v1/landing-pages", &page).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{html} {css}");
+    }
+    let page = json!({ "name": "Offer", "html": "<h1>Word of mouth</h1>{{form}}", "css": "li::before{content:'✓ '}", "form_id": form["id"] });
+    post("/v1/landing-pages", &page).await.expect_status(201);
+}

@@ -9,7 +9,7 @@ use crate::Transaction;
 
 crate::statement! {
     /// Appends one row.
-    INSERT_AUDIT, app | public | signin | worker, "
+    INSERT_AUDIT, app | signin | worker, "
         insert into audit_log (
             id, at, actor_kind, actor_user_id, actor_key_id, actor_label, action, table_name, row_id, client_id,
             org_id, before, after, ip, user_agent, request_id)

@@ -1,6 +1,9 @@
 //! Statements whose conditions vary: text written by us, values always bound.
 
+use kernel::Actor;
 use tokio_postgres::types::ToSql;
+
+use crate::RunsAs;
 
 /// A `like` pattern that finds `text` anywhere; what is special in patterns is meant literally.
 pub fn containing(text: &str) -> String {
@@ -53,7 +56,13 @@ impl<'a> Filter<'a> {
         self.name
     }
 
-    pub(crate) fn parts(&self) -> (&str, Vec<&'a (dyn ToSql + Sync)>) {
+    /// The text and its values, for those whom it is written for: people and what is done for one client.
+    pub(crate) fn parts_for(&self, actor: &Actor) -> (&str, Vec<&'a (dyn ToSql + Sync)>) {
+        debug_assert!(RunsAs::of(actor) == RunsAs::app, "{} runs as another role than ace_app", self.name);
+        self.parts()
+    }
+
+    fn parts(&self) -> (&str, Vec<&'a (dyn ToSql + Sync)>) {
         (&self.sql, self.params.clone())
     }
 }

@@ -31,6 +31,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn query<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<T>> {
+        statement.expect_role_of(self.actor);
         rows_of(statement.name, &self.flight(statement.name, statement.sql, params).await?)
     }
 
@@ -55,6 +56,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// `NotFound`, or what the database answered.
     pub async fn query_scalar<V: FromSqlOwned>(&self, statement: &Statement, params: Params<'_>) -> Result<V> {
+        statement.expect_role_of(self.actor);
         scalar_of(statement.name, &self.flight(statement.name, statement.sql, params).await?)
     }
 
@@ -63,6 +65,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn execute(&self, statement: &Statement, params: Params<'_>) -> Result<u64> {
+        statement.expect_role_of(self.actor);
         let client = self.database.connection(self.actor).await?;
         let prepared =
             client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
@@ -85,7 +88,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn query_filter<T: FromRow>(&self, filter: &Filter<'_>) -> Result<Vec<T>> {
-        let (sql, params) = filter.parts();
+        let (sql, params) = filter.parts_for(self.actor);
         rows_of(filter.name(), &self.flight(filter.name(), sql, &params).await?)
     }
 
@@ -94,7 +97,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// `NotFound`, or what the database answered.
     pub async fn query_filter_scalar<V: FromSqlOwned>(&self, filter: &Filter<'_>) -> Result<V> {
-        let (sql, params) = filter.parts();
+        let (sql, params) = filter.parts_for(self.actor);
         scalar_of(filter.name(), &self.flight(filter.name(), sql, &params).await?)
     }
 

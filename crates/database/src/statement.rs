@@ -9,11 +9,11 @@ use kernel::{Actor, System, Who};
 pub enum RunsAs {
     /// People, API keys, the operator, background work for one client: `ace_app`, held by row-level security.
     app,
-    /// Strangers who follow a link or fill in a form: `ace_public`, held by its grants.
+    /// Strangers who follow a link or look at a form: `ace_public`, held by its grants.
     public,
     /// Signing in: `ace_signin`, held by its grants.
     signin,
-    /// Background work, provider callbacks: `ace_worker`, held by its grants.
+    /// The queue, and background work about no one client: `ace_worker`, held by its grants.
     worker,
 }
 
@@ -48,6 +48,14 @@ pub struct Statement {
     pub sql: &'static str,
     /// The role or roles that run it.
     pub runs_as: &'static [RunsAs],
+}
+
+impl Statement {
+    /// What a statement says of itself is what its role is granted: while testing, no other role runs it.
+    pub(crate) fn expect_role_of(&self, actor: &Actor) {
+        let role = RunsAs::of(actor);
+        debug_assert!(self.runs_as.contains(&role), "{} says nothing of {} and runs as it", self.name, role.role());
+    }
 }
 
 #[doc(hidden)]

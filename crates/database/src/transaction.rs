@@ -66,6 +66,7 @@ impl Transaction {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn query<T: FromRow>(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<T>> {
+        statement.expect_role_of(&self.actor);
         rows_of(statement.name, &self.rows(statement.name, statement.sql, params).await?)
     }
 
@@ -90,6 +91,7 @@ impl Transaction {
     /// # Errors
     /// `NotFound`, or what the database answered.
     pub async fn query_scalar<V: FromSqlOwned>(&self, statement: &Statement, params: Params<'_>) -> Result<V> {
+        statement.expect_role_of(&self.actor);
         scalar_of(statement.name, &self.rows(statement.name, statement.sql, params).await?)
     }
 
@@ -98,7 +100,7 @@ impl Transaction {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn query_filter<T: FromRow>(&self, filter: &Filter<'_>) -> Result<Vec<T>> {
-        let (sql, params) = filter.parts();
+        let (sql, params) = filter.parts_for(&self.actor);
         rows_of(filter.name(), &self.rows(filter.name(), sql, &params).await?)
     }
 
@@ -107,6 +109,7 @@ impl Transaction {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn execute(&self, statement: &Statement, params: Params<'_>) -> Result<u64> {
+        statement.expect_role_of(&self.actor);
         let prepared =
             self.client.prepare_cached(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
         self.client.execute(&prepared, params).await.map_err(|e| error::of_statement(statement.name, &e))
@@ -128,6 +131,7 @@ impl Transaction {
     /// # Errors
     /// What the database answered, in our vocabulary.
     pub async fn copy_in(&self, statement: &Statement, types: &[Type]) -> Result<BinaryCopyInWriter> {
+        statement.expect_role_of(&self.actor);
         let sink = self.client.copy_in(statement.sql).await.map_err(|e| error::of_statement(statement.name, &e))?;
         Ok(BinaryCopyInWriter::new(sink, types))
     }

@@ -1,7 +1,9 @@
 //! A landing page, compiled from its published version and filled in for one person.
 
+use content::Said;
 use content::actions::landing_pages::clean_again;
 use content::actions::landing_pages::form_id;
+use content::forms::FormConfig;
 use content::merge::{MAX_FILLED, Template, Values};
 use content::store::landing_pages::Version;
 use kernel::{Error, Result};
@@ -19,6 +21,7 @@ pub struct Landing {
     pub form_id: Option<Uuid>,
     /// Whether it has a `main` of its own.
     pub has_main: bool,
+    said: Said,
 }
 
 impl Landing {
@@ -41,7 +44,20 @@ impl Landing {
         let mut tags: Vec<String> = template.tags().map(ToOwned::to_owned).collect();
         tags.sort_unstable();
         tags.dedup();
-        Ok(Self { template, tags, css: css.to_owned(), form_id, has_main: html.contains("<main") })
+        Ok(Self {
+            template,
+            tags,
+            css: css.to_owned(),
+            form_id,
+            has_main: html.contains("<main"),
+            said: Said::of(html),
+        })
+    }
+
+    /// Whether it may have this form on it: together they must not ask for a password. Both can change alone, and pages are
+    /// from before there was this rule.
+    pub fn may_show(&self, form: &FormConfig) -> bool {
+        !self.said.names_password_with(form)
     }
 
     /// Whether the page says where its form stands.

@@ -153,10 +153,12 @@ impl Person {
             values = match tag.as_str() {
                 "phone" => values.with_some(tag, self.named("phone").map(kernel::phone::display).as_deref()),
                 "redemption_code" => values.with(tag, self.code()),
-                name => match name.strip_prefix("custom_fields.") {
-                    Some(key) => values.with_some(tag, self.custom(key).as_deref()),
-                    None => values.with_some(tag, self.named(name)),
-                },
+                name => {
+                    let custom = name.strip_prefix("custom_fields.").map(|key| self.custom(key));
+                    let value = custom.as_ref().map_or_else(|| self.named(name), |custom| custom.as_deref());
+                    // a page that cannot speak of passwords gets the word from no list of contacts either
+                    values.with_some(tag, value.filter(|value| !content::names_a_password(value)))
+                }
             };
         }
         values

@@ -89,13 +89,18 @@ impl Engage {
     /// An open form to be shown, as it was a moment ago.
     ///
     /// # Errors
-    /// What the database answered.
+    /// What the database answered; `Unavailable` when too much else is being drawn.
     pub async fn form_to_show(&self, app: &App, id: Uuid) -> Result<Option<Arc<OpenForm>>> {
         if let Some(form) = fresh(&self.kept.forms, id) {
             return Ok(form);
         }
-        let form = self.form(app, id).await?;
-        let form = form.map(|form| Arc::new(OpenForm { compiled: Compiled::new(&form), ..form }));
+        let form = match self.form(app, id).await? {
+            Some(form) => {
+                let compile = move || OpenForm { compiled: Compiled::new(&form), ..form };
+                Some(Arc::new(app.work.run("this form", compile).await?))
+            }
+            None => None,
+        };
         keep(&self.kept.forms, id, form.clone());
         Ok(form)
     }

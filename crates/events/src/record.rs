@@ -36,7 +36,7 @@ pub struct NewEvent {
 
 database::statement! {
     /// Events.
-    INSERT, app | public | worker, "
+    INSERT, app, "
         insert into events (
             id, client_id, campaign_id, recipient_id, event_type, event_data, ip_address, user_agent, referrer, created_at)
         select id, client_id, campaign_id, recipient_id, event_type, event_data, ip, user_agent, referrer, at

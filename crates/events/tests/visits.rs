@@ -2,7 +2,6 @@
 #![cfg(test)]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use events::{Visit, VisitKind, VisitWriter};
 use kernel::new_id;
@@ -219,13 +218,13 @@ async fn stopping_records_what_was_taken_and_takes_no_more() {
     let clone = writer.clone();
     let visits =
         futures_util::future::join_all((0..50).map(|_| clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false))));
+    // joined behind the visits, which were all taken by the time this begins
     let stop = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
         writer.stop().await;
         assert_eq!(count(&scene, "select max(total_visits)::int8 from recipients").await, 50);
     };
     let (answers, (), ()) = tokio::join!(visits, stop, release(lock));
-    assert!(answers.iter().all(Result::is_ok));
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let late = clone.visit(visit(&scene, TOKENS[0], VisitKind::Purl, false)).await;
     assert_eq!(late.unwrap_err().code(), "unavailable");
 }
@@ -252,15 +251,19 @@ async fn lost_connections_lose_no_visit_that_was_answered() {
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid()";
     let (visiting, cutting) = (AtomicBool::new(true), AtomicUsize::new(0));
+    let served = AtomicUsize::new(0);
     let visitors = (0..32).map(async |n| {
         let mut answered = 0;
         while visiting.load(Ordering::SeqCst) {
             match writer.visit(visit(&scene, TOKENS[n % 3], VisitKind::Purl, false)).await {
-                Ok(Some(_)) => answered += 1,
+                Ok(Some(_)) => {
+                    answered += 1;
+                    served.fetch_add(1, Ordering::SeqCst);
+                }
                 Ok(None) => panic!("the token is known"),
                 Err(error) => {
                     assert_eq!(error.code(), "unavailable", "{error}");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -268,7 +271,11 @@ async fn lost_connections_lose_no_visit_that_was_answered() {
     });
     let chaos = async {
         for _ in 0..10 {
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            // in the middle of things: visits are answered again since the last cut
+            let before = served.load(Ordering::SeqCst);
+            while served.load(Ordering::SeqCst) < before + 40 {
+                tokio::task::yield_now().await;
+            }
             cutting.fetch_add(admin.query(cut, &[]).await.unwrap().len(), Ordering::SeqCst);
         }
         visiting.store(false, Ordering::SeqCst);
@@ -292,7 +299,12 @@ async fn hold(scene: &Scene) -> tokio_postgres::Client {
     admin
 }
 
+/// Lets go of them once a visit waits for them.
 async fn release(lock: tokio_postgres::Client) {
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while lock.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
     lock.batch_execute("commit").await.unwrap();
 }

@@ -60,7 +60,7 @@ impl NewJob {
 
 database::statement! {
     /// Enqueues jobs; those whose key a waiting one has are left out.
-    ENQUEUE, app | public | signin | worker, "
+    ENQUEUE, app | signin | worker, "
         insert into jobs (id, kind, payload, client_id, unique_key, priority, run_at, created_at)
         select id, kind, payload, client_id, unique_key, priority, coalesce(run_at, $8::timestamptz, now()),
             coalesce($8, now())

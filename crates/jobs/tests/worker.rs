@@ -14,10 +14,14 @@ use testkit::TestDatabase;
 use tokio::sync::Notify;
 
 async fn put(db: &Database, jobs: &[NewJob]) {
+    try_to_put(db, jobs).await.unwrap();
+}
+
+async fn try_to_put(db: &Database, jobs: &[NewJob]) -> kernel::Result<()> {
     let actor = Actor::system(System::Worker);
-    let tx = db.scope(&actor).transaction().await.unwrap();
-    enqueue_many(&tx, jobs).await.unwrap();
-    tx.commit().await.unwrap();
+    let tx = db.scope(&actor).transaction().await?;
+    enqueue_many(&tx, jobs).await?;
+    tx.commit().await
 }
 
 async fn states(test: &TestDatabase) -> Vec<(String, i32)> {
@@ -152,10 +156,10 @@ async fn a_worker_outlives_lost_connections_and_its_work_is_noted() {
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid()";
     for n in 0..10 {
-        put(&db, &(0..20).map(|m| NewJob::new("test.count", json!([n, m]))).collect::<Vec<_>>()).await;
+        let jobs: Vec<_> = (0..20).map(|m| NewJob::new("test.count", json!([n, m]))).collect();
+        // a connection that was cut is found out when it is used
+        until("the database takes work", async || try_to_put(&db, &jobs).await.is_ok()).await;
         admin.execute(cut, &[]).await.unwrap();
-        // The pool finds out about a connection when it hands it out, a moment after it was cut.
-        tokio::time::sleep(Pause::from_millis(50)).await;
     }
     let ended = "select count(*) from jobs where state <> 'done'";
     // A claim whose commit was cut off may have left leases behind.
@@ -185,19 +189,27 @@ async fn work_that_comes_to_an_idle_worker_is_done_and_a_panic_does_not_end_it()
 async fn two_workers_run_recurring_work_once_a_tick() {
     let test = TestDatabase::new().await;
     let db = test.database();
-    let counter = Arc::new(AtomicUsize::new(0));
-    let registry = || {
-        let counter = counter.clone();
-        Registry::new().every("test.tick", Pause::from_secs(60), move || {
-            counter.fetch_add(1, Ordering::SeqCst);
-            async { Ok::<(), JobError>(()) }
-        })
+    let counter = || Arc::new(AtomicUsize::new(0));
+    let (ticks, own) = (counter(), [counter(), counter()]);
+    // each has work of its own beside: once that ran, the worker has looked, and has asked for all that was due
+    let registry = |of: usize, name| {
+        let counted = |counter: &Arc<AtomicUsize>| {
+            let counter = counter.clone();
+            move || {
+                counter.fetch_add(1, Ordering::SeqCst);
+                async { Ok::<(), JobError>(()) }
+            }
+        };
+        let minute = Pause::from_secs(60);
+        Registry::new().every("test.tick", minute, counted(&ticks)).every(name, minute, counted(&own[of]))
     };
-    let workers = [start(&db, registry()), start(&db, registry())];
+    let workers = [start(&db, registry(0, "test.own.one")), start(&db, registry(1, "test.own.two"))];
+    let admin = test.admin().await;
+    let left = "select count(*) from jobs where state <> 'done'";
     for tick in 1..=3 {
-        until("the tick ran", async || counter.load(Ordering::SeqCst) >= tick).await;
-        tokio::time::sleep(Pause::from_millis(600)).await;
-        assert_eq!(counter.load(Ordering::SeqCst), tick, "once");
+        until("both looked", async || own.iter().all(|own| own.load(Ordering::SeqCst) == tick)).await;
+        until("all of it ran", async || admin.query_one(left, &[]).await.unwrap().get::<_, i64>(0) == 0).await;
+        assert_eq!(ticks.load(Ordering::SeqCst), tick, "once");
         db.clock().advance(Duration::seconds(60));
     }
     for worker in workers {

@@ -32,9 +32,9 @@ pub enum System {
     Operator,
     /// Background work for exactly one client.
     Client(Uuid),
-    /// Strangers who follow a printed link or fill in a form.
+    /// Strangers who follow a printed link or look at a form; what they send is work for the form's client.
     PublicLink,
-    /// The job queue's own bookkeeping, provider callbacks, cron.
+    /// The job queue's own bookkeeping, and what is looked for in all clients; what is found is done as the client.
     Worker,
     /// Signing in: reads credentials before anybody is known.
     Auth,

@@ -8,13 +8,13 @@ use crate::message::Channel;
 
 database::statement! {
     /// Why a person must not be written to at a number or address; see the function.
-    REFUSAL, app | public | worker, "
+    REFUSAL, app, "
         select app.contact_refusal($1, $2, $3, $4)";
     /// The same for a number and an address at once.
-    REFUSALS, app | public | worker, "
+    REFUSALS, app, "
         select app.contact_refusal($1, $2, 'sms', $3) as sms, app.contact_refusal($1, $2, 'email', $4) as email";
     /// An address must not be written to any more.
-    SUPPRESS, app | worker, "
+    SUPPRESS, app, "
         select app.suppress_address($1, $2, $3, $4, $5, $6)"
 }
 

@@ -30,7 +30,7 @@ pub struct Unaddressed {
 
 database::statement! {
     /// A recipient's rewards that go nowhere.
-    UNADDRESSED, app | public | worker, "
+    UNADDRESSED, app, "
         select id, condition_number, gift_card_pool_id as pool_id
         from call_conditions_met
         where client_id = $1
@@ -42,7 +42,7 @@ database::statement! {
         order by condition_number
         for no key update";
     /// Where one of them goes.
-    SUPPLY, app | public | worker, "
+    SUPPLY, app, "
         update call_conditions_met
         set delivery_channel = $3, delivery_address = $4, refusal = null
         where client_id = $1

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 database::statement! {
     /// The whole money path in one call; see `migrations/V22__promises.sql`.
-    CLAIM, app | public | worker, "
+    CLAIM, app, "
         select outcome, condition_id, recipient_id, gift_card_id, message_id, delivery_status, pool_id, available_cards
         from app.claim_reward(
           $1, $2, $3, $4, $5, $6,
@@ -22,7 +22,7 @@ database::statement! {
           p_notes => $12,
           p_hold => $13)";
     /// Waits for one's turn at several pools, one after the other.
-    TURNS, app | public | worker, "
+    TURNS, app, "
         select app.queue_for_pool(id)
         from unnest($1::uuid[]) as pools (id)"
 }

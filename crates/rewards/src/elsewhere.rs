@@ -13,15 +13,22 @@ pub const WITHIN: Duration = Duration::hours(24);
 #[derive(FromRow)]
 struct Record {
     on_record: Vec<String>,
+}
+
+/// An address that this transaction has to itself, so that what it is given meanwhile is counted by one at a time, and
+/// the rewards that it got within a day.
+#[derive(Debug)]
+pub struct Turn {
     within_day: i64,
 }
 
 database::statement! {
-    /// The addresses on record of a recipient, and the rewards that one address got within a day. Counted without having
-    /// the address to oneself, as claims do: the pool is locked here, and claims take the address first.
+    /// Takes an address as every claim does, and counts.
+    TURN, app, "
+        select app.rewards_to($1, $2, $3, true)";
+    /// The addresses on record of a recipient.
     ON_RECORD, app, "
-        select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record,
-            app.count_rewards_to($1, $3, $4) as within_day
+        select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record
         from recipients r
         left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
         where r.client_id = $1
@@ -51,25 +58,32 @@ pub struct Wanted<'a> {
     pub most: u32,
 }
 
+/// Waits for the turn at an address: before anything else of the transaction that claims lock, too.
+///
+/// # Errors
+/// What the database answered.
+pub async fn turn(tx: &Transaction, client_id: Uuid, address: &str) -> Result<Turn> {
+    let since = tx.now() - WITHIN;
+    Ok(Turn { within_day: tx.query_scalar(&TURN, &[&client_id, &address, &since]).await? })
+}
+
 /// Whether an address is not on record, once it is allowed.
 ///
 /// # Errors
 /// `Forbidden` for one that is not without the right to reveal, a conflict when it got as many rewards within a day as
 /// one address may.
-pub async fn allow(tx: &Transaction, wanted: &Wanted<'_>) -> Result<bool> {
+pub async fn allow(tx: &Transaction, turn: &Turn, wanted: &Wanted<'_>) -> Result<bool> {
     if wanted.before == Some(wanted.to) {
         return Ok(false);
     }
-    let since = tx.now() - WITHIN;
-    let params: database::Params<'_> = &[&wanted.client_id, &wanted.recipient_id, &wanted.to, &since];
-    let record: Record = tx.query_one(&ON_RECORD, params).await?;
+    let record: Record = tx.query_one(&ON_RECORD, &[&wanted.client_id, &wanted.recipient_id]).await?;
     if record.on_record.iter().any(|known| known == wanted.to) {
         return Ok(false);
     }
     if !wanted.may_reveal {
         return Err(Error::forbidden("gift_cards.reveal"));
     }
-    if wanted.most > 0 && record.within_day >= i64::from(wanted.most) {
+    if wanted.most > 0 && turn.within_day >= i64::from(wanted.most) {
         let text = "this address got as many rewards within a day as one address may: give another one, or wait a day";
         return Err(Error::conflict("many_rewards_to_one_address", text));
     }

@@ -16,6 +16,7 @@ mod hosts;
 mod idempotency;
 pub mod identity;
 pub mod limits;
+pub mod lines;
 pub mod openapi;
 mod paging;
 mod respond;

@@ -1,5 +1,9 @@
 //! Counting wrong passwords and codes, before they are checked, so that many at once count as many.
 //!
+//! What is being checked is not wrong yet. So the tries at one account from one place are checked one after another: were
+//! they counted side by side, a fifth right one at the same moment would run into the lock for wrong ones. A guesser who
+//! sends many at once stands in that line, too, and finds the lock after five; of several processes, each checks one.
+//!
 //! Three counters stop three people and should hit nobody else:
 //! - by account and place: somebody who guesses at one account. Five wrong ones lock that account for that place.
 //! - by account over all places: somebody who guesses from many addresses. It does not hold up the person at a place they
@@ -9,11 +13,15 @@
 //!
 //! Right ones are taken back. Whoever is locked out all the same sets a new password by mail, which forgets the wrong ones.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Duration, Utc};
 use database::Scope;
 use kernel::{Error, Origin, Result};
+use tokio::sync::OwnedSemaphorePermit;
 use web::App;
 use web::limits::subscriber;
+use web::lines::Lines;
 
 use crate::store::session;
 
@@ -28,6 +36,11 @@ const FROM_ALL_PLACES: i32 = 100;
 /// So many wrong ones without a pause lock a place for people it does not know.
 const AT_ALL_ACCOUNTS: i32 = 100;
 
+/// The longest somebody waits until the tries before theirs are checked.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(10);
+
+static IN_CHECK: LazyLock<Lines<Vec<u8>>> = LazyLock::new(Lines::default);
+
 /// One counter a try counts against.
 struct Counter {
     key: Vec<u8>,
@@ -36,9 +49,12 @@ struct Counter {
     spares_known_places: bool,
 }
 
-/// A try that was counted.
+/// A try that was counted. Until it is dropped, the next one at the account from the same place waits.
 #[must_use = "a right one is taken back"]
-pub(super) struct Tried(Vec<Vec<u8>>);
+pub(super) struct Tried {
+    counted: Vec<Vec<u8>>,
+    _turn: OwnedSemaphorePermit,
+}
 
 fn counters(app: &App, origin: &Origin, address: &str) -> Vec<Counter> {
     let at_account = |at_most, spares_known_places| Counter {
@@ -77,17 +93,27 @@ fn by_account_and_place(app: &App, address: &str, ip: std::net::IpAddr) -> Vec<u
     fingerprint(app, &format!("{address} from {ip}"))
 }
 
+/// Waits until what was tried before at the account from this place is checked.
+async fn turn(key: Vec<u8>) -> Result<OwnedSemaphorePermit> {
+    let turn = tokio::time::timeout(LONGEST, IN_CHECK.of(key, 1).acquire_owned()).await;
+    let busy = |_| Error::Unavailable("many try to sign in to this account at once; try again in a minute".into());
+    turn.map_err(busy)?.map_err(Error::internal)
+}
+
 /// Counts a try, before it is checked.
 ///
 /// # Errors
-/// `TooMany` while the account is locked for whoever asks.
+/// `TooMany` while the account is locked for whoever asks; `Unavailable` when too many were before.
 pub(super) async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Result<Tried> {
-    let (now, origin) = (app.clock.now(), &scope.actor().origin);
-    let mut tried = Tried(Vec::new());
-    for counter in counters(app, origin, address) {
+    let origin = &scope.actor().origin;
+    let counters = counters(app, origin, address);
+    let own = counters.first().map(|counter| counter.key.clone()).unwrap_or_default();
+    let mut tried = Tried { counted: Vec::new(), _turn: turn(own).await? };
+    let now = app.clock.now();
+    for counter in counters {
         let params: database::Params<'_> = &[&counter.key, &now, &(now - counter.forgotten_after), &counter.at_most];
         if scope.execute(&session::COUNT_TRY, params).await? > 0 {
-            tried.0.push(counter.key);
+            tried.counted.push(counter.key);
             continue;
         }
         if counter.spares_known_places && knows_place(scope, address).await? {
@@ -104,7 +130,7 @@ pub(super) async fn count_try(app: &App, scope: &Scope<'_>, address: &str) -> Re
 /// What was right is no try towards a lock. Earlier wrong ones stay counted until the sign-in is complete: knowing one of
 /// two secrets must not give more tries at the other.
 pub(super) async fn take_back(scope: &Scope<'_>, tried: Tried) -> Result<()> {
-    scope.execute(&session::TAKE_BACK_TRIES, &[&tried.0]).await.map(|_| ())
+    scope.execute(&session::TAKE_BACK_TRIES, &[&tried.counted]).await.map(|_| ())
 }
 
 /// The counters that a complete sign-in, or a new password, forgets.

@@ -105,6 +105,29 @@ async fn many_tries_at_once_count_as_many() {
     assert_eq!(locked, 7, "five were checked, the others found the lock");
 }
 
+/// A right password is no guess while it is being checked, however many of them come at once and whatever came before.
+#[tokio::test]
+async fn right_passwords_at_once_all_pass_and_take_no_guess_away() {
+    let test = start().await;
+    let email = &test.story.acme_owner.email;
+    for ip in [None, Some("192.0.2.7".parse().unwrap())] {
+        let origin = Origin { ip, ..Origin::here() };
+        let try_one = async |password| {
+            let tried = actions::check_password(&test.app, &origin, email, password).await;
+            tried.map(|_| ()).map_err(|error| error.code())
+        };
+        for _ in 0..4 {
+            assert_eq!(try_one("wrong wrong wrong").await, Err("invalid_credentials"));
+        }
+        for right in futures_util::future::join_all((0..20).map(|_| try_one(PASSWORD))).await {
+            assert_eq!(right, Ok(()));
+        }
+        assert_eq!(try_one("wrong wrong wrong").await, Err("invalid_credentials"), "the fifth");
+        assert_eq!(try_one(PASSWORD).await, Err("too_many_requests"));
+        test.clock().advance(Duration::days(2));
+    }
+}
+
 #[tokio::test]
 async fn a_second_factor_is_asked_for_and_each_code_works_once() {
     let test = start().await;

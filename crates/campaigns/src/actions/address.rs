@@ -6,7 +6,7 @@ use kernel::{Actor, Error, Result};
 use messaging::consent::{self, Addressee};
 use rewards::address;
 use rewards::codes::CONSENT_NEEDED;
-use rewards::elsewhere::{Wanted, allow};
+use rewards::elsewhere::{Wanted, allow, turn};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -39,6 +39,7 @@ pub async fn give(
 ) -> Result<()> {
     let to = rewards::actions::cards::way(&input.to)?.ok_or_else(|| Error::required("to"))?;
     let tx = app.scope(actor).transaction().await?;
+    let turn = turn(&tx, client_id, &to.1).await?;
     let recipient = recipients::expect(&tx, client_id, recipient_id, expected).await?;
     life::expect_living(&tx, client_id, recipient.campaign_id).await?;
     let addressee = Addressee { client_id, contact_id: recipient.contact_id, channel: to.0, address: &to.1 };
@@ -50,7 +51,8 @@ pub async fn give(
         return Err(Error::conflict("nothing_waits", "no reward of this recipient waits for an address"));
     }
     let most = app.settings.limits.rewards_per_address_per_day;
-    let elsewhere = allow(&tx, &Wanted { client_id, recipient_id, before: None, to: &to.1, may_reveal, most }).await?;
+    let elsewhere =
+        allow(&tx, &turn, &Wanted { client_id, recipient_id, before: None, to: &to.1, may_reveal, most }).await?;
     for reward in &waiting {
         address::supply(&tx, client_id, reward, &to).await?;
     }

@@ -42,7 +42,7 @@ database::statement! {
           and status = 'held'
         returning id";
     /// Marks a reward that goes to an address that was not on file.
-    MARK_GIVEN, app | public | worker, "
+    MARK_GIVEN, app, "
         update call_conditions_met
         set given_address = true
         where client_id = $1

@@ -105,7 +105,7 @@ pub struct MetRow {
 
 database::statement! {
     /// The conditions of campaigns with their rewards; a campaign has ten at most.
-    LIST, app | public | worker, "
+    LIST, app, "
         select c.campaign_id, c.condition_number, c.condition_name, c.trigger_type, c.crm_event_name, c.time_delay_hours, c.form_id,
             c.is_active, w.gift_card_pool_id, p.pool_name, b.brand_name, p.value_amount,
             w.reward_description, w.delivery_channel, w.sms_template, w.email_subject, w.email_template
@@ -147,7 +147,7 @@ database::statement! {
           and p.id = $5
           and (p.archived_at is null or p.id = any ($12::uuid[]))";
     /// What a recipient has met so far.
-    MET_BY, app | public | worker, "
+    MET_BY, app, "
         select m.id, m.condition_number, m.met_at, m.gift_card_id, g.code_last4, m.delivery_status, m.delivery_address,
             m.given_address, m.hold_reason, m.last_shown_at,
             m.gift_card_pool_id is not null and m.gift_card_id is null and m.delivery_address is null

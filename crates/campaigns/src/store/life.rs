@@ -64,7 +64,7 @@ struct ReadyRow {
 
 database::statement! {
     /// Locks a campaign for a step of its life; how it is then, and whether it still lives.
-    LOCK, app | public | worker, "
+    LOCK, app, "
         select c.status::text as status, c.estimate, c.archived_at is not null or cl.archived_at is not null as archived,
             c.updated_at
         from campaigns c
@@ -96,7 +96,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// First engagement: only a mailed campaign becomes active, and only once.
-    ACTIVATE, worker, "
+    ACTIVATE, app, "
         update campaigns
         set status = 'active', activated_at = $3, updated_at = $3
         where client_id = $1
@@ -109,7 +109,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// A row of history.
-    INSERT_HISTORY, app | public | worker, "
+    INSERT_HISTORY, app, "
         insert into campaign_status_history (
             id, client_id, campaign_id, from_status, to_status, changed_by_user_id, reason, changed_at)
         values ($1, $2, $3, $4::text::campaign_status, $5::text::campaign_status, $6, $7, $8)";

@@ -218,7 +218,7 @@ database::statement! {
               and r.campaign_id = c.id)
         limit 100";
     /// One recipient by id.
-    FIND, app | public | worker, "
+    FIND, app, "
         select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
             phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
             last_visited_at, created_at
@@ -226,7 +226,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// One recipient of a client by redemption code.
-    FIND_BY_CODE, app | public | worker, "
+    FIND_BY_CODE, app, "
         select id, client_id, campaign_id, contact_id, redemption_code, purl_token, first_name, last_name, email,
             phone, address, address2, city, state, zip, custom_fields, imb_serial, status, total_visits,
             last_visited_at, created_at

@@ -158,7 +158,7 @@ async fn two_rewards_to_one_address_at_once_do_not_both_pass_the_limit_of_the_da
         met
     };
     let (first, second) = (met(people[0].0), met(people[1].0));
-    let actor = kernel::Actor::system(kernel::System::Worker);
+    let actor = kernel::Actor::client(world.client_id);
     let scope = world.test.app.scope(&actor);
     let earlier = scope.transaction().await.unwrap();
     campaigns::meet::meet(&earlier, &first).await.unwrap();

@@ -121,7 +121,7 @@ impl World {
 
     /// Meets as a transaction of its own.
     pub async fn meet(&self, met: &Met) -> kernel::Result<Vec<rewards::Outcome>> {
-        let actor = Actor::system(kernel::System::PublicLink);
+        let actor = Actor::client(self.client_id);
         let tx = self.test.app.scope(&actor).transaction().await?;
         let conditions = meet(&tx, met).await?;
         tx.commit().await?;

@@ -10,9 +10,12 @@ use uuid::Uuid;
 use web::App;
 
 use super::{found, name};
+use crate::Said;
+use crate::forms::FormConfig;
 use crate::measure::{NOT_ALLOWED, measure};
 use crate::merge::{self, LANDING_PAGE};
 use crate::sanitise;
+use crate::store::forms::{self, Form};
 use crate::store::landing_pages::{self as store, Draft};
 
 pub use crate::measure::MAX_PAGE;
@@ -82,7 +85,15 @@ pub async fn update(
 pub async fn publish(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<Uuid> {
     let page = store::find(&app.scope(actor), client_id, id).await?;
     expected.check(&page.etag())?;
-    let (html, css) = clean_aside(app, part(&page.content_json, "html"), part(&page.content_json, "css")).await?;
+    let Cleaned { html, css, said } =
+        clean_aside(app, part(&page.content_json, "html"), part(&page.content_json, "css")).await?;
+    if let Some(form_id) = form_id(&page.content_json) {
+        match forms::find(&app.scope(actor), client_id, form_id).await {
+            // it was archived since: there is nothing to stand beside
+            Err(Error::NotFound) => {}
+            form => not_together(&form?, &said)?,
+        }
+    }
     if html.trim().is_empty() {
         return Err(Error::required("html"));
     }
@@ -111,7 +122,7 @@ pub fn form_id(content: &Value) -> Option<Uuid> {
 ///
 /// # Errors
 /// As [`clean`]; `Unavailable` when too much else is being cleaned.
-pub async fn clean_aside(app: &App, html: String, css: String) -> Result<(String, String)> {
+pub async fn clean_aside(app: &App, html: String, css: String) -> Result<Cleaned> {
     // before it waits for its turn
     within_limits(&html, &css)?;
     app.work.run("cleaning this page", move || clean(&html, &css)).await?
@@ -124,12 +135,23 @@ fn within_limits(html: &str, css: &str) -> Result<()> {
     })
 }
 
-/// What strangers get of a page. It is measured first, before anything that grows faster than its input. Cleaning can
+/// What strangers get of a page.
+#[derive(Debug)]
+pub struct Cleaned {
+    /// Its HTML.
+    pub html: String,
+    /// Its style.
+    pub css: String,
+    /// What it says, to be held against its form.
+    said: Said,
+}
+
+/// Cleans a page. It is measured first, before anything that grows faster than its input. Cleaning can
 /// break a tag that was whole and make a text longer, so that what counts in the end is what comes out.
 ///
 /// # Errors
 /// `html` or `css`, with everything that is wrong with it.
-pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
+pub fn clean(html: &str, css: &str) -> Result<Cleaned> {
     within_limits(html, css)?;
     let mut problems = Problems::new();
     for error in merge::check("html", html, LANDING_PAGE) {
@@ -144,6 +166,10 @@ pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
             problems.add(error.field, error.code, error.message);
         }
     }
+    let said = Said::of(&html);
+    if said.names_password() {
+        problems.invalid("html", "a page cannot speak of passwords: its form would seem to ask for one");
+    }
     let css = sanitise::css(css).unwrap_or_else(|why| {
         problems.invalid("css", why);
         String::new()
@@ -154,7 +180,7 @@ pub fn clean(html: &str, css: &str) -> Result<(String, String)> {
         let message = format!("page and style are {size} bytes together; {MAX_PAGE} are allowed");
         problems.add(field, "too_long", message);
     }
-    problems.finish().map(|()| (html, css))
+    problems.finish().map(|()| Cleaned { html, css, said })
 }
 
 /// A landing page's draft as the input that would make it.
@@ -179,16 +205,22 @@ async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInp
     let mut problems = Problems::new();
     let name = name(&mut problems, &input.name);
     let cleaned = clean_aside(app, input.html.clone(), input.css.clone()).await;
-    if let Err(error @ Error::Invalid(_)) = &cleaned {
-        error.fields().iter().for_each(|error| {
-            problems.add(&error.field, error.code, &error.message);
-        });
-    } else {
-        cleaned?;
-    }
+    let said = match cleaned {
+        Ok(cleaned) => cleaned.said,
+        Err(error @ Error::Invalid(_)) => {
+            error.fields().iter().for_each(|error| {
+                problems.add(&error.field, error.code, &error.message);
+            });
+            Said::default()
+        }
+        Err(other) => return Err(other),
+    };
     let form_id = match input.form_id.trim() {
         "" => None,
-        text => Some(existing_form(app, actor, client_id, text).await?),
+        text => {
+            let id = Uuid::parse_str(text).map_err(|_| no_such_form())?;
+            Some(existing_form(app, actor, client_id, id, &said).await?)
+        }
     };
     if form_id.is_some() && !input.html.contains("{{form}}") {
         problems.invalid("html", "put {{form}} where the form should stand");
@@ -198,12 +230,23 @@ async fn check(app: &App, actor: &Actor, client_id: Uuid, input: &LandingPageInp
     Ok(Draft { name, editor_type: "custom".into(), content_json })
 }
 
-async fn existing_form(app: &App, actor: &Actor, client_id: Uuid, text: &str) -> Result<Uuid> {
-    let wrong = || Error::invalid("form_id", "choose one of the forms");
-    let id = Uuid::parse_str(text).map_err(|_| wrong())?;
-    match crate::store::forms::find(&app.scope(actor), client_id, id).await {
-        Ok(form) => Ok(form.id),
-        Err(Error::NotFound) => Err(wrong()),
-        Err(other) => Err(other),
+fn no_such_form() -> Error {
+    Error::invalid("form_id", "choose one of the forms")
+}
+
+/// A form that exists and may stand on a page that says this.
+async fn existing_form(app: &App, actor: &Actor, client_id: Uuid, id: Uuid, said: &Said) -> Result<Uuid> {
+    match forms::find(&app.scope(actor), client_id, id).await {
+        Err(Error::NotFound) => Err(no_such_form()),
+        form => form.and_then(|form| not_together(&form, said).map(|()| form.id)),
     }
+}
+
+/// A page and a form that are each harmless may ask for a password side by side.
+fn not_together(form: &Form, said: &Said) -> Result<()> {
+    let config: FormConfig = serde_json::from_value(form.form_config.clone()).map_err(Error::internal)?;
+    if !said.names_password() && said.names_password_with(&config) {
+        return Err(Error::invalid("form_id", "this page and the labels of this form ask for a password together"));
+    }
+    Ok(())
 }

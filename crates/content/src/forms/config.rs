@@ -24,6 +24,19 @@ pub struct FormConfig {
     pub reveal: Reveal,
 }
 
+impl FormConfig {
+    /// What is read beside the fields that people type into.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = &str> {
+        let typed = self.fields.iter().filter(|field| super::rules::is_typed(field.kind));
+        typed.flat_map(|field| {
+            [Some(&field.label), field.placeholder.as_ref(), field.help.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+        })
+    }
+}
+
 /// One field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,8 @@ use super::config::{Field, FieldType, FormConfig};
 use super::{shown, size};
 use crate::lookalike::asks_for_password;
 
+const NO_PASSWORDS: &str = "a form cannot ask for a password";
+
 /// The most fields a form can have.
 pub const MAX_FIELDS: usize = 100;
 
@@ -23,6 +25,11 @@ pub fn check(config: &FormConfig, problems: &mut Problems) {
         problems.add("form_config/fields", "too_many", format!("a form has at most {MAX_FIELDS} fields"));
         // nothing is looked at that there may be any number of
         return;
+    }
+    for (path, text) in [("title", &config.settings.title), ("description", &config.settings.description)] {
+        if text.len() < 5_000 && asks_for_password(text) {
+            problems.invalid(format!("form_config/settings/{path}"), NO_PASSWORDS);
+        }
     }
     let mut seen = HashSet::new();
     for (index, field) in config.fields.iter().enumerate() {
@@ -79,8 +86,16 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
             ("help", field.help.as_deref().unwrap_or_default()),
         ];
         // long texts are refused for their length
-        for (part, _) in texts.iter().filter(|(_, text)| text.len() < 5_000 && asks_for_password(text)) {
-            problems.invalid(format!("{path}/{part}"), "a form cannot ask for a password");
+        let asks = |text: &str| text.len() < 5_000 && asks_for_password(text);
+        for (part, _) in texts.iter().filter(|(_, text)| asks(text)) {
+            problems.invalid(format!("{path}/{part}"), NO_PASSWORDS);
+        }
+        // what stands inside a field, or below it, goes on from its label
+        let apart = texts.iter().all(|(_, text)| !asks(text));
+        for (part, text) in texts.iter().skip(2).filter(|(_, text)| apart && !text.is_empty()) {
+            if asks(&format!("{}{text}", field.label)) || asks(&format!("{text}{}", field.label)) {
+                problems.invalid(format!("{path}/{part}"), NO_PASSWORDS);
+            }
         }
     }
     if field.channel.is_some() && field.kind != FieldType::Consent {
@@ -98,7 +113,7 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
 }
 
 /// Whether people type what they like into it.
-fn is_typed(kind: FieldType) -> bool {
+pub(super) fn is_typed(kind: FieldType) -> bool {
     use FieldType::{Email, GiftCardCode, Hidden, Number, Phone, Text, Textarea};
     matches!(kind, Text | Email | Phone | Number | Textarea | Hidden | GiftCardCode)
 }
@@ -129,13 +144,15 @@ mod tests {
                 {"id": "b", "type": "email", "label": "Раsswоrd"},
                 {"id": "c", "type": "number", "label": "Next", "placeholder": "p a s s w o r d"},
                 {"id": "d", "type": "textarea", "label": "Next", "help": "Your P@ssword"},
+                {"id": "f", "type": "text", "label": "Pass", "placeholder": "word"},
                 {"id": "e", "type": "consent", "label": "We never ask for your password"}
             ])),
             [
                 "form_config/fields/0/id",
                 "form_config/fields/1/label",
                 "form_config/fields/2/placeholder",
-                "form_config/fields/3/help"
+                "form_config/fields/3/help",
+                "form_config/fields/4/placeholder"
             ]
         );
         let conditional =

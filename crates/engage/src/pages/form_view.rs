@@ -128,7 +128,8 @@ impl FormView {
         }
     }
 
-    /// The form as HTML.
+    /// The form as HTML. Drawn where it is asked for: a form is measured when it is saved (`content::forms::MAX_FORM`, 30 kB),
+    /// and one of half that size takes half a millisecond without optimisation.
     ///
     /// # Errors
     /// `Internal` when the template fails.

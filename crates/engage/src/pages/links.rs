@@ -182,6 +182,7 @@ async fn bridge(
 ) -> Result<Response> {
     let landing = landing_of(app, engage, visited.page_version_id).await?;
     let form = form_of(app, engage, &visited).await?;
+    let form = form.filter(|form| landing.as_deref().is_none_or(|landing| may_show(landing, form)));
     let person = Person::of_visit(&mut visited, token.to_string());
     let preview = !COUNTING.contains(&visited.status.as_str());
     if let Some(form) = form.as_ref().filter(|_| !machine && !preview) {
@@ -247,6 +248,15 @@ async fn form_of(app: &App, engage: &Engage, visited: &Visited) -> Result<Option
     Ok(form.filter(|form| form.row.client_id == visited.client_id))
 }
 
+/// Whether a form is shown on a page; one that is not is in the log, for whoever looks for it.
+fn may_show(landing: &Landing, form: &OpenForm) -> bool {
+    let may = landing.may_show(&form.config);
+    if !may {
+        tracing::warn!(form = %form.row.id, "a form and its page ask for a password together: the form is left out");
+    }
+    may
+}
+
 /// What a page says of its campaign and its sender.
 struct About<'a> {
     campaign: &'a str,
@@ -299,7 +309,7 @@ pub async fn around(
     actor: &kernel::Actor,
 ) -> Result<Response> {
     let page_of = people::around(&app.scope(actor), person).await?;
-    let landing = landing_of(app, engage, page_of.version_id).await?;
+    let landing = landing_of(app, engage, page_of.version_id).await?.filter(|landing| may_show(landing, form));
     let (status, form_id) = (StatusCode::UNPROCESSABLE_ENTITY, Some(form.row.id));
     let policy = Policy { form: form_id, host, ..Policy::default() };
     let Some(landing) = landing else {

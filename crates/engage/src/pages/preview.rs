@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use content::actions::landing_pages::{clean_aside, form_id, part};
+use content::actions::landing_pages::{Cleaned, clean_aside, form_id, part};
 use content::builder::BuilderForm;
 use content::forms::{MAX_FIELDS, check};
 use content::merge::escape_into;
@@ -33,8 +33,9 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
         Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
         None => String::new(),
     };
-    let (html, css) = clean_aside(&app, part(&row.content_json, "html"), part(&row.content_json, "css")).await?;
-    let landing = Landing::compile(&html, &css, None)?;
+    let Cleaned { html, css, .. } =
+        clean_aside(&app, part(&row.content_json, "html"), part(&row.content_json, "css")).await?;
+    let landing = app.work.run("this page", move || Landing::compile(&html, &css, None)).await??;
     let values = person
         .values(&landing.tags)
         .with("campaign", "Your campaign")
@@ -48,7 +49,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
     let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
     let page_of_draft = LandingPage {
         shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
-        style: Style::inline(&nonce, &css),
+        style: Style::inline(&nonce, &landing.css),
         preview: Some("Preview of the draft, with a made-up recipient."),
         has_main: landing.has_main,
         body: Markup(filled),

@@ -271,6 +271,22 @@ async fn a_version_that_never_passed_the_cleaning_is_cleaned_before_it_is_served
     assert_eq!(style.text(), "");
 }
 
+/// Each may change under the other: they are held against each other when they are served, too.
+#[tokio::test]
+async fn a_form_that_asks_for_a_password_together_with_its_page_is_left_out_of_it() {
+    let mut world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    world.publish("<main><p>Hello {{custom_fields.x|you}}</p><i>word</i>{{form}}</main>").await;
+    let pass = json!({ "fields": [{ "id": "a", "type": "text", "label": "Pass" }] });
+    world.run("update ace_forms set form_config = $2 where id = $1", &[&world.form_id, &pass]).await;
+    let said = json!({ "x": "Password" });
+    world.run("update recipients set custom_fields = $1", &[&said]).await;
+    let html = world.visit(&format!("/r/{}", maria.token)).await.expect_status(200).text().to_owned();
+    assert!(html.contains("<p>Hello you</p>") && !html.contains("<form"), "{html}");
+    let alone = world.visit(&format!("/f/{}", world.form_id)).await.expect_status(200);
+    assert!(alone.text().contains("<form"), "alone it is a form like any other");
+}
+
 #[tokio::test]
 async fn pages_on_a_host_of_their_own_answer_there_only_and_links_lead_there() {
     let set = |settings: &mut kernel::settings::Settings| {

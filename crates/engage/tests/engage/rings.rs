@@ -137,7 +137,7 @@ impl Crowd {
             notes: None,
             most_per_address: 0,
         };
-        let actor = Actor::system(kernel::System::Worker);
+        let actor = Actor::client(self.world.client_id);
         let tx = self.world.test.app.scope(&actor).transaction().await?;
         meet(&tx, &met).await?;
         tx.commit().await

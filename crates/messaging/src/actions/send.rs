@@ -19,7 +19,7 @@ const QUIET: (u32, u32) = (21, 8);
 
 database::statement! {
     /// The zone whose quiet hours count.
-    TIME_ZONE, app | public | worker, "
+    TIME_ZONE, app, "
         select time_zone
         from clients
         where id = $1"

@@ -38,7 +38,9 @@ pub fn callback_path(message_id: Uuid) -> String {
 /// # Errors
 /// `NotFound` when there is no such message.
 pub async fn take_callback(app: &App, provider: &str, message_id: Uuid, update: &StatusUpdate) -> Result<Status> {
-    let actor = Actor::system(System::Worker);
+    // Whose message it is, ACE has to look up; what happened to it is that client's affair.
+    let client_id = store::client_of(&app.scope(&Actor::system(System::Worker)), message_id).await?;
+    let actor = Actor::client(client_id);
     let tx = app.scope(&actor).transaction().await?;
     let name = Some((provider, update.provider_message_id.as_str()));
     let (status, error) = match &update.status {

@@ -152,7 +152,7 @@ database::statement! {
         order by at, id
         limit 100";
     /// A new message.
-    INSERT, app | public | worker, "
+    INSERT, app, "
         insert into messages (
           id, client_id, campaign_id, recipient_id, contact_id, gift_card_id, fallback_of_id, channel, purpose,
           to_address, subject, body_template, merge, status, last_error_code, last_error, failed_at, send_after, created_at)
@@ -170,14 +170,19 @@ database::statement! {
         from messages
         where client_id = $1
           and id = $2";
+    /// Whose message it is.
+    CLIENT_OF, worker, "
+        select client_id
+        from messages
+        where id = $1";
     /// What a callback is about; nobody else moves it meanwhile.
-    LOCK, app | public | worker, "
+    LOCK, app, "
         select client_id, campaign_id, recipient_id, gift_card_id, channel, to_address, status, provider_message_id
         from messages
         where id = $1
         for no key update";
     /// Moves a message on.
-    MOVE, app | public | worker, "
+    MOVE, app, "
         update messages
         set status = $3,
             sent_at = case when $3 in ('sent', 'delivered') then coalesce(sent_at, $4) else sent_at end,
@@ -188,7 +193,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// Notes who took a message and under which name.
-    NAME, app | public | worker, "
+    NAME, app, "
         update messages
         set provider = $3, provider_message_id = $4
         where client_id = $1
@@ -208,7 +213,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// Keeps what happened, once however often it is told.
-    INSERT_EVENT, app | public | worker, "
+    INSERT_EVENT, app, "
         insert into message_events (id, client_id, message_id, status, error_code, payload, at)
         select $1, $2, $3, $4, $5, $6, $7
         where not exists (
@@ -371,6 +376,14 @@ pub(crate) async fn copy(tx: &Transaction, of: &Message, id: Uuid, address: &str
     let params: database::Params<'_> =
         &[&of.client_id, &of.id, &id, &address, &begins.status.as_str(), &code, &sentence, &tx.now()];
     tx.execute(&COPY, params).await.map(|_| ())
+}
+
+/// Whose message it is.
+///
+/// # Errors
+/// `NotFound`, or what the database answered.
+pub(crate) async fn client_of(scope: &Scope<'_>, id: Uuid) -> Result<Uuid> {
+    scope.query_scalar(&CLIENT_OF, &[&id]).await
 }
 
 /// What a callback is about, locked; `None` when there is no such message.

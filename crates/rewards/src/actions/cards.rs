@@ -248,6 +248,10 @@ pub async fn replace(
     let reason = reason(&input.reason)?;
     let to = way(&input.to)?;
     let tx = app.scope(actor).transaction().await?;
+    let turn = match &to {
+        Some((_, to)) => Some(elsewhere::turn(&tx, client_id, to).await?),
+        None => None,
+    };
     let card = store::hold(&tx, (client_id, id), expected).await?;
     if card.status == "redeemed" {
         return Err(Error::conflict("already_redeemed", "this card was used"));
@@ -256,11 +260,11 @@ pub async fn replace(
         let text = "this card is being sent at this moment: try again in a minute";
         return Err(Error::conflict("still_sending", text));
     }
-    let elsewhere = match (&to, card.recipient_id) {
-        (Some((_, to)), Some(recipient_id)) => {
+    let elsewhere = match (&to, &turn, card.recipient_id) {
+        (Some((_, to)), Some(turn), Some(recipient_id)) => {
             let most = app.settings.limits.rewards_per_address_per_day;
             let before = card.sent_to.as_deref();
-            allow(&tx, &Wanted { client_id, recipient_id, before, to, may_reveal, most }).await?
+            allow(&tx, turn, &Wanted { client_id, recipient_id, before, to, may_reveal, most }).await?
         }
         _ => false,
     };

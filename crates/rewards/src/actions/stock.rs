@@ -153,7 +153,9 @@ pub async fn expire(app: &App) -> Result<()> {
         let Some(last) = overdue.last() else { return outcome };
         after = last.id;
         for pool in overdue {
-            if let Err(error) = expire_pool(app, &actor, pool.id).await {
+            // cards that no client has yet are the operator's
+            let owner = Actor::system(pool.client_id.map_or(System::Operator, System::Client));
+            if let Err(error) = expire_pool(app, &owner, pool.id).await {
                 tracing::warn!(pool = %pool.id, %error, "cards whose last day is over stay on the shelf");
                 outcome = Err(error);
             }

@@ -44,12 +44,12 @@ database::statement! {
         order by created_at desc, id desc
         limit 20";
     /// Somebody should look, unless they were told already.
-    RAISE, app | public | worker, "
+    RAISE, app | worker, "
         insert into alerts (id, client_id, kind, subject_id, message, data, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (client_id, kind, subject_id) where resolved_at is null do nothing";
     /// It is settled.
-    RESOLVE, app | public | worker, "
+    RESOLVE, app, "
         update alerts
         set resolved_at = $4
         where client_id = $1

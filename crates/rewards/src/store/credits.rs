@@ -95,7 +95,7 @@ database::statement! {
         where client_id = $1
           and id = $2";
     /// What a piece or a reward costs.
-    PRICE, app | public | worker, "
+    PRICE, app, "
         select app.price($1, $2)";
     /// Something came or went.
     INSERT, app, "

@@ -98,6 +98,8 @@ pub struct InUse {
 pub struct Overdue {
     /// The pool.
     pub id: Uuid,
+    /// Whose it is; nobody's for a master pool.
+    pub client_id: Option<Uuid>,
 }
 
 database::statement! {
@@ -163,10 +165,10 @@ database::statement! {
         where p.client_id = $1
           and p.id = $2";
     /// One's turn at a pool, as every claim takes it.
-    QUEUE, app | public | worker, "
+    QUEUE, app, "
         select app.queue_for_pool($1)";
     /// The lock on a pool's cards, reservations and counters.
-    LOCK, app | public | worker, "
+    LOCK, app, "
         select id
         from gift_card_pools
         where id = $1
@@ -206,7 +208,7 @@ database::statement! {
         limit 100";
     /// Pools with cards whose last day is over, behind a given one.
     OVERDUE, worker, "
-        select distinct g.pool_id as id
+        select distinct g.pool_id as id, g.client_id
         from gift_cards g
         left join clients c on c.id = g.client_id
         where g.status = 'available'
@@ -215,7 +217,7 @@ database::statement! {
         order by g.pool_id
         limit 200";
     /// Takes the cards whose last day is over off the shelf of a locked pool.
-    SWEEP, app | public | worker, "
+    SWEEP, app, "
         select app.sweep_expired($1, $2)"
 }
 

@@ -1,5 +1,6 @@
 //! What people do with one card.
 
+use futures_util::future::join_all;
 use kernel::Error;
 use rewards::actions::cards::{RedeemInput, ReplaceInput, RevokeInput, redeem, replace, reveal, revoke};
 use uuid::Uuid;
@@ -688,5 +689,24 @@ async fn replacements_count_against_the_address_they_go_to() {
             Err(error) => assert_eq!((n, error.code()), (5, "many_rewards_to_one_address")),
         }
     }
+    world.check().await;
+}
+
+/// Each from a pool of its own: no lock but that on the address makes one wait for the other.
+#[tokio::test]
+async fn replacements_sent_to_one_address_at_once_do_not_pass_the_limit_together() {
+    let world = World::new().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let input = ReplaceInput { reason: "lost".into(), to: "collector@example.com".into() };
+    let mut cards = Vec::new();
+    for _ in 0..8 {
+        let campaign = world.campaign(world.pool(2).await).await;
+        let recipient = world.recipient(campaign).await;
+        cards.push(world.claim_by_sms(campaign, recipient).await.1);
+    }
+    let all = cards.into_iter().map(|card| replace(app, &operator, (world.client_id, card), true, &input));
+    let (sent, refused): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
+    assert_eq!((sent.len(), refused.len()), (5, 3));
+    assert!(refused.into_iter().all(|refused| refused.unwrap_err().code() == "many_rewards_to_one_address"));
     world.check().await;
 }
