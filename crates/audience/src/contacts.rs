@@ -1,6 +1,7 @@
 //! The people a client may write to: what a contact holds, and how it is made fit to be kept. No SQL, no HTTP.
 
 mod input;
+pub(crate) mod names;
 
 use chrono::{DateTime, Utc};
 use database::FromRow;
@@ -105,7 +106,8 @@ impl Contact {
         let at_home = region == postal::DEFAULT_COUNTRY;
         let real =
             |address: &str| email::normalise(address).filter(|address| !email::is_placeholder(address)).is_some();
-        let dials = |number: &str| phone::normalise(number, region).is_some();
+        let dials =
+            |number: &str| phone::normalise(number, region).filter(|number| !phone::is_placeholder(number)).is_some();
         let (value, right, said) = match field {
             "email" => (&self.email, self.email.as_deref().is_some_and(real), "Not an e-mail address"),
             "phone" => (&self.phone, self.phone.as_deref().is_some_and(dials), "Not a phone number"),
@@ -196,6 +198,11 @@ pub fn display_name(first: Option<&str>, last: Option<&str>, others: &[Option<&s
     others.iter().flatten().next().map_or_else(|| code.to_owned(), |other| (*other).to_owned())
 }
 
+/// First and last name as one text.
+pub(crate) fn shown_name(first: &str, last: &str) -> String {
+    format!("{first} {last}").trim().to_owned()
+}
+
 /// Name and address in one; `None` where either is missing, or where both are longer than an index holds.
 pub fn match_key(first_name: &str, last_name: &str, address: &Address<'_>) -> Option<String> {
     postal::match_key(first_name, last_name, address).filter(|key| key.len() <= LONGEST_KEY)
@@ -280,6 +287,8 @@ mod tests {
         let open = contact.channels().map(|(_, badge)| badge.text);
         assert_eq!(open, ["No valid address", "No valid address", "No valid number"]);
         contact.email = Some("ada@example.com".into());
+        contact.mobile_phone = Some("+16145555555".into());
+        assert_eq!(contact.wrong("mobile_phone"), Some("Not a phone number"), "what people type who have none");
         contact.mobile_phone = Some("+16145550123".into());
         contact.zip = Some("43215".into());
         assert_eq!(contact.channels().map(|(_, badge)| badge.text), ["Allowed", "Allowed", "Allowed"]);

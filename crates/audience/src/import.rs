@@ -5,9 +5,9 @@
 //! killed goes on after the last chunk, wherever a worker next picks it up.
 
 pub(crate) mod chunk;
-mod encoding;
 mod field;
 mod headers;
+pub(crate) mod met;
 pub(crate) mod options;
 pub(crate) mod plan;
 pub(crate) mod prepared;
@@ -31,9 +31,10 @@ use serde_json::json;
 use uuid::Uuid;
 use web::App;
 
-pub use encoding::Encoding;
 pub use field::{Field, Target};
 pub use headers::custom_keys;
+pub(crate) use headers::words;
+pub use kernel::encoding::Encoding;
 pub use options::{Dedupe, ImportOptions, OnDuplicate, Unmapped};
 pub use plan::{Plan, Question};
 pub use preview::{Preview, PreviewProblem};

@@ -38,6 +38,63 @@ fn is_number(cell: &str) -> bool {
         && !cell.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('s')
 }
 
+/// Whether a cell is what a report writes at the beginning of its last line: a sum, and nobody's name or code.
+pub fn is_total(cell: &str) -> bool {
+    const SUMS: [&str; 14] = [
+        "total",
+        "totals",
+        "subtotal",
+        "subtotals",
+        "sum",
+        "count",
+        "average",
+        "gesamt",
+        "summe",
+        "gesamtsumme",
+        "totaux",
+        "totale",
+        "suma",
+        "somme",
+    ];
+    const BESIDE: [&str; 25] = [
+        "grand",
+        "sub",
+        "overall",
+        "record",
+        "records",
+        "row",
+        "rows",
+        "card",
+        "cards",
+        "of",
+        "number",
+        "amount",
+        "value",
+        "general",
+        "général",
+        "customers",
+        "contacts",
+        "people",
+        "members",
+        "entries",
+        "clients",
+        "patients",
+        "accounts",
+        "items",
+        "for",
+    ];
+    let lower = cell.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut sums = 0;
+    let all = words.all(|word| {
+        let sum = SUMS.contains(&word);
+        sums += usize::from(sum);
+        sum || BESIDE.contains(&word) || is_number(word)
+    });
+    all && sums > 0
+}
+
 /// One line of a CSV file: every cell neutralised, and quoted where any spreadsheet would split it.
 pub fn line<C: AsRef<str>>(cells: impl IntoIterator<Item = C>) -> String {
     let mut line = String::new();
@@ -95,6 +152,25 @@ mod tests {
             ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
         ] {
             assert_eq!(restore(cell), value, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_sums_is_told_from_somebody() {
+        for cell in [
+            "TOTAL",
+            "Grand Total (12)",
+            "total:",
+            "Sub-Total",
+            "Record count",
+            "Gesamt",
+            "Total général",
+            "Total records: 42",
+        ] {
+            assert!(is_total(cell), "{cell}");
+        }
+        for cell in ["Total Care Dental", "Count Basie", "Sumner", "", "42", "of"] {
+            assert!(!is_total(cell), "{cell}");
         }
     }
 

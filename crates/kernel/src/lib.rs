@@ -10,6 +10,7 @@ pub mod clock;
 pub mod codes;
 pub mod custom_fields;
 pub mod email;
+pub mod encoding;
 pub mod error;
 pub mod keyring;
 pub mod money;

@@ -4,9 +4,11 @@
 //! Correcting an address against the postal service's own files (CASS) is a provider's work, not this module's.
 
 mod country;
+mod line;
 mod street;
 
 pub use country::normalise_country;
+pub use line::{Parts, ends_in_zip, parts};
 pub use street::normalise_street;
 
 /// The country of an address that names none.
@@ -127,6 +129,21 @@ pub fn normalise_zip(input: &str) -> Option<String> {
     }
 }
 
+/// A ZIP code whose zeros in front a spreadsheet dropped, in a state whose codes begin with them.
+pub fn zip_of(state: &str, given: &str) -> Option<String> {
+    const ONE: [&str; 8] = ["CT", "MA", "ME", "NH", "NJ", "RI", "VT", "AE"];
+    const TWO: [&str; 2] = ["PR", "VI"];
+    let state = normalise_state(state)?;
+    let zeros = match state.as_str() {
+        state if ONE.contains(&state) => 1,
+        state if TWO.contains(&state) => 2,
+        _ => return None,
+    };
+    let five = given.split_once('-').map_or(given, |(five, _)| five);
+    let is_short = five.len() + zeros == 5 || (five.len() == given.len() && five.len() + zeros == 9);
+    if is_short { normalise_zip(&format!("{}{given}", "0".repeat(zeros))) } else { None }
+}
+
 /// A key that is equal for the same person at the same address however both are written: name, street with unit,
 /// and ZIP (or city and state where there is none).
 ///
@@ -236,6 +253,21 @@ mod tests {
         }
         for given in ["", "2139", "4321A", "43215-12", "K1A 0B1", "4321512345", "４３２１５"] {
             assert_eq!(normalise_zip(given), None, "{given}");
+        }
+    }
+
+    #[test]
+    fn zeros_that_a_spreadsheet_dropped_are_put_back_where_the_state_has_them() {
+        for (state, given, zip) in [
+            ("MA", "2139", Some("02139")),
+            ("Massachusetts", "2139-1234", Some("02139-1234")),
+            ("NJ", "71021234", Some("07102-1234")),
+            ("PR", "901", Some("00901")),
+            ("OH", "4321", None),
+            ("MA", "213", None),
+            ("", "2139", None),
+        ] {
+            assert_eq!(zip_of(state, given).as_deref(), zip, "{state} {given}");
         }
     }
 

@@ -5,6 +5,7 @@
 mod cell;
 mod columns;
 mod read;
+mod records;
 
 use std::collections::HashMap;
 use std::io::Read;

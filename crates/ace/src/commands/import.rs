@@ -39,11 +39,12 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
         let (actor, first) = (operator(), (0, uuid::Uuid::nil()));
         let scope = ace.app.scope(&actor);
         let refused = imports::list_remarks(&scope, (client_id, import.id), true, first, PRINTED).await?;
-        anyhow::Ok((import, refused))
+        let apart = imports::list_apart(&scope, (client_id, import.id), PRINTED).await?;
+        anyhow::Ok((import, refused, apart))
     }
     .await;
     ace.close().await;
-    let (import, refused) = imported?;
+    let (import, refused, apart) = imported?;
     output.result(&sentence(&import), &serde_json::to_value(&import)?);
     for row in &refused {
         let column = row.column_name.as_deref().map_or_else(String::new, |column| format!(", {column}"));
@@ -51,6 +52,15 @@ pub async fn contacts(loaded: Loaded, args: &ImportContactsArgs, output: Output)
     }
     if import.rows_refused > PRINTED {
         output.progress("The console has the other refused rows, under Imports, as a file to mend and import again.");
+    }
+    if let Some(first) = apart.first() {
+        let rows = web::view::count(first.of_all, "row");
+        output.progress(&format!(
+            "{rows} with somebody else's e-mail or phone, kept as people of their own; --allow-repeats makes one person of each address:"
+        ));
+        for row in &apart {
+            output.progress(&format!("line {}: {}", row.line_number, row.reason));
+        }
     }
     Ok(import.status == "finished" && import.rows_refused == 0)
 }

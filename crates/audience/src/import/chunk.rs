@@ -1,11 +1,10 @@
 //! Some rows that are written together: all of them or none.
 
-use std::collections::HashMap;
-
+use super::met::{Is, Met, Other};
 use super::options::OnDuplicate;
-use super::plan::Plan;
 use super::prepared::{Prepared, Remark};
 use super::preview::mostly_repeat;
+use super::row::Preparer;
 
 /// Bytes of a chunk's text at which it is full, however few rows it has.
 const FULL: usize = 8 * 1024 * 1024;
@@ -17,8 +16,7 @@ pub struct Chunk {
     pub rows: Vec<Prepared>,
     /// What there is to say of it beside its rows.
     pub tally: Tally,
-    by_key: HashMap<String, usize>,
-    by_code: HashMap<String, usize>,
+    met: Met,
     bytes: usize,
 }
 
@@ -37,6 +35,10 @@ pub struct Tally {
     pub skipped: i64,
     /// Rows that were added to an earlier one.
     pub merged: i64,
+    /// Rows that have an earlier one's address under another name.
+    pub apart: i64,
+    /// Refused rows that have an earlier one's code under another name.
+    pub taken: i64,
     /// The last line it covers.
     pub last_line: i64,
     /// Bytes of the file read so far.
@@ -46,8 +48,8 @@ pub struct Tally {
 impl Tally {
     /// Whether so many of its rows repeat an earlier one that the file cannot be meant so. A few rows tell nothing.
     pub fn mostly_repeats(&self) -> bool {
-        let rows = self.read - self.refused;
-        rows >= 20 && mostly_repeat(rows, self.skipped + self.merged)
+        let rows = self.read - self.refused + self.taken;
+        rows >= 20 && mostly_repeat(rows, self.skipped + self.merged + self.apart + self.taken, self.apart)
     }
 }
 
@@ -58,33 +60,52 @@ impl Chunk {
     }
 
     /// Adds a row, or a refusal in its place.
-    pub fn add(&mut self, row: Result<Prepared, Remark>, plan: &Plan) {
+    pub fn add(&mut self, row: Result<Prepared, Remark>, preparer: &Preparer<'_>) {
         self.tally.read += 1;
         match row {
             Ok(row) => {
                 self.tally.last_line = row.line as i64;
-                self.tally.flagged += i64::from(!row.remarks.is_empty());
-                self.add_row(row, plan.on_duplicate);
+                self.add_row(row, preparer);
             }
-            Err(remark) => {
-                self.tally.last_line = remark.line as i64;
-                self.tally.refused += 1;
-                self.bytes += remark.weight();
-                self.tally.remarks.push(remark);
-            }
+            Err(remark) => self.refuse(remark),
         }
     }
 
-    fn add_row(&mut self, mut row: Prepared, on_duplicate: OnDuplicate) {
+    fn refuse(&mut self, remark: Remark) {
+        self.tally.last_line = remark.line as i64;
+        self.tally.refused += 1;
+        self.bytes += remark.weight();
+        self.tally.remarks.push(remark);
+    }
+
+    fn add_row(&mut self, mut row: Prepared, preparer: &Preparer<'_>) {
+        let name = |index: usize| self.rows[index].name();
+        let earlier = match self.met.find(&row, preparer.plan().tells_apart().then_some(&name)) {
+            Is::New => None,
+            Is::Same(earlier) => Some(earlier),
+            Is::Apart(key, other) => {
+                self.tally.apart += 1;
+                preparer.keep_apart(&mut row, &key, &self.other(other));
+                self.met.has_code(&row.code)
+            }
+            Is::Taken(other) => {
+                self.tally.taken += 1;
+                return self.refuse(preparer.refuse_code(row, &self.other(other)));
+            }
+        };
+        self.tally.flagged += i64::from(!row.remarks.is_empty());
         self.bytes += row.remarks.iter().map(Remark::weight).sum::<usize>();
+        row.flagged = !row.remarks.is_empty();
         self.tally.remarks.append(&mut row.remarks);
-        let by_key = row.keys().find_map(|key| self.by_key.get(key));
-        let by_code = || self.by_code.get(&row.code).filter(|_| row.check_code);
-        match (by_key.or_else(by_code).copied(), on_duplicate) {
-            (None, _) => self.push(row),
+        match (earlier, preparer.plan().on_duplicate) {
+            (None, _) => {
+                self.bytes += row.weight();
+                self.met.know(&row, self.rows.len(), true);
+                self.rows.push(row);
+            }
             (Some(earlier), OnDuplicate::Update) => {
                 self.bytes += row.weight();
-                self.know(&row, earlier, !self.rows[earlier].check_code);
+                self.met.know(&row, earlier, !self.rows[earlier].check_code);
                 self.rows[earlier].overlay(row);
                 self.tally.merged += 1;
             }
@@ -92,20 +113,9 @@ impl Chunk {
         }
     }
 
-    fn push(&mut self, row: Prepared) {
-        self.bytes += row.weight();
-        self.know(&row, self.rows.len(), true);
-        self.rows.push(row);
-    }
-
-    /// Later rows with one of its keys, or its code if that is kept, are about the row at `index`.
-    fn know(&mut self, row: &Prepared, index: usize, code_kept: bool) {
-        for key in row.keys() {
-            self.by_key.entry(key.clone()).or_insert(index);
-        }
-        if row.check_code && code_kept {
-            self.by_code.entry(row.code.clone()).or_insert(index);
-        }
+    fn other(&self, index: usize) -> Other {
+        let row = &self.rows[index];
+        Other { line: Some(row.line), name: row.shown_name() }
     }
 }
 
@@ -113,6 +123,8 @@ impl Chunk {
 mod tests {
     use super::*;
     use crate::import::field::Field;
+    use crate::import::plan::Plan;
+    use crate::import::row::tests::plan;
 
     #[test]
     fn a_chunk_is_full_by_whatever_its_rows_are_made_of() {
@@ -126,19 +138,23 @@ mod tests {
             },
         ];
         for on_duplicate in [OnDuplicate::Skip, OnDuplicate::Update] {
+            let plan = Plan { on_duplicate, ..plan(&["email"]) };
+            let preparer = Preparer::new(&plan, uuid::Uuid::nil());
             for (which, fill) in fill.iter().enumerate() {
                 let mut chunk = Chunk::default();
                 for line in 0..1000 {
                     let mut row = Prepared::empty(line);
                     row.key = Some(if on_duplicate == OnDuplicate::Update { "same".into() } else { line.to_string() });
                     fill(&mut row, text.clone());
-                    chunk.add_row(row, on_duplicate);
+                    chunk.add_row(row, &preparer);
                 }
                 assert!(chunk.is_full(usize::MAX), "{which} {on_duplicate:?}");
             }
         }
         let mut chunk = Chunk::default();
-        (0..1000).for_each(|line| chunk.add_row(Prepared::empty(line), OnDuplicate::Skip));
+        let plan = plan(&["email"]);
+        let preparer = Preparer::new(&plan, uuid::Uuid::nil());
+        (0..1000).for_each(|line| chunk.add_row(Prepared::empty(line), &preparer));
         assert!(!chunk.is_full(usize::MAX));
     }
 }

@@ -5,6 +5,7 @@ pub mod consent;
 #[cfg(test)]
 mod corpus;
 mod knowledge;
+pub mod labels;
 mod name;
 mod pick;
 #[cfg(test)]
@@ -65,6 +66,8 @@ pub struct Suggested {
     pub columns: Vec<Suggestion>,
     /// Columns that stand in where a row leaves the chosen ones empty: other e-mail addresses, other address blocks.
     pub spares: Vec<Vec<(usize, Target)>>,
+    /// Columns of numbers, each with the column that tells of which kind its numbers are.
+    pub labels: Vec<(usize, usize)>,
 }
 
 /// A suggestion for each column. `samples` holds the cells of some rows, column by column. A field is suggested once,
@@ -79,6 +82,7 @@ pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) 
             _ if column < about_report => (Target::Skip, 0),
             _ if is_export && WORKED_OUT.contains(&header.as_str()) => (Target::Skip, 100),
             _ if is_own_key(header) => (Target::Custom(key), 100),
+            _ if is_middle(header) => (Target::Custom(key), 95),
             Some((field, confidence)) => (Target::Field(field), confidence),
             None if unmapped == Unmapped::Skip => (Target::Skip, 0),
             None => (Target::Custom(key), 0),
@@ -86,12 +90,19 @@ pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) 
         Suggestion { target, confidence, ask }
     };
     let columns = headers.iter().zip(keys).zip(picked.asks.iter().copied()).enumerate().map(suggestion).collect();
-    Suggested { columns, spares: picked.spares }
+    Suggested { columns, spares: picked.spares, labels: labels::of_numbers(headers) }
 }
 
 /// Whether a header names a custom field outright, as exports of ACE do.
 fn is_own_key(header: &str) -> bool {
     header.strip_prefix("custom_fields.").is_some_and(|key| !key.is_empty())
+}
+
+/// Whether a column holds middle names. They are kept as one custom field, and are no part of who somebody is: the next
+/// file leaves them out.
+fn is_middle(header: &str) -> bool {
+    let name = words(header);
+    knowledge::role("middle").contains(&name)
 }
 
 /// Whether these are the columns of a report, whose first ones say what is wrong with each row.
@@ -107,6 +118,7 @@ pub fn custom_keys(headers: &[String]) -> Vec<String> {
         let key = match header.strip_prefix("custom_fields.").map_or_else(|| custom_key(header), str::to_owned) {
             key if key.is_empty() => format!("column_{}", index + 1),
             // the row's own cells keep the names they had in the file the report is about
+            key if is_middle(header) && key != "middle_name" && !is_own_key(header) => "middle_name".to_owned(),
             key if report && index < REPORT_COLUMNS.len() => format!("report_{key}"),
             key => key,
         };

@@ -4,10 +4,11 @@ use kernel::{Problems, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::encoding::Encoding;
 use super::field::{Field, Target};
 use super::headers::{self, Ask, Channel};
 use super::options::{Dedupe, ImportOptions, OnDuplicate, Unmapped};
+use crate::contacts::names::kind_of;
+use kernel::encoding::Encoding;
 
 /// The confidence in what the user said: above every guess.
 const CHOSEN: u8 = 101;
@@ -47,6 +48,9 @@ pub struct Plan {
     /// Columns that stand in where a row leaves the chosen ones empty.
     #[serde(default)]
     pub spares: Vec<Vec<(usize, Target)>>,
+    /// Columns of numbers, each with the column that tells of which kind its numbers are.
+    #[serde(default)]
+    pub labels: Vec<(usize, usize)>,
     /// Whether rows may repeat each other at will.
     #[serde(default)]
     pub allow_repeats: bool,
@@ -165,9 +169,28 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether rows with one e-mail, phone or code are told apart by their names: people share addresses.
+    pub fn tells_apart(&self) -> bool {
+        !self.allow_repeats && self.on_duplicate != OnDuplicate::Create && self.dedupe != Dedupe::NameAddress
+    }
+
     /// Whether a column's place is only guessed.
     pub fn is_guessed(&self, column: usize) -> bool {
         self.confidence.get(column).is_none_or(|confidence| *confidence < CHOSEN)
+    }
+
+    /// The column a field is taken from.
+    pub fn column_of(&self, field: Field) -> Option<&str> {
+        let index = self.targets.iter().position(|target| *target == Target::Field(field))?;
+        Some(self.headers[index].as_str())
+    }
+
+    /// The column an e-mail or a phone is taken from.
+    pub fn column_of_address(&self, address: &str) -> Option<&str> {
+        if kind_of(address) == "e-mail" {
+            return self.column_of(Field::Email);
+        }
+        self.column_of(Field::Phone).or_else(|| self.column_of(Field::MobilePhone))
     }
 
     /// What is still to be answered before the import can begin.

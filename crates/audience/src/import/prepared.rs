@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::field::Field;
+use crate::contacts::names::Name;
 use crate::contacts::takes_unit_away;
 
 /// The fields that are plain text, in the order they are copied to the database.
@@ -113,6 +114,8 @@ impl Serialize for Custom {
 pub struct Prepared {
     /// The line it begins on.
     pub line: u64,
+    /// The line as it stands in the file, where the import may have to say something of it later.
+    pub raw: String,
     /// The id it gets if it is a new contact.
     pub id: Uuid,
     /// Its code, given or made.
@@ -141,6 +144,8 @@ pub struct Prepared {
     pub match_key: Option<String>,
     /// What was noticed.
     pub remarks: Vec<Remark>,
+    /// Whether something was, once that is told elsewhere.
+    pub flagged: bool,
 }
 
 impl Prepared {
@@ -148,6 +153,7 @@ impl Prepared {
     pub fn empty(line: u64) -> Self {
         Self {
             line,
+            raw: String::new(),
             id: kernel::new_id(),
             code: String::new(),
             check_code: false,
@@ -162,6 +168,7 @@ impl Prepared {
             tags: Vec::new(),
             match_key: None,
             remarks: Vec::new(),
+            flagged: false,
         }
     }
 
@@ -184,6 +191,16 @@ impl Prepared {
         TEXTS.iter().position(|text| *text == field).and_then(|slot| self.texts[slot].as_deref()).unwrap_or_default()
     }
 
+    /// The name, fit to be compared.
+    pub fn name(&self) -> Name {
+        Name::of(self.text(Field::FirstName), self.text(Field::LastName))
+    }
+
+    /// The name as it is shown.
+    pub fn shown_name(&self) -> String {
+        crate::contacts::shown_name(self.text(Field::FirstName), self.text(Field::LastName))
+    }
+
     /// The phone numbers that can exist, each once.
     pub fn valid_numbers(&self) -> impl Iterator<Item = String> + use<> {
         let of = |index: usize, field| self.numbers[index].then(|| self.text(field).to_owned());
@@ -201,7 +218,11 @@ impl Prepared {
     pub fn weight(&self) -> usize {
         let texts = self.texts.iter().flatten().chain(&self.match_key).chain(self.keys()).chain([&self.code]);
         let tags = self.tags.iter().map(|tag| size_of_val(tag) + tag.len());
-        size_of::<Self>() + texts.map(String::len).sum::<usize>() + tags.sum::<usize>() + self.custom.weight()
+        size_of::<Self>()
+            + self.raw.len()
+            + texts.map(String::len).sum::<usize>()
+            + tags.sum::<usize>()
+            + self.custom.weight()
     }
 
     /// Takes over what `later`, another row about the same contact, knows.

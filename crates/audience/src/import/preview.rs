@@ -1,7 +1,5 @@
 //! A look into the file before anything is written: its layout, its first rows, its problems.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
 use kernel::{Error, Result};
@@ -9,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::field::Field;
 use super::headers;
+use super::met::{Is, Met, Other};
 use super::options::{OnDuplicate, Unmapped};
 use super::plan::{Plan, Question, best_dedupe};
 use super::prepared::{Prepared, Remark};
@@ -19,6 +19,8 @@ use super::rows::Item;
 use super::source::Stored;
 use super::table::{self, Said, Table};
 use super::words;
+use crate::contacts::names::Name;
+use crate::contacts::shown_name;
 
 /// Rows shown.
 const SHOWN: usize = 10;
@@ -44,8 +46,13 @@ pub struct Preview {
     pub refused: i64,
     /// Of the rows checked, those that would be kept with a value as given.
     pub flagged: i64,
-    /// Of the rows checked, those that repeat an earlier one.
+    /// Of the rows checked, those that repeat the code, e-mail or phone of an earlier one.
     pub repeated: i64,
+    /// Of those, the ones that do so under another name and are kept as people of their own.
+    pub apart: i64,
+    /// Of those, the ones that do so by a code, and are refused.
+    #[serde(skip)]
+    pub taken: i64,
     /// Whether so many rows repeat an earlier one that the import stops unless that is said to be meant.
     pub mostly_repeats: bool,
     /// What has to be answered before the import can begin.
@@ -85,6 +92,9 @@ impl From<&Remark> for PreviewProblem {
 /// # Errors
 /// Names `file` when there is no table in it.
 pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan> {
+    if let Some(what) = kernel::encoding::not_text(&stored.head) {
+        return Err(Error::invalid("file", what));
+    }
     let Some(Table { delimiter, first_line, has_header, unclear, first, rows }) =
         table::find(&stored.head, stored.encoding, said)
     else {
@@ -114,6 +124,7 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan>
         confidence: found.columns.iter().map(|found| found.confidence).collect(),
         asks: found.columns.iter().map(|found| found.ask).collect(),
         spares: found.spares,
+        labels: found.labels,
         on_duplicate: OnDuplicate::Skip,
         list_name: list_name(filename),
         file_hash: stored.hash.clone(),
@@ -144,7 +155,7 @@ pub(super) fn look(source: impl Read, plan: &Plan, client_id: Uuid) -> Result<Pr
     let preparer = Preparer::new(plan, client_id);
     let (questions, notes) = (plan.questions(), plan.notes());
     let mut preview = Preview { complete: true, questions, notes, ..Preview::default() };
-    let mut seen = Seen::default();
+    let mut seen = Seen::new(&preparer);
     while preview.checked < CHECKED && rows.bytes_read() < CHECKED_BYTES {
         let Some(item) = rows.next().map_err(Error::internal)? else { return Ok(preview.judged()) };
         if let Item::Row(row) = &item
@@ -164,20 +175,36 @@ pub(super) fn look(source: impl Read, plan: &Plan, client_id: Uuid) -> Result<Pr
 }
 
 /// Whether so many of some rows repeat an earlier one that most of the people in them would be lost in others: more than
-/// half, or all of them one or two.
-pub(super) fn mostly_repeat(rows: i64, repeated: i64) -> bool {
-    repeated > 1 && (repeated * 2 > rows || rows - repeated <= 2)
+/// half, or all of them one or two. Those with another name are not lost; when they are most, the address is an office's.
+pub(super) fn mostly_repeat(rows: i64, repeated: i64, apart: i64) -> bool {
+    let lost = repeated - apart;
+    (repeated > 1 && repeated * 2 > rows) || (lost > 1 && rows - lost <= 2)
 }
 
 impl Preview {
     fn judged(mut self) -> Self {
-        self.mostly_repeats = mostly_repeat(self.checked - self.refused, self.repeated);
+        self.mostly_repeats = mostly_repeat(self.whole(), self.repeated, self.apart);
         self
+    }
+
+    /// Rows that can be read, whoever they are about.
+    pub fn whole(&self) -> i64 {
+        self.checked - self.refused + self.taken
+    }
+
+    /// What the rows come to that share an address with somebody of another name.
+    pub fn about_apart(&self) -> Option<String> {
+        (self.apart > 0).then(|| {
+            format!(
+                "{} an earlier row's e-mail or phone under another name. They are kept as people of their own; say allow_repeats=true to make one person of each address.",
+                if self.apart == 1 { "1 row has".to_owned() } else { format!("{} rows have", web::view::number(self.apart)) }
+            )
+        })
     }
 
     /// What the repeats would come to, and what to say if they are meant.
     pub fn about_repeats(&self) -> String {
-        let rows = self.checked - self.refused;
+        let rows = self.whole();
         format!(
             "{} of {} repeat an earlier one, so that only {} would be left. See which column tells people apart (map, dedupe), or say allow_repeats=true if the file is meant so.",
             self.repeated,
@@ -186,13 +213,12 @@ impl Preview {
         )
     }
 
-    fn take(&mut self, row: std::result::Result<Prepared, Remark>, seen: &mut Seen) {
+    fn take(&mut self, row: std::result::Result<Prepared, Remark>, seen: &mut Seen<'_>) {
         self.checked += 1;
-        let remarks = match row {
-            Ok(row) => {
-                self.flagged += i64::from(!row.remarks.is_empty());
-                self.repeated += i64::from(seen.has_seen(&row));
-                row.remarks
+        let remarks = match row.and_then(|row| seen.take(row, self)) {
+            Ok(remarks) => {
+                self.flagged += i64::from(!remarks.is_empty());
+                remarks
             }
             Err(remark) => {
                 self.refused += 1;
@@ -204,23 +230,50 @@ impl Preview {
     }
 }
 
-/// The keys and codes met so far, as hashes: to count rows that repeat an earlier one, no more is needed of them.
-#[derive(Default)]
-struct Seen(HashSet<u64>);
+/// Whom the rows so far are about.
+struct Seen<'a> {
+    preparer: &'a Preparer<'a>,
+    met: Met,
+    people: Vec<(u64, String, String)>,
+}
 
-impl Seen {
-    /// Whether a row is about the same contact as an earlier one; from now on it is an earlier one itself.
-    fn has_seen(&mut self, row: &Prepared) -> bool {
-        let code = row.check_code.then_some(&row.code);
-        let hash = |(kind, text): (u8, &String)| {
-            let mut hasher = DefaultHasher::new();
-            (kind, text).hash(&mut hasher);
-            hasher.finish()
+impl<'a> Seen<'a> {
+    fn new(preparer: &'a Preparer<'a>) -> Self {
+        Self { preparer, met: Met::default(), people: Vec::new() }
+    }
+
+    /// Counts a row that repeats an earlier one; what is to be said of it, or why it would be refused.
+    fn take(&mut self, mut row: Prepared, preview: &mut Preview) -> std::result::Result<Vec<Remark>, Remark> {
+        let name = |index: usize| {
+            let (_, first, last) = &self.people[index];
+            Name::of(first, last)
         };
-        let all: Vec<u64> = row.keys().map(|key| (0, key)).chain(code.map(|code| (1, code))).map(hash).collect();
-        let repeated = all.iter().any(|hash| self.0.contains(hash));
-        self.0.extend(all);
-        repeated
+        let is = self.met.find(&row, self.preparer.plan().tells_apart().then_some(&name));
+        preview.repeated += i64::from(is != Is::New);
+        let index = match is {
+            Is::New => None,
+            Is::Same(index) => Some(index),
+            Is::Apart(key, other) => {
+                preview.apart += 1;
+                self.preparer.keep_apart(&mut row, &key, &self.other(other));
+                self.met.has_code(&row.code)
+            }
+            Is::Taken(other) => {
+                preview.taken += 1;
+                return Err(self.preparer.refuse_code(row, &self.other(other)));
+            }
+        };
+        self.met.know(&row, index.unwrap_or(self.people.len()), true);
+        if index.is_none() {
+            let text = |field| row.text(field).to_owned();
+            self.people.push((row.line, text(Field::FirstName), text(Field::LastName)));
+        }
+        Ok(row.remarks)
+    }
+
+    fn other(&self, index: usize) -> Other {
+        let (line, first, last) = &self.people[index];
+        Other { line: Some(*line), name: shown_name(first, last) }
     }
 }
 

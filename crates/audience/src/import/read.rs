@@ -73,7 +73,7 @@ pub(super) fn chunks(source: impl Read, reading: &Reading, sender: &mpsc::Sender
         if line as i64 <= reading.after_line {
             continue;
         }
-        chunk.add(prepare(&preparer, item), &reading.plan);
+        chunk.add(prepare(&preparer, item), &preparer);
         if chunk.is_full(reading.batch_rows) {
             chunk.tally.bytes_read = rows.bytes_read() as i64;
             if sender.blocking_send(std::mem::take(&mut chunk)).is_err() || runtime.block_on(sender.reserve()).is_err()

@@ -1,19 +1,23 @@
 //! One row made ready to be written: normalised, checked, with what was noticed on the way. No SQL.
 
+mod address;
 mod cell;
+mod shape;
 
 use kernel::postal;
 use kernel::{cells, email, phone};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::field::{Field, Target};
+use super::field::{Field, Target, custom_key};
+use super::headers::labels::{self, Kind};
+use super::met::Other;
 use super::options::{Dedupe, OnDuplicate};
 use super::plan::Plan;
 use super::prepared::{Prepared, Remark};
 use super::rows::Row;
-use super::{quotes, words};
 use crate::contacts::code_of;
+use crate::contacts::names::kind_of;
 
 /// Makes rows of one import ready.
 pub struct Preparer<'a> {
@@ -27,6 +31,11 @@ impl<'a> Preparer<'a> {
         Self { plan, client_id }
     }
 
+    /// How the rows are read.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
     /// The row ready to be written.
     ///
     /// # Errors
@@ -34,6 +43,9 @@ impl<'a> Preparer<'a> {
     pub fn prepare(&self, row: &Row<'_>) -> Result<Prepared, Remark> {
         self.check_shape(row)?;
         let mut prepared = Prepared::empty(row.line);
+        if self.plan.tells_apart() {
+            prepared.raw = raw_line(row.raw);
+        }
         let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
             let cell = cells::restore(row.cell(index).trim()).trim();
@@ -44,6 +56,10 @@ impl<'a> Preparer<'a> {
         }
         self.take_spares(&mut prepared, &mut loose, row)?;
         loose.settle(&mut prepared);
+        if address::split(&mut prepared) {
+            let reason = "street and city stand in one cell and cannot be told apart: put commas between them";
+            prepared.remarks.push(remark(row, self.plan.column_of(Field::Address), reason.into(), false));
+        }
         if let Some(reason) = prepared.custom.refusal() {
             return Err(remark(row, None, reason, true));
         }
@@ -64,34 +80,18 @@ impl<'a> Preparer<'a> {
         Ok(prepared)
     }
 
-    fn holds_rows(&self, row: &Row<'_>) -> bool {
-        let delimiter = u8::try_from(self.plan.delimiter).unwrap_or(b',');
-        quotes::row_lines(row.raw.as_bytes(), delimiter, self.plan.targets.len()).next().is_some()
-    }
-
-    /// Refuses rows that are no row of this table: with too many cells, or a note or a sum below it.
-    fn check_shape(&self, row: &Row<'_>) -> Result<(), Remark> {
-        let columns = self.plan.targets.len();
-        let refuse = |reason: String| Err(remark(row, None, reason, true));
-        let sure = |(index, target): (usize, &Target)| match target {
-            Target::Field(Field::Email) => email::normalise(cells::restore(row.cell(index).trim())).is_some(),
-            Target::Field(Field::Phone | Field::MobilePhone) => {
-                let cell = words::whole(cells::restore(row.cell(index).trim()));
-                phone::normalise(cell, phone::DEFAULT_REGION).is_some()
-            }
-            _ => false,
+    /// Where the number of a column goes in this row, by the label beside it.
+    fn by_label(&self, row: &Row<'_>, index: usize, target: &Target) -> Target {
+        let label = self.plan.labels.iter().find(|(column, _)| *column == index).map(|(_, label)| *label);
+        let (Some(label), Target::Field(Field::Phone | Field::MobilePhone)) = (label, target) else {
+            return target.clone();
         };
-        let names_somebody = || self.plan.targets.iter().enumerate().any(sure);
-        let is_short = row.width() < columns;
-        if !row.fits(columns) && (!is_short || !names_somebody()) {
-            let cells = web::view::count(row.width(), "cell");
-            return refuse(format!("{cells} where the header has {columns}"));
+        match labels::kind(row.cell(label)) {
+            Kind::NoPhone => Target::Custom(custom_key(row.cell(label))),
+            Kind::Mobile if self.plan.column_of(Field::MobilePhone).is_none() => Target::Field(Field::MobilePhone),
+            Kind::Phone if self.plan.column_of(Field::Phone).is_none() => Target::Field(Field::Phone),
+            _ => target.clone(),
         }
-        let first = row.cells().map(str::trim).find(|cell| !cell.is_empty()).unwrap_or_default();
-        if columns > 1 && words::is_total(first) && !names_somebody() {
-            return refuse(format!("a line of totals ({}) and no person", words::shown(first)));
-        }
-        Ok(())
     }
 
     /// Where a row leaves its e-mail, phone or address empty, the next column that has one stands in.
@@ -104,12 +104,15 @@ impl<'a> Preparer<'a> {
                 _ => false,
             };
             let chosen = group.iter().any(|(index, _)| !self.plan.is_guessed(*index));
+            let group: Vec<(usize, Target)> =
+                group.iter().map(|(index, target)| (*index, self.by_label(row, *index, target))).collect();
             if chosen || group.iter().any(is_filled) {
                 continue;
             }
-            for (index, target) in group {
+            for (index, target) in &group {
                 let cell = cells::restore(row.cell(*index).trim()).trim();
-                if !cell.is_empty() {
+                // what is no field is kept already
+                if !cell.is_empty() && matches!(target, Target::Field(_)) {
                     self.take_as((prepared, loose), row, (*index, target), cell)?;
                 }
             }
@@ -129,7 +132,11 @@ impl<'a> Preparer<'a> {
         let numbers = [Field::Phone, Field::MobilePhone].map(|field| self.spell(prepared, row, field, phone));
         prepared.numbers = numbers;
         self.spell(prepared, row, Field::State, if at_home { postal::normalise_state } else { abroad });
-        self.spell(prepared, row, Field::Zip, if at_home { postal::normalise_zip } else { abroad });
+        let state = prepared.text(Field::State).to_owned();
+        let zip = |given: &str| {
+            if at_home { postal::normalise_zip(given).or_else(|| postal::zip_of(&state, given)) } else { abroad(given) }
+        };
+        self.spell(prepared, row, Field::Zip, zip);
         prepared.match_key = prepared.match_key_now();
     }
 
@@ -152,9 +159,7 @@ impl<'a> Preparer<'a> {
             }
             None => {
                 let reason = format!("{} is not valid; kept as given", field.label());
-                let column = self.plan.targets.iter().position(|target| *target == Target::Field(field));
-                let column = column.map(|index| self.plan.headers[index].as_str());
-                prepared.remarks.push(remark(row, column, reason, false));
+                prepared.remarks.push(remark(row, self.plan.column_of(field), reason, false));
                 false
             }
         }
@@ -196,6 +201,31 @@ impl<'a> Preparer<'a> {
         }
         prepared.check_code = true;
         prepared.code = self.code_of_content(prepared);
+    }
+
+    /// Keeps a row whose address is that of somebody with another name as somebody of its own, recognised by both. A code
+    /// that is given recognises it already.
+    pub fn keep_apart(&self, prepared: &mut Prepared, address: &str, other: &Other) {
+        if !prepared.check_code {
+            prepared.code = prepared.name().code(self.client_id, address);
+            prepared.check_code = true;
+        }
+        let column = self.plan.column_of_address(address);
+        let reason = other.kept_apart(kind_of(address));
+        prepared.remarks.push(Remark {
+            line: prepared.line,
+            column: column.map(str::to_owned),
+            reason,
+            raw: prepared.raw.clone(),
+            refused: false,
+        });
+    }
+
+    /// Why a row is refused whose code is that of somebody with another name.
+    pub fn refuse_code(&self, prepared: Prepared, other: &Other) -> Remark {
+        let column = self.plan.column_of(Field::CustomerCode).map(str::to_owned);
+        let reason = other.refused_code();
+        Remark { line: prepared.line, column, reason, raw: prepared.raw, refused: true }
     }
 
     fn code_of_content(&self, prepared: &Prepared) -> String {
@@ -253,13 +283,13 @@ pub fn raw_line(raw: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::contacts::is_customer_code;
-    use crate::import::encoding::Encoding;
     use crate::import::rows::{Item, Layout, Rows};
+    use kernel::encoding::Encoding;
 
-    fn plan(targets: &[&str]) -> Plan {
+    pub fn plan(targets: &[&str]) -> Plan {
         Plan {
             encoding: Encoding::Utf8,
             delimiter: ',',
@@ -275,6 +305,7 @@ mod tests {
             header_unclear: false,
             asks: vec![None; targets.len()],
             spares: Vec::new(),
+            labels: Vec::new(),
             allow_repeats: false,
         }
     }

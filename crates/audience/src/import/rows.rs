@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 use csv_core::ReadRecordResult;
 
-use super::encoding::{Encoding, Text};
 use super::quotes;
+use kernel::encoding::{Encoding, Text};
 
 /// The longest row; more is a quote that was never closed, or no table at all.
 const LONGEST: usize = 256 * 1024;

@@ -8,9 +8,12 @@ use uuid::Uuid;
 use web::App;
 
 use super::chunk::{Chunk, Tally};
+use super::met::KEPT_APART;
 use super::plan::Plan;
+use super::prepared::{Prepared, Remark};
 use super::read::{self, Reading};
 use super::source;
+use crate::contacts::names::kind_of;
 use crate::store::imports::{self, DELETE_FILE, END_IMPORT, Import, LOCK_IMPORT, Locked};
 use crate::store::merge::{self, Merged, Staged, Target};
 
@@ -81,6 +84,14 @@ struct Ready {
     tx: Transaction,
     staged: Staged,
     tally: Tally,
+    lines: Vec<Line>,
+}
+
+/// What is kept of a row while it is merged, in case something has to be said of it.
+struct Line {
+    number: u64,
+    raw: String,
+    flagged: bool,
 }
 
 impl Writer<'_> {
@@ -112,12 +123,14 @@ impl Writer<'_> {
         let Some(Chunk { rows, tally, .. }) = chunks.recv().await else { return Ok(None) };
         let tx = self.app.db.scope(self.actor).transaction().await?;
         let staged = merge::stage(&tx, self.import.client_id, &rows).await?;
-        Ok(Some(Ready { tx, staged, tally }))
+        let line = |row: Prepared| Line { number: row.line, raw: row.raw, flagged: row.flagged };
+        let lines = rows.into_iter().filter(|row| row.key.is_some()).map(line).collect();
+        Ok(Some(Ready { tx, staged, tally, lines }))
     }
 
     /// Writes a chunk, whole or not at all; the import as it stands then, or `None` when it was cancelled meanwhile.
     async fn write(&self, chunk: Ready, (last_line, flagged): (i64, i64)) -> Result<Option<Import>> {
-        let Ready { tx, staged, tally } = chunk;
+        let Ready { tx, staged, mut tally, lines } = chunk;
         let ids = (self.import.client_id, self.import.id);
         let now: Locked = tx.query_one(&LOCK_IMPORT, &[&ids.0, &ids.1]).await?;
         if now.status != "running" {
@@ -127,10 +140,30 @@ impl Writer<'_> {
             return Err(Error::conflict("import_running", "another process runs this import"));
         }
         let merged = self.merge(&tx, staged).await?;
+        self.tell_apart(&merged, &lines, &mut tally);
         imports::insert_remarks(&tx, ids, &tally.remarks, flagged).await?;
         let import = imports::progress(&tx, ids, &tally, merged).await?;
         tx.commit().await?;
         Ok(Some(import))
+    }
+
+    /// A remark on each row that has the address of a contact with another name.
+    fn tell_apart(&self, merged: &Merged, lines: &[Line], tally: &mut Tally) {
+        for apart in &merged.apart {
+            let Ok(at) = lines.binary_search_by_key(&apart.line, |line| line.number) else { continue };
+            let said = |remark: &Remark| remark.line == apart.line && remark.reason.ends_with(KEPT_APART);
+            if lines[at].flagged && tally.remarks.iter().any(said) {
+                continue;
+            }
+            tally.flagged += i64::from(!lines[at].flagged);
+            tally.remarks.push(Remark {
+                line: apart.line,
+                column: self.plan.column_of_address(&apart.address).map(str::to_owned),
+                reason: apart.other.kept_apart(kind_of(&apart.address)),
+                raw: lines[at].raw.clone(),
+                refused: false,
+            });
+        }
     }
 
     async fn merge(&self, tx: &Transaction, staged: Staged) -> Result<Merged> {
@@ -153,6 +186,7 @@ impl Writer<'_> {
             filename: &self.import.filename,
             dedupe: self.plan.dedupe,
             on_duplicate: self.plan.on_duplicate,
+            tells_apart: self.plan.tells_apart(),
             carefully,
         }
     }

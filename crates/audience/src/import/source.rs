@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 use web::App;
 
-use super::encoding::{Encoding, Sniffer};
 use crate::store::imports::{FIND_PIECE, INSERT_PIECE};
+use kernel::encoding::{Encoding, Sniffer};
 
 /// Bytes of one stored piece.
 pub(super) const PIECE: usize = 512 * 1024;

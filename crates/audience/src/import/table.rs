@@ -1,9 +1,9 @@
 //! Where the table of a file begins: after a line that names the delimiter, after title lines, with or without names of
 //! columns.
 
-use super::encoding::Encoding;
 use super::headers;
 use super::rows::{Item, Layout, Rows};
+use kernel::encoding::Encoding;
 
 /// What separates cells.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -122,6 +122,7 @@ fn sample(head: &[u8], layout: Layout, from: u64, columns: usize) -> Vec<Vec<Str
     while let Ok(Some(item)) = rows.next() {
         if let Item::Row(row) = item
             && row.line >= from
+            && !row.is_scant(columns)
         {
             table.push(row.cells().map(str::to_owned).collect());
             if table.len() == SAMPLE {

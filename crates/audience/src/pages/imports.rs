@@ -136,7 +136,7 @@ impl PreviewPage {
 
     /// What would be lost where most rows repeat an earlier one.
     fn repeats(&self) -> String {
-        let rows = self.preview.checked - self.preview.refused;
+        let rows = self.preview.whole();
         let (repeated, left) = (self.preview.repeated, rows - self.preview.repeated);
         let taken = if repeated == 1 { "would be" } else { "of them would each be" };
         format!(

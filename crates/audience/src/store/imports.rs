@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::import::chunk::Tally;
+use crate::import::met::KEPT_APART;
 use crate::import::prepared::Remark;
 use crate::store::merge::Merged;
 
@@ -119,6 +120,18 @@ statement! {
         select r.id, $1, $2, r.line_number, r.column_name, r.reason, r.raw, r.refused
         from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::boolean[])
           r (id, line_number, column_name, reason, raw, refused)";
+
+    /// Rows that were kept as other people than those whose address they have.
+    LIST_APART, app, "
+        select line_number, reason, count(*) over () as of_all
+        from import_refusals
+        where client_id = $1
+          and import_id = $2
+          and not refused
+          and reason like '%' || $3
+        order by line_number, id
+        limit $4";
+
     /// The report, line by line, as far as a page may have bytes; a page that is not the last has one line at least.
     LIST_REMARKS, app, "
         select id, line_number, column_name, reason, raw, refused
@@ -245,6 +258,17 @@ pub struct StoredRemark {
     pub refused: bool,
 }
 
+/// A row that has somebody else's e-mail or phone, and was kept as another person.
+#[derive(Debug, FromRow)]
+pub struct KeptApart {
+    /// The line of the file.
+    pub line_number: i64,
+    /// Whose address it is.
+    pub reason: String,
+    /// How many such rows there are.
+    pub of_all: i64,
+}
+
 /// Where an import stands, read under its lock.
 #[derive(Debug, FromRow)]
 pub struct Locked {
@@ -348,4 +372,12 @@ pub async fn list_remarks(
     limit: i64,
 ) -> Result<Vec<StoredRemark>> {
     scope.query(&LIST_REMARKS, &[&client_id, &id, &refused, &after.0, &after.1, &limit, &REPORT_BYTES]).await
+}
+
+/// The first rows that were kept as other people than those whose address they have.
+///
+/// # Errors
+/// What the database answered.
+pub async fn list_apart(scope: &Scope<'_>, (client_id, id): (Uuid, Uuid), limit: i64) -> Result<Vec<KeptApart>> {
+    scope.query(&LIST_APART, &[&client_id, &id, &KEPT_APART, &limit]).await
 }

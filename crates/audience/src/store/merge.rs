@@ -4,6 +4,7 @@
 //! Known contacts are looked up by sub-selects that yield one value: the planner can only answer them row by row from an
 //! index. As joins, on tables that grew since they were last analysed, they became scans of all contacts for each row.
 
+mod apart;
 mod sql;
 
 use database::{Statement, Transaction};
@@ -15,6 +16,7 @@ use crate::contacts::takes_unit_away;
 use crate::import::Field;
 use crate::import::options::{Dedupe, OnDuplicate};
 use crate::import::prepared::Prepared;
+pub use apart::Apart;
 use sql::{
     CONSENTS_OF_KNOWN, CONSENTS_OF_NEW, COPY_ROWS, COUNT_KNOWN, INSERT_KNOWN_MEMBERS, INSERT_NEW, INSERT_NEW_CAREFULLY,
     INSERT_NEW_MEMBERS, INSERT_TAGS, MATCH_BY_CODE, MATCH_BY_EMAIL, MATCH_BY_NAME_ADDRESS, MATCH_BY_PHONE,
@@ -71,12 +73,14 @@ pub struct Target<'a> {
     pub dedupe: Dedupe,
     /// What happens to those that are found.
     pub on_duplicate: OnDuplicate,
+    /// Whether those with another name are somebody else.
+    pub tells_apart: bool,
     /// Whether an earlier try met a code that somebody else took.
     pub carefully: bool,
 }
 
 /// What came of a chunk's rows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub struct Merged {
     /// Contacts created.
     pub created: i64,
@@ -84,6 +88,8 @@ pub struct Merged {
     pub updated: i64,
     /// Contacts left as they are.
     pub skipped: i64,
+    /// Lines with the address of a contact of another name, kept as people of their own.
+    pub apart: Vec<Apart>,
 }
 
 /// A known contact for whom the file has another first line of address.
@@ -155,13 +161,17 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Resu
         Dedupe::NameAddress => Some(&MATCH_BY_NAME_ADDRESS),
         Dedupe::CustomerCode => None,
     };
+    let mut apart = Vec::new();
     if let Some(statement) = by_key.filter(|_| staged.keys) {
-        tx.execute(statement, &[&target.client_id]).await?;
+        let found = tx.execute(statement, &[&target.client_id]).await?;
+        if found > 0 && target.tells_apart {
+            apart = apart::keep(tx, target.client_id).await?;
+        }
     }
-    if staged.codes {
+    if staged.codes || !apart.is_empty() {
         tx.execute(&MATCH_BY_CODE, &[&target.client_id]).await?;
     }
-    let merged = write(tx, target, staged).await?;
+    let merged = Merged { apart, ..write(tx, target, staged).await? };
     let now = tx.now();
     if let Some(list_id) = target.list_id {
         let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];

@@ -27,14 +27,19 @@ impl Unconfirmed {
 }
 
 database::statement! {
-    /// The latest of a contact.
+    /// The latest of a contact, as far as nobody has entered or imported it since.
     OF_CONTACT, app, "
-        select s.unconfirmed ->> 'email' as email, s.unconfirmed ->> 'phone' as phone, f.name as form_name, s.submitted_at
+        select g.email, g.phone, f.name as form_name, s.submitted_at
         from ace_form_submissions s
+        join contacts c on c.client_id = s.client_id and c.id = s.contact_id
+        cross join lateral (
+          select nullif(s.unconfirmed ->> 'email', c.email) as email,
+            nullif(nullif(s.unconfirmed ->> 'phone', c.phone), c.mobile_phone) as phone) g
         join ace_forms f on f.client_id = s.client_id and f.id = s.form_id
         where s.client_id = $1
           and s.contact_id = $2
           and s.unconfirmed is not null
+          and (g.email is not null or g.phone is not null)
         order by s.submitted_at desc
         limit 5"
 }

@@ -136,3 +136,89 @@ async fn columns_of_one_name_are_both_kept() {
     let refused = audience::import::start(&test.app, &actor, test.story.acme.id, wanted, source).await.unwrap_err();
     assert!(refused.to_string().contains("custom_fields.roof is chosen for two columns"), "{refused}");
 }
+
+/// First names of everybody, and whether they have the e-mail they share.
+async fn first_names(test: &TestApp, client_id: uuid::Uuid) -> String {
+    let sql = "select coalesce(string_agg(first_name, ',' order by first_name), '') from contacts where client_id = $1";
+    test.database.admin().await.query_one(sql, &[&client_id]).await.unwrap().get(0)
+}
+
+const COUPLE: &str = "First Name,Last Name,Email,Cell,ZIP\nJohn,Doe,doe@example.com,614-555-0140,43215\n\
+    Ada,Lee,ada@example.com,614-555-0141,43215\nMary,Doe,DOE@example.com,614-555-0140,43216\nJ.,Doe,doe@example.com,,43217\n\
+    Bo,Lee,bo@example.com,614-555-0142,43215\n";
+
+#[tokio::test]
+async fn people_who_share_an_address_stay_people_of_their_own_however_often_and_in_whatever_pieces_they_come() {
+    for (batch_rows, dedupe) in [(5000, Dedupe::Email), (1, Dedupe::Email), (5000, Dedupe::Phone), (1, Dedupe::Phone)] {
+        let test = TestApp::with(|settings| settings.import.batch_rows = batch_rows, audience::routes).await;
+        let acme = test.story.acme.id;
+        let wanted = ImportOptions { dedupe: Some(dedupe), ..updating("couple.csv") };
+        // J. Doe without a number is John by e-mail, and somebody of the row's own by phone
+        let (made, merged) = if dedupe == Dedupe::Email { (4, 1) } else { (5, 0) };
+        let first = run(&test, acme, wanted.clone(), COUPLE).await;
+        assert_eq!(came_of(&first), [made, merged, 0, 0, 1], "{batch_rows} {dedupe:?}");
+        assert!(first_names(&test, acme).await.contains("John") || dedupe == Dedupe::Email);
+        let told = format!(
+            "select count(*) from import_refusals where line_number = 4 and not refused and reason like
+            'the {} of %John Doe% under another name: kept as another person'",
+            if dedupe == Dedupe::Email { "e-mail" } else { "phone" }
+        );
+        assert_eq!(count(&test, &told).await, 1, "{batch_rows} {dedupe:?}");
+        let before = everything(&test).await;
+        test.clock().advance(chrono::Duration::seconds(7));
+        assert_eq!(run(&test, acme, wanted.clone(), COUPLE).await.rows_created, 0, "{batch_rows} {dedupe:?}");
+        assert_eq!(count(&test, "select count(*) from contacts").await, made);
+        if dedupe == Dedupe::Email && batch_rows > 1 {
+            assert_eq!(before, everything(&test).await);
+        }
+        // Mary alone is Mary, and her new street is hers
+        let mary = "First Name,Last Name,Email,Cell,Address\nMary,Doe,doe@example.com,614-555-0140,9 Elm St\n";
+        assert_eq!(came_of(&run(&test, acme, wanted, mary).await)[..2], [0, 1]);
+        assert_eq!(
+            count(&test, "select count(*) from contacts where first_name = 'Mary' and address = '9 Elm St'").await,
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_code_is_one_persons_and_whoever_says_that_rows_may_repeat_gets_one_person_of_each_address() {
+    let test = test_app().await;
+    let (acme, bright) = (test.story.acme.id, test.story.bright.id);
+    let file = "Customer Code,First Name,Email\nAB-1,Ada,x@example.com\nAB-2,Bo,x@example.com\nAB-1,Cy,c@example.com\n\
+        AB-3,Di,d@example.com\n";
+    let mut by_code = updating("codes.csv");
+    by_code.map("Customer Code=customer_code").unwrap();
+    assert_eq!(came_of(&run(&test, acme, by_code, file).await), [3, 0, 0, 1, 0]);
+    assert_eq!(first_names(&test, acme).await, "Ada,Bo,Di");
+    let reason = "select count(*) from import_refusals where refused and line_number = 4 and reason like
+        'the customer code of line 2 (Ada) under another name%' and raw like 'AB-1,Cy%'";
+    assert_eq!(count(&test, reason).await, 1);
+    // a code is made to outlive a name
+    run(&test, acme, updating("married.csv"), "Customer Code,First Name\nAB-1,Adele\n").await;
+    assert_eq!(first_names(&test, acme).await, "Adele,Bo,Di");
+    let meant = ImportOptions { allow_repeats: Some(true), ..updating("couple.csv") };
+    run(&test, bright, meant, COUPLE).await;
+    assert_eq!(count(&test, "select count(*) from contacts where email = 'doe@example.com'").await, 1);
+}
+
+#[tokio::test]
+async fn the_preview_tells_who_shares_an_address_and_on_which_lines() {
+    let test = test_app().await;
+    let key = &test.story.acme.key;
+    let uploaded = test
+        .api(web::Method::POST, "/v1/imports?filename=couple.csv&start=false")
+        .bearer(key)
+        .body("text/csv", COUPLE)
+        .await
+        .expect_status(201)
+        .json();
+    let path = format!("/v1/imports/{}/preview", uploaded["id"].as_str().unwrap());
+    let preview = test.api(web::Method::GET, &path).bearer(key).await.expect_status(200).json();
+    assert_eq!((preview["repeated"].as_i64(), preview["apart"].as_i64()), (Some(2), Some(1)));
+    let said = preview["problems"][0]["reason"].as_str().unwrap();
+    assert!(said.contains("line 2 (John Doe)") && preview["problems"][0]["line"] == 4, "{preview}");
+    let page = format!("/acme-roofing/imports/{}/preview", uploaded["id"].as_str().unwrap());
+    let html = test.get(&page).as_user(&test.story.acme_owner).await.expect_status(200).text();
+    assert!(html.contains("People who share an address") && html.contains("1 row has an earlier row"), "{html}");
+}

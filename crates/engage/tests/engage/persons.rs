@@ -211,6 +211,15 @@ async fn what_a_stranger_says_of_a_known_contact_stays_with_the_submission_and_r
     let path = format!("/acme-roofing/forms/{}/submissions", world.form_id);
     let page = world.test.get(&path).as_user(&world.test.story.acme_owner).await.expect_status(200).text();
     assert!(page.contains("Not confirmed") && page.contains("(212) 555-0166"), "{page}");
+    // a number that somebody of the team entered is the contact's like any other
+    let acme = world.test.story.acme.id;
+    for (number, open) in [(None, 1), (Some("+12125550166"), 0), (None, 1)] {
+        world.run("update contacts set mobile_phone = $2 where id = $1", &[&vic.contact_id, &number]).await;
+        let operator = world.test.operator();
+        let scope = world.test.app.scope(&operator);
+        let told = audience::store::unconfirmed::of_contact(&scope, acme, vic.contact_id).await.unwrap();
+        assert_eq!(told.len(), open, "{number:?}");
+    }
 
     // their own link fills in what is empty, and changes nothing that is there
     let own = [

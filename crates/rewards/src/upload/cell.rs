@@ -38,6 +38,9 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
             "a line break inside quotes: a quote that is never closed, or a code in two halves",
         ));
     }
+    if text.contains('\u{fffd}') {
+        return Some(("encoding", "characters that cannot be read: save the file as CSV in UTF-8"));
+    }
     if is_scientific(text) {
         return Some((
             "scientific",
@@ -62,27 +65,13 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
     {
         return Some(("placeholder", "a word that stands for nothing"));
     }
-    if is_total(text) {
+    if kernel::cells::is_total(text) {
         return Some(("total", "a line of totals and no card: take it out"));
     }
     if !cell.marked && zeros_behind_kept(text).is_some_and(|zeros| zeros >= 4) {
         return Some(("rounded", ROUNDED));
     }
     is_decimal(text).then_some(("number", "a number with decimals: export it again with the column as text"))
-}
-
-/// What a report writes in the first cell of its last line.
-fn is_total(text: &str) -> bool {
-    let words: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    let sums = ["total", "totals", "subtotal", "subtotals", "sum", "count"];
-    let beside = [
-        "grand", "sub", "overall", "record", "records", "row", "rows", "card", "cards", "of", "number", "amount",
-        "value",
-    ];
-    let is_beside = |word: &String| beside.contains(&word.as_str()) || word.bytes().all(|byte| byte.is_ascii_digit());
-    words.iter().any(|word| sums.contains(&word.as_str()))
-        && words.iter().all(|word| sums.contains(&word.as_str()) || is_beside(word))
 }
 
 /// Why long numbers that all end in zeros are refused.

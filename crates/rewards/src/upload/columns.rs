@@ -74,6 +74,27 @@ const BRAND: &[&str] = &["brand", "brandname", "merchant", "retailer"];
 /// Currencies that a header may name behind the amount: `Amount (EUR)`.
 const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "cad", "aud", "mxn", "jpy", "chf", "inr", "nzd"];
 
+impl Places {
+    /// The places in a file of nothing but codes.
+    pub(super) fn codes_only() -> Self {
+        Self {
+            code: 0,
+            pin: None,
+            card_number: None,
+            expiry: None,
+            cost: None,
+            value: None,
+            currency: None,
+            brand: None,
+        }
+    }
+}
+
+/// Whether a row names a column of codes.
+pub(super) fn names_codes(row: &StringRecord) -> bool {
+    row.iter().map(plain).any(|name| [CODE, NUMBER].iter().any(|known| known.contains(&name.as_str())))
+}
+
 pub(super) fn places(headers: &StringRecord) -> Result<Places> {
     let names: Vec<String> = headers.iter().map(plain).collect();
     let (code, number) = (find(&names, CODE, "the code")?, find(&names, NUMBER, "the number")?);

@@ -1,17 +1,18 @@
 //! Reading the CSV: which column is what, and what a line must be like.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use chrono::{Datelike, Months, NaiveDate};
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use kernel::money::Money;
 use kernel::{Error, Result};
 use messaging::card_code::last4;
 use regex::Regex;
 
+use super::LineProblem;
 use super::cell::{Cell, ROUNDED, damage, with_leading_zeros, zeros_behind_kept};
-use super::columns::{Places, places};
-use super::{LineProblem, MOST_BYTES};
+use super::columns::{Places, names_codes, places};
+use super::records::{Records, TITLES};
 use crate::actions::brands::pattern;
 use crate::store::pools::Target;
 
@@ -209,86 +210,38 @@ fn day(text: &str) -> Option<NaiveDate> {
     day.filter(|day| kernel::zone::is_sensible(*day))
 }
 
-/// The lines of a CSV with a header, in UTF-8, separated by comma, semicolon, tab or pipe.
+/// The lines of a CSV, in whatever encoding spreadsheets save, separated by comma, semicolon, tab or pipe. Titles above the
+/// names of the columns are read over; a file of one column without a name is one of codes.
 pub(super) fn lines(reader: impl Read) -> Result<impl Iterator<Item = Result<Line>>> {
-    let mut reader = BufReader::with_capacity(64 * 1024, Limited { reader, left: MOST_BYTES, after_return: false });
-    let delimiter = delimiter(&mut reader)?;
-    // cells are trimmed when they are read: a line break in one must be seen first
-    let mut csv = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
-    let places = places(csv.headers().map_err(|_| not_text())?)?;
-    Ok(csv.into_records().filter_map(move |record| match record {
-        Ok(record) if record.iter().all(|cell| cell.trim().is_empty()) => None,
-        Ok(record) => Some(Ok(line(&record, &places))),
-        Err(error) if error.is_io_error() => Some(Err(too_large())),
-        Err(_) => Some(Err(not_text())),
+    let mut records = Records::open(reader)?;
+    let (places, first) = begin(&mut records)?;
+    let rest = std::iter::from_fn(move || records.next());
+    Ok(first.into_iter().map(Ok).chain(rest).filter_map(move |record| match record {
+        Ok((_, record)) if record.iter().all(|cell| cell.trim().is_empty()) => None,
+        Ok((number, record)) => Some(Ok(line(number, &record, &places))),
+        Err(error) => Some(Err(error)),
     }))
 }
 
-/// A reader that fails where the file is too long (half a file must never look like a whole one), and that ends every
-/// line with a line feed alone: the parser counts a carriage return and a line feed as ends of two different lines.
-struct Limited<R> {
-    reader: R,
-    left: u64,
-    after_return: bool,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        loop {
-            let bytes = self.reader.read(buffer)?;
-            let left = self.left.checked_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
-            self.left = left.ok_or_else(|| std::io::Error::other("too large"))?;
-            let kept = self.line_feeds_only(&mut buffer[..bytes]);
-            // nothing kept of something read is not the end
-            if kept > 0 || bytes == 0 {
-                return Ok(kept);
-            }
+/// Which column is what, by the first row that names one of codes; and the first cards, where no row does.
+fn begin(records: &mut Records<impl Read>) -> Result<(Places, Vec<(u64, StringRecord)>)> {
+    let mut first = Vec::new();
+    while first.len() < TITLES {
+        let Some(record) = records.next() else { break };
+        let (number, record) = record?;
+        if names_codes(&record) {
+            return Ok((places(&record)?, Vec::new()));
         }
+        first.push((number, record));
     }
-}
-
-impl<R> Limited<R> {
-    fn line_feeds_only(&mut self, bytes: &mut [u8]) -> usize {
-        let mut kept = 0;
-        for at in 0..bytes.len() {
-            let byte = bytes[at];
-            if byte != b'\n' || !self.after_return {
-                bytes[kept] = if byte == b'\r' { b'\n' } else { byte };
-                kept += 1;
-            }
-            self.after_return = byte == b'\r';
-        }
-        kept
+    let is_code = |record: &StringRecord| record.len() == 1 && record[0].bytes().any(|byte| byte.is_ascii_digit());
+    if !first.is_empty() && first.iter().all(|(_, record)| is_code(record)) {
+        return Ok((Places::codes_only(), first));
     }
+    Ok((places(&first.into_iter().next().unwrap_or_default().1)?, Vec::new()))
 }
 
-fn too_large() -> Error {
-    Error::invalid("file", format!("cannot be read to its end, or is larger than {} MB", MOST_BYTES / 1_000_000))
-}
-
-fn not_text() -> Error {
-    Error::invalid("file", "save the file as CSV in UTF-8")
-}
-
-/// The separator that stands in the first line most often; skips the byte order mark.
-fn delimiter(reader: &mut impl BufRead) -> Result<u8> {
-    let begin = reader.fill_buf().map_err(|_| too_large())?;
-    let bom = if begin.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let first = begin[bom..].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // the line by which a spreadsheet is told the separator is none of the file's
-    let told = first.strip_prefix(b"sep=").and_then(|rest| rest.first().copied());
-    if let Some(separator) = told.filter(|byte| b",;\t|".contains(byte)) {
-        let length = (bom + first.len() + 1).min(begin.len());
-        reader.consume(length);
-        return Ok(separator);
-    }
-    let often = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
-    let best = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| often(*separator)).unwrap_or(b',');
-    reader.consume(bom);
-    Ok(best)
-}
-
-fn line(record: &StringRecord, places: &Places) -> Line {
+fn line(number: u64, record: &StringRecord, places: &Places) -> Line {
     let mut damaged = Vec::new();
     let mut cell = |column: &'static str, place: Option<usize>| {
         let cell = place.and_then(|at| record.get(at)).map(Cell::read).unwrap_or_default();
@@ -299,7 +252,7 @@ fn line(record: &StringRecord, places: &Places) -> Line {
     };
     let code = cell("code", Some(places.code));
     Line {
-        number: record.position().map_or(0, csv::Position::line),
+        number,
         code_marked: code.marked,
         code: code.text,
         pin: cell("pin", places.pin).text,
@@ -318,6 +271,8 @@ const BROKEN: &str = "a line break inside quotes: a quote that is never closed";
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -427,6 +382,32 @@ mod tests {
             ("ABCD-1234", "77", "9")
         );
         assert!(read("code,code\nA,B\n").is_err(), "two columns for one thing");
+    }
+
+    #[test]
+    fn a_file_is_read_as_programs_save_it() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let table = "Code;PIN\r\nABCD-1;0042\r\n\r\nABCD-2;\r\n";
+        let files: [(&str, Vec<u8>, u64); 8] = [
+            ("UTF-16 with its mark", [&[0xFF, 0xFE], utf16(table).as_slice()].concat(), 2),
+            ("UTF-16 without", utf16(table), 2),
+            ("Windows-1252", b"Code;PIN;Caf\xE9\r\nABCD-1;0042;\xE9\r\n\r\nABCD-2;;\r\n".to_vec(), 2),
+            ("sep=", format!("sep=;\r\n{table}").into_bytes(), 3),
+            ("titles", format!("Order 2026-11;\r\n\r\n{table}").into_bytes(), 4),
+            ("tabs below a title", b"Cards, as ordered, 2026\nCode\tPIN\nABCD-1\t0042\n\nABCD-2\t\n".to_vec(), 3),
+            ("bars", b"Code|PIN\nABCD-1|0042\n\nABCD-2|\n".to_vec(), 2),
+            ("no name", b"ABCD-1\n\nABCD-2\n".to_vec(), 1),
+        ];
+        for (what, file, first) in files {
+            let lines: Vec<Line> = lines(Cursor::new(file)).unwrap().map(Result::unwrap).collect();
+            let read: Vec<_> = lines.iter().map(|line| (line.number, line.code.as_str())).collect();
+            assert_eq!(read, [(first, "ABCD-1"), (first + 2, "ABCD-2")], "{what}");
+            assert!(what == "no name" || lines[0].pin == "0042", "{what}");
+        }
+        let damaged = [b"Code,Caf\xC3\xA9\n".as_slice(), b"AB-\xFF1,\n"].concat();
+        let lines: Vec<Line> = lines(Cursor::new(damaged)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rules(None, None).check(&lines[0])[0].code, "encoding");
+        assert!(read("PK\u{3}\u{4}\n").err().unwrap().fields()[0].message.contains("as CSV"));
     }
 
     #[test]

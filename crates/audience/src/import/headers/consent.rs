@@ -61,6 +61,8 @@ pub fn named(name: &str) -> Option<Named> {
     let channel = match () {
         () if has("email") => 0,
         () if has("sms") => 1,
+        // "marketing contact": whom the program may send its mails to
+        () if status && name.starts_with("marketing") => 0,
         () if has("all") => 2,
         () => 0,
     };
@@ -102,7 +104,11 @@ pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> 
     let wished = holds(&padded, "in_with_channel") || holds(&padded, "vague") || is_channel;
     let answers = share("answers") + if wished { share("answers_to_wishes") } else { 0 };
     let about = is_channel || holds(&padded, "channels");
-    if holds(&padded, "not") || !(share("permits") >= 80 || (about && answers >= 80)) {
+    let is_fact = holds(&padded, "facts") && !holds(&padded, "in_with_channel");
+    if holds(&padded, "not")
+        || (is_fact && share("permits") < 80)
+        || !(share("permits") >= 80 || (about && answers >= 80))
+    {
         return None;
     }
     Some(match () {
@@ -110,6 +116,12 @@ pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> 
         () if holds(&padded, "sms") => Field::SmsOptIn,
         () => Field::MayContact,
     })
+}
+
+/// Whether a word of consent in the name only describes something else: "marketing source".
+pub fn describes(name: &str) -> bool {
+    let last = name.rsplit(' ').find(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
+    last.is_some_and(|last| phrases("things").iter().any(|thing| thing == last))
 }
 
 /// Names such as "text message" hold a channel and a word of wishes without being about either.
@@ -162,7 +174,8 @@ pub fn refuses(cell: &str) -> bool {
 /// Whether a cell speaks of consent whatever its column is called.
 pub fn speaks(cell: &str) -> bool {
     let word = words(cell);
-    SAYS_NO.contains(word.as_str()) || SAYS_YES.contains(word.as_str())
+    let at_length = word.contains(' ') && NO.contains(word.as_str());
+    at_length || SAYS_NO.contains(word.as_str()) || SAYS_YES.contains(word.as_str())
 }
 
 /// The no that answers "may this be stopped?": everything in `@no` that is a bare no, not a refusal.

@@ -64,6 +64,8 @@ pub fn words(header: &str) -> String {
         }
         match c {
             '\'' | '’' | '.' => {}
+            // "Account #" is no account
+            '#' => spaced.push_str(" number "),
             c if c.is_alphanumeric() || c == '✓' || c == '✔' => plain(c, &mut spaced),
             _ => spaced.push(' '),
         }
@@ -118,6 +120,7 @@ mod tests {
             ("Pre\u{301}nom", "prenom"),
             ("Straße", "strasse"),
             ("Owner’s E-mail", "owners email"),
+            ("Account #", "account number"),
         ] {
             assert_eq!(words(header), name);
         }

@@ -37,8 +37,9 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
     let mut picked = Picked { chosen: vec![None; headers.len()], asks: vec![None; headers.len()], spares: Vec::new() };
     let mut candidates = Vec::new();
     let vorname = headers.iter().any(|header| matches!(knowledge::words(header).as_str(), "vorname" | "prenom"));
+    let by_post = headers.iter().any(|header| matches!(knowledge::words(header).as_str(), "mail city" | "mail zip"));
     for (column, header) in headers.iter().enumerate() {
-        if super::is_own_key(header) {
+        if super::is_own_key(header) || super::is_middle(header) {
             continue;
         }
         let cells = samples.get(column).unwrap_or(&none);
@@ -54,6 +55,9 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
         let Some(mut meant) = name::meant(header).or_else(|| by_cells(header, &filled)) else { continue };
         if vorname && knowledge::words(header) == "name" {
             meant.field = Field::LastName;
+        }
+        if by_post && knowledge::words(header) == "mail address" {
+            meant = Meant { field: Field::Address, block: "mail".into(), ..meant };
         }
         match check(&meant, header, &filled) {
             Check::Sure(sure) if sure >= ENOUGH => {
@@ -88,7 +92,11 @@ fn about_consent(header: &str, filled: &[&str]) -> Option<Found> {
     };
     let share =
         |clear: &dyn Fn(&str) -> bool| filled.iter().filter(|cell| clear(cell)).count() * 100 / filled.len().max(1);
-    let readable = share(&|cell| consent::says(named.field, cell) != Says::Unclear) >= 80;
+    let read = share(&|cell| consent::says(named.field, cell) != Says::Unclear);
+    if !named.clear && !refusals && read < 20 && consent::describes(&name) {
+        return None;
+    }
+    let readable = read >= 80;
     let speaks = !filled.is_empty() && share(&consent::speaks) >= 80;
     if (named.clear && (readable || filled.is_empty())) || speaks {
         let field = if speaks && !named.clear { allowing(named.field) } else { named.field };
@@ -127,7 +135,9 @@ fn by_cells(header: &str, filled: &[&str]) -> Option<Meant> {
     let name = knowledge::words(header);
     if name.is_empty()
         || filled.is_empty()
-        || name.split(' ').any(|word| role("others").iter().any(|known| known == word))
+        || name
+            .split(' ')
+            .any(|word| role("others").iter().any(|known| known == word || word.strip_suffix('s') == Some(known)))
     {
         return None;
     }
@@ -221,7 +231,8 @@ fn is_honorific(cell: &str) -> bool {
     )
 }
 
-/// Takes one block of address columns: the one with most streets in it, in doubt the one people mean by "address".
+/// Takes one block of address columns: of those with a street in them the one where people get their mail. Where a row
+/// leaves it empty, the next one that it fills stands in.
 fn addresses(picked: &mut Picked, candidates: &[Candidate], samples: &[Vec<String>]) {
     let mut blocks: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
     for candidate in candidates.iter().filter(|candidate| candidate.meant.field.is_address()) {
@@ -234,7 +245,12 @@ fn addresses(picked: &mut Picked, candidates: &[Candidate], samples: &[Vec<Strin
     let rank = |name: &str| role("blocks").iter().position(|known| known == name).unwrap_or(usize::MAX);
     let mut order: Vec<(&str, Vec<&Candidate>)> = blocks.into_iter().collect();
     // a block without a street is none; it still lends what the others lack
-    order.sort_by_key(|(name, block)| (std::cmp::Reverse(streets(block).map(|filled| filled + 1)), rank(name)));
+    let emptiness = |block: &[&Candidate]| match streets(block) {
+        Some(1..) => 0,
+        Some(0) => 1,
+        None => 2,
+    };
+    order.sort_by_key(|(name, block)| (emptiness(block), rank(name)));
     for (index, (_, block)) in order.iter().enumerate() {
         let is_spare = index > 0 && streets(block).is_some();
         if is_spare {

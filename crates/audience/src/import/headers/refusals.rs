@@ -61,6 +61,11 @@ fn a_no_in_any_language_stops_or_is_asked_about() {
         ("Phone Calls", &["Allow", "Do Not Allow"], "ask Sms"),
         ("Bulk", &["Allow", "Do Not Allow"], "ask All"),
         ("SMS", &["Y", "N"], "ask Sms"),
+        ("Has email consent", &["Y", "N"], "email_opt_in"),
+        ("Valid email permission", &["Y", "N"], "email_opt_in"),
+        ("TxtMsgOk", &["Yes", "No"], "sms_opt_in"),
+        ("Marketing contact status", &["Marketing contact", "Non-marketing contact"], "email_opt_in"),
+        ("Newsletter plan", &["Unsubscribed", "Gold"], "ask Email"),
         ("Mobile", &["1", "0"], "ask Sms"),
         ("Phone", &["=\"Yes\"", "No"], "ask Sms"),
         ("Désabonnement", &["2024-05-01", ""], "email_opt_out"),
@@ -105,6 +110,15 @@ fn what_is_about_something_else_stays_what_it_was() {
         ("Homeowner?", &["Yes", "No"]),
         ("Do not allow Faxes", &["Allow", "Do Not Allow"]),
         ("Pets", &["1", "0"]),
+        ("Email verified", &["TRUE", "FALSE"]),
+        ("Phone verified?", &["Yes", "No"]),
+        ("Is primary contact", &["Y", "N"]),
+        ("Has email", &["1", "0"]),
+        ("Contacted", &["Yes", "No"]),
+        ("Phone system", &["Yes", "No"]),
+        ("Marketing campaign", &["Spring", "Fall"]),
+        ("Subscriber ID", &["S-100", "S-101"]),
+        ("Subscription plan", &["Gold", "Silver"]),
     ] {
         let found = taken(header, cells);
         assert!(found.is_empty() || found == "full_name", "{header}: {found}");

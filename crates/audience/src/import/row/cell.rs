@@ -1,7 +1,9 @@
 //! One cell of a row put where it belongs.
 
+use super::super::field::custom_key;
 use super::super::field::{Field, Target};
 use super::super::headers::consent::{self, Says};
+use super::super::headers::labels::{self, Kind};
 use super::super::prepared::{Prepared, Remark};
 use super::super::rows::Row;
 use super::super::words;
@@ -23,7 +25,7 @@ impl Preparer<'_> {
         index: usize,
         cell: &str,
     ) -> Result<(), Remark> {
-        let target = &self.plan.targets[index];
+        let target = &self.by_label(row, index, &self.plan.targets[index]);
         if matches!(target, Target::Skip | Target::Custom(_)) && self.plan.is_guessed(index) && consent::refuses(cell) {
             let reason = format!("{} stops e-mail", words::shown(cell));
             prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
@@ -152,6 +154,11 @@ impl Preparer<'_> {
     /// Of several addresses or numbers in one cell the first is the contact's, the others are kept; and an extension.
     fn take_first(&self, prepared: &mut Prepared, row: &Row<'_>, (index, field): (usize, Field), cell: &str) {
         let header = Some(self.plan.headers[index].as_str());
+        if field != Field::Email
+            && let Some(numbers) = labels::within(cell)
+        {
+            return take_labelled(prepared, field, numbers);
+        }
         let separators: &[&str] = if field == Field::Email {
             &[":::", ";", ",", " / ", "|", " "]
         } else {
@@ -178,6 +185,22 @@ impl Preparer<'_> {
             let reason = format!("the extension {extension} is kept as the custom field {key}");
             prepared.remarks.push(remark(row, header, reason, false));
             prepared.custom.add(&key, extension);
+        }
+    }
+}
+
+/// `Phone: (614) 555-0105  Mobile: (614) 555-0106`: each number goes where its label says, what has no place becomes a custom
+/// field of the label's name.
+fn take_labelled(prepared: &mut Prepared, field: Field, numbers: Vec<(&str, &str)>) {
+    for (label, number) in numbers {
+        let place = match labels::kind(label) {
+            Kind::NoPhone => None,
+            Kind::Mobile => Some(Field::MobilePhone),
+            Kind::Phone => Some(field),
+        };
+        match place.filter(|place| prepared.text(*place).is_empty()) {
+            Some(place) => prepared.set(place, number.to_owned()),
+            None => prepared.custom.add(&custom_key(label), number.to_owned()),
         }
     }
 }

@@ -15,29 +15,69 @@ statement! {
             do_not_contact, email_opt_out, sms_opt_out, lifecycle_stage, lead_score, custom_fields, match_key, tags)
         from stdin binary";
 
-    /// Finds contacts by e-mail; of several the oldest.
+    /// Finds contacts by e-mail; of a household the oldest.
     pub(super) MATCH_BY_EMAIL, app, "
         update import_rows r
         set known = true,
             contact_id = (
-              select (array_agg(c.id order by c.id))[1] from contacts c
-              where c.client_id = $1 and c.email = r.dedupe_key)
+              select (array_agg(c.id order by c.id))[1]
+              from (select id from contacts where client_id = $1 and email = r.dedupe_key limit 20) c)
         where r.dedupe_key is not null
-          and (select count(*) from contacts c where c.client_id = $1 and c.email = r.dedupe_key) > 0";
+          and (select count(*) from (select from contacts where client_id = $1 and email = r.dedupe_key limit 1) c) > 0";
 
-    /// Finds contacts by either of their numbers, the row's first number first; of several the oldest.
+    /// Finds contacts by either of their numbers, the row's first number first; of a household the oldest.
     pub(super) MATCH_BY_PHONE, app, "
         update import_rows r
         set known = true,
             contact_id = coalesce(
-              (select (array_agg(c.id order by c.id))[1] from contacts c
-               where c.client_id = $1 and (c.phone = r.dedupe_key or c.mobile_phone = r.dedupe_key)),
-              (select (array_agg(c.id order by c.id))[1] from contacts c
-               where c.client_id = $1 and (c.phone = r.second_key or c.mobile_phone = r.second_key)))
+              (select (array_agg(c.id order by c.id))[1]
+               from (select id from contacts
+                     where client_id = $1 and (phone = r.dedupe_key or mobile_phone = r.dedupe_key)
+                     limit 20) c),
+              (select (array_agg(c.id order by c.id))[1]
+               from (select id from contacts
+                     where client_id = $1 and (phone = r.second_key or mobile_phone = r.second_key)
+                     limit 20) c))
         where r.dedupe_key is not null
-          and (select count(*) from contacts c
-               where c.client_id = $1
-                 and (c.phone in (r.dedupe_key, r.second_key) or c.mobile_phone in (r.dedupe_key, r.second_key))) > 0";
+          and (select count(*)
+               from (select from contacts
+                     where client_id = $1
+                       and (phone in (r.dedupe_key, r.second_key) or mobile_phone in (r.dedupe_key, r.second_key))
+                     limit 1) c) > 0";
+
+    /// The names of the contacts that were found by an address, where they are written otherwise than the rows'.
+    pub(super) OTHER_NAMES, app, "
+        select r.line_number, r.dedupe_key, r.second_key, r.check_code, r.first_name, r.last_name,
+          c.first_name as known_first, c.last_name as known_last
+        from import_rows r
+        join contacts c on c.client_id = r.client_id and c.id = r.contact_id
+        where r.client_id = $1
+          and r.known
+          and (r.first_name is not null or r.last_name is not null)
+          and (lower(r.first_name), lower(r.last_name)) is distinct from (lower(c.first_name), lower(c.last_name))";
+
+    /// All who share an e-mail or a phone, a household of each at most.
+    pub(super) SHARING, app, "
+        select a.address, c.id, c.first_name, c.last_name
+        from unnest($2::text[]) a (address)
+        cross join lateral (
+          select id, first_name, last_name
+          from contacts
+          where client_id = $1
+            and (email = a.address or phone = a.address or mobile_phone = a.address)
+          limit 20) c
+        order by c.id";
+
+    /// Gives rows to those who share the address and have the name, or to nobody yet.
+    pub(super) GIVE_TO, app, "
+        update import_rows r
+        set known = n.found,
+            contact_id = n.contact_id,
+            customer_code = case when n.found or r.check_code then r.customer_code else n.customer_code end,
+            check_code = r.check_code or not n.found
+        from unnest($2::bigint[], $3::bool[], $4::uuid[], $5::text[]) n (line_number, found, contact_id, customer_code)
+        where r.client_id = $1
+          and r.line_number = n.line_number";
 
     /// Finds contacts by name and address; of several the oldest.
     pub(super) MATCH_BY_NAME_ADDRESS, app, "

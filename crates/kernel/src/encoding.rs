@@ -1,4 +1,4 @@
-//! Which characters a file's bytes stand for: guessed over the whole file while it is uploaded, decoded as it streams.
+//! Which characters a file's bytes stand for: guessed from its bytes, decoded as it streams.
 
 use std::io::{self, Read};
 
@@ -48,6 +48,19 @@ impl Encoding {
             Self::Windows1252 => WINDOWS_1252,
         };
         encoding.new_decoder_with_bom_removal()
+    }
+}
+
+/// What a file is that is no text at all, by how it begins, and what to do about it.
+pub fn not_text(head: &[u8]) -> Option<&'static str> {
+    let begins = |with: &[u8]| head.starts_with(with);
+    match () {
+        () if begins(b"PK\x03\x04") || begins(b"\xD0\xCF\x11\xE0") => {
+            Some("this is a workbook of a spreadsheet, or an archive: save the sheet as CSV, and upload that file")
+        }
+        () if begins(b"%PDF") => Some("this is a PDF and no table: export the table as CSV"),
+        () if begins(b"\x1F\x8B") => Some("this file is compressed: unpack it first"),
+        () => None,
     }
 }
 
@@ -161,6 +174,36 @@ impl<R: Read> Text<R> {
     }
 }
 
+/// The text of a file as bytes of UTF-8, for whoever reads bytes.
+pub struct Utf8<R> {
+    text: Text<R>,
+    ready: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read> Utf8<R> {
+    /// Reads `source` as `encoding`.
+    pub fn new(source: R, encoding: Encoding) -> Self {
+        Self { text: Text::new(source, encoding), ready: Vec::new(), at: 0 }
+    }
+}
+
+impl<R: Read> Read for Utf8<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.ready.len() {
+            self.ready.clear();
+            self.at = 0;
+            if !self.text.fill(&mut self.ready)? {
+                return Ok(0);
+            }
+        }
+        let length = out.len().min(self.ready.len() - self.at);
+        out[..length].copy_from_slice(&self.ready[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +250,15 @@ mod tests {
     fn a_utf_8_file_with_one_damaged_byte_stays_utf_8() {
         assert_eq!(guess(&["Zoë,Müller,Jürgen".as_bytes(), b"\nJos\xE9,x\n", "çà".as_bytes()]), Encoding::Utf8);
         assert!(read(b"Jos\xE9,x", Encoding::Utf8).contains('\u{fffd}'));
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_and_what_is_text_reads_as_bytes_of_utf_8() {
+        assert!(not_text(b"PK\x03\x04...").unwrap().contains("CSV") && not_text(b"%PDF-1.7").is_some());
+        assert_eq!(not_text(b"Pkg,code"), None);
+        let mut out = String::new();
+        Utf8::new(utf16("Jos\u{e9}", u16::to_le_bytes).as_slice(), Encoding::Utf16Le).read_to_string(&mut out).unwrap();
+        assert_eq!(out, "José");
     }
 
     #[test]
