@@ -13,6 +13,7 @@ pub mod email;
 pub mod error;
 pub mod keyring;
 pub mod money;
+pub mod number;
 pub mod page;
 pub mod permissions;
 pub mod phone;

@@ -35,7 +35,7 @@ database::statement! {
         where s.client_id = $1
           and s.contact_id = $2
           and s.unconfirmed is not null
-        order by s.submitted_at desc
+        order by s.submitted_at desc, s.id desc
         limit 5"
 }
 
