@@ -43,8 +43,8 @@ export async function look(page, path, findings, { refused = true } = {}) {
 }
 
 /** Walks the console by its links from `starts`; `samples` says how many pages of a kind are looked at. What is opened on
-    them is added to `opened`. Answers the kinds of page that were looked at. */
-export async function walk(page, findings, { starts, also = [], samples = () => 1, opened = new Set() }) {
+    them is added to `opened`; with a `glance` only that is done on each page. Answers the kinds of page that were looked at. */
+export async function walk(page, findings, { starts, also = [], samples = () => 1, opened = new Set(), glance = null }) {
   const looked = new Map()
   // each role has a frame of its own
   const frame = new Set()
@@ -60,9 +60,14 @@ export async function walk(page, findings, { starts, also = [], samples = () => 
       if (before >= samples(kind)) continue
       looked.set(kind, before + 1)
     }
-    await look(page, path, findings, { refused: odd })
+    if (glance) {
+      await page.goto(path)
+      await glance(path)
+    } else {
+      await look(page, path, findings, { refused: odd })
+    }
     const links = await page.$$eval('a[href^="/"]:not([download])', (links) => links.map((link) => link.getAttribute('href')))
-    await openEach(page, kind, opened, frame, findings)
+    if (!glance) await openEach(page, kind, opened, frame, findings)
     for (const link of links.map((link) => link.split('#')[0])) {
       // downloads, and pages of recipients and of those who are not signed in, which are looked at elsewhere
       if (known.has(link) || /\/export|\/refused|\/recipients\/[^/]+\/preview|\/remarks|\.(json|css|svg|png)|^\/(r|q|f|p|v1|assets|invitations|reset)\//.test(link)) continue

@@ -74,6 +74,47 @@ test('adding and moving a field keeps the place, and the person goes on at that 
   assert.equal(await fields.nth(there - 1).getByLabel('What a consent agrees to').isVisible(), true)
 })
 
+test('taking a field or a condition away keeps the place, and the person goes on at the one that stands there now', async () => {
+  const fields = page.locator('fieldset.panel')
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value)
+  const walked = async (remove, rest, id) => {
+    const before = await fields.count()
+    await remove.click()
+    await eventually('one less', async () => await fields.count() === before - 1)
+    await settled(page)
+    assert.equal(await focused(), before === 1 ? 'add' : id(Math.min(rest, before - 2)))
+    assert.equal(await page.evaluate(() => {
+      const box = document.activeElement.getBoundingClientRect()
+      return box.top >= 0 && box.bottom <= window.innerHeight
+    }), true, 'what is focused is in view')
+  }
+  await page.goto('/acme-roofing/forms/new')
+  await labelled(page, 'Name').fill('Taken apart')
+  for (let more = 0; more < 3; more++) {
+    const there = await fields.count()
+    await page.getByRole('button', { name: 'Add field' }).click()
+    await fields.nth(there).waitFor()
+    await settled(page)
+  }
+  const field = (index) => `f-form_config-fields-${index}-label`
+  await walked(page.locator('button[value="remove:1"]'), 1, field)
+  await walked(page.locator('button[value^="remove:"]').last(), 99, field)
+  while (await fields.count() > 0) await walked(page.locator('button[value="remove:0"]'), 0, field)
+  await page.goto('/acme-roofing/campaigns/new')
+  await labelled(page, 'Campaign name').fill('Taken apart')
+  await page.getByRole('button', { name: 'Save and continue' }).click()
+  await page.getByLabel('No mail piece').waitFor()
+  await page.goto(page.url().replace(/design$/, 'conditions'))
+  for (const rows of [1, 2, 3]) {
+    await page.getByRole('button', { name: 'Add condition' }).click()
+    await fields.nth(rows - 1).waitFor()
+    await settled(page)
+  }
+  const condition = (index) => `f-conditions-${index}-condition_name`
+  await walked(page.locator('button[value="remove:1"]'), 1, condition)
+  while (await fields.count() > 0) await walked(page.locator('button[value="remove:0"]'), 0, condition)
+})
+
 test('the builder shows the form as it stands, saved or not', async () => {
   await page.goto('/acme-roofing/forms/new')
   await labelled(page, 'Name').fill('Seen before saved')

@@ -56,8 +56,22 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Durat
         }
     };
     let _ = tokio::time::timeout(LAST, rest).await;
-    drop(listener);
+    for accepted in queued(listener) {
+        take(accepted).await;
+    }
     under_way.shutdown().await;
+}
+
+/// Whoever still waits in the listener when it is given up, asked of the system itself: what the runtime knows of it is a
+/// moment old, and under a crowd that moment is a few connections long.
+fn queued(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let mut waiting = Vec::new();
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        waiting.extend(stream.map(|stream| (stream, peer)));
+    }
+    waiting
 }
 
 #[cfg(test)]
@@ -123,6 +137,16 @@ mod tests {
             std::io::Read::read_to_string(&mut stream, &mut reply).unwrap();
             assert!(reply.ends_with("late"), "{reply}");
         }
+    }
+
+    /// In one thread that never waits, so that the runtime hears of none of them.
+    #[tokio::test]
+    async fn who_waits_when_the_listener_is_given_up_is_taken_from_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        assert_eq!(queued(listener).len(), asked.len());
+        assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
     }
 
     #[tokio::test]

@@ -141,16 +141,26 @@ async fn healthz() -> Json<serde_json::Value> {
     Json(json!({ "status": "ok" }))
 }
 
+/// Whether this process said last that it is not ready.
+static UNREADY: AtomicBool = AtomicBool::new(false);
+
 /// Ready when the database takes connections and answers, until this process is told to stop.
 async fn readyz(State(app): State<App>, stopping: Option<Extension<Stopping>>) -> Response {
     if stopping.is_some_and(|stopping| stopping.0.0.load(Ordering::Relaxed)) {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" }))).into_response();
     }
     match app.db.ping().await {
+        Ok(()) if UNREADY.swap(false, Ordering::Relaxed) => {
+            tracing::info!("the database answers again");
+            Json(json!({ "status": "ok", "schema": database::migrate::newest() })).into_response()
+        }
         Ok(()) => Json(json!({ "status": "ok", "schema": database::migrate::newest() })).into_response(),
         Err(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable", "database": error.to_string() })))
-                .into_response()
+            // once a change: balancers ask every second; strangers read the answer, so the cause stands in the log only
+            if !UNREADY.swap(true, Ordering::Relaxed) {
+                tracing::error!(%error, "not ready");
+            }
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable" }))).into_response()
         }
     }
 }

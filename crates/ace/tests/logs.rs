@@ -91,6 +91,68 @@ async fn whoever_was_refused_is_found_by_the_id_they_were_given_at_the_usual_lev
     }
 }
 
+/// The line of a refusal says why, whoever drew the answer: a program's, a page's, or Supabase's clients'.
+#[tokio::test]
+async fn every_refusal_is_logged_with_its_code() {
+    let lines = log_at("info");
+    let test = TestApp::new(every_route).await;
+    let owner = &test.story.acme_owner;
+    let token = serde_json::json!({ "email": owner.email, "password": "not this one" });
+    for reply in [
+        test.api_json(Method::POST, "/auth/v1/token?grant_type=password", &token).await,
+        test.api_json(Method::POST, "/auth/v1/token?grant_type=pkce", &token).await,
+        test.api(Method::GET, "/auth/v1/user").await,
+        test.api(Method::GET, "/auth/v1").await,
+        test.post_form("/sign-in", &[("email", "nobody@example.com"), ("password", "x")]).await,
+        test.post_form("/acme-roofing/contacts", &[("email", "at home")]).as_user(owner).await,
+        test.get("/acme-roofing/nowhere").as_user(owner).await,
+        test.get("/assets/none/nothing.css").await,
+        test.post_form("/hooks/twilio/sms-status/x", &()).await,
+    ] {
+        assert!((400..500).contains(&reply.status.as_u16()), "{reply:?}");
+    }
+    let text = lines.text();
+    let refused: Vec<&str> = text.lines().filter(|line| line.contains(" refused ")).collect();
+    assert!(refused.len() >= 9, "{text}");
+    let silent: Vec<&&str> = refused.iter().filter(|line| line.contains("code=\"\"")).collect();
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+/// A line has its sentence under `message`: a field of that name would stand there twice.
+#[test]
+fn no_field_of_a_log_line_has_the_name_of_its_sentence() {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut waiting, mut seen, mut wrong) = (vec![crates], 0, Vec::new());
+    while let Some(folder) = waiting.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|kind| kind != "rs") {
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for call in source.split("tracing::").skip(1) {
+                let Some((name, rest)) = call.split_once("!(") else { continue };
+                if !["trace", "debug", "info", "warn", "error", "event", "span", "info_span"].contains(&name) {
+                    continue;
+                }
+                seen += 1;
+                // what comes before the sentence
+                let fields = rest.split('"').next().unwrap_or_default();
+                let named = |field: &str| {
+                    field.trim().trim_start_matches(['%', '?']).split('=').next().map(str::trim) == Some("message")
+                };
+                if fields.split(',').any(named) {
+                    wrong.push(format!("{}: {fields}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 30 && wrong.is_empty(), "{seen} lines looked at: {wrong:#?}");
+}
+
 /// Start, failure and panic alike: whoever reads the log as JSON can read every line of it.
 #[test]
 fn where_the_log_is_json_every_line_is() {

@@ -212,6 +212,51 @@ async fn the_words_of_a_field_are_those_that_the_database_keeps() {
     }
 }
 
+/// Names that hold words in one place and anybody's text in another.
+const ALSO_TEXT: &[&str] = &["reason", "to"];
+
+/// Whether a field is any text at all: neither a list of words nor something with a format.
+fn is_any_text(of: &Value) -> bool {
+    let text = of["type"] == "string" || of["type"].as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+    text && of["enum"].is_null() && of["format"].is_null()
+}
+
+/// The words of a field, wherever they stand.
+fn words_of<'a>(document: &'a Value, of: &'a Value) -> &'a Value {
+    let of = if of["items"].is_object() { &of["items"] } else { of };
+    let of = of["oneOf"].as_array().map_or(of, |shapes| shapes.last().unwrap_or(of));
+    &resolved(document, of)["enum"]
+}
+
+#[tokio::test]
+async fn a_closed_list_of_words_is_one_wherever_it_stands() {
+    let document = document().await;
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let fields: Vec<(&String, &String, &Value)> = schemas
+        .iter()
+        .flat_map(|(name, schema)| {
+            schema["properties"].as_object().into_iter().flatten().map(move |(field, of)| (name, field, of))
+        })
+        .collect();
+    let listed: BTreeSet<&str> = fields
+        .iter()
+        .filter(|(.., of)| words_of(&document, of).is_array())
+        .map(|(_, field, _)| field.as_str())
+        .collect();
+    assert!(listed.len() > 20, "{listed:?}");
+    let told = |of: &Value| {
+        let words = of["description"].as_str().unwrap_or_default().split('`').skip(1).step_by(2);
+        words.filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')).count()
+    };
+    let is_open = |field: &str, of: &Value| !listed.contains(field) && told(of) < 2;
+    let wrong: Vec<String> = fields
+        .iter()
+        .filter(|(_, field, of)| is_any_text(of) && !ALSO_TEXT.contains(&field.as_str()) && !is_open(field, of))
+        .map(|(name, field, of)| format!("{name}.{field}: {}", of["description"]))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// Where codes stand in the source: after these words comes the code in quotes.
 const BEFORE_CODES: &[&str] = &["Error::conflict(", "code: ", "conflict(codes::", "error("];
 

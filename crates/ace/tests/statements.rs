@@ -109,6 +109,45 @@ async fn every_statement_is_planned_as_the_role_that_runs_it() {
     assert!(broken.is_empty(), "{} of {} statements:\n{}", broken.len(), statements.len(), broken.join("\n"));
 }
 
+/// Queues, where it does not matter who of those that are due at once comes first; and moments that come once each.
+const IN_ANY_ORDER: [&str; 4] = ["run_at", "j.run_at", "callback_due_at", "slots.at"];
+
+/// What happened in one moment keeps its order: a list by time goes on by something that two rows never share.
+#[test]
+fn a_list_by_time_has_an_order_within_a_moment_as_well() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut waiting, mut seen, mut wrong) = (vec![crates], 0, Vec::new());
+    while let Some(folder) = waiting.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() && !path.ends_with("tests") {
+                waiting.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|kind| kind != "rs") {
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            for rest in source.split("order by ").skip(1) {
+                seen += 1;
+                let keys = rest.split(['\n', '"', ')', ';']).next().unwrap_or_default();
+                let keys = keys.split(" limit").next().unwrap_or_default();
+                let last = keys.rsplit(',').next().unwrap_or_default().trim();
+                let last = ["nulls last", "nulls first", "desc", "asc"]
+                    .iter()
+                    .fold(last, |key, end| key.trim_end().trim_end_matches(end).trim_end());
+                if IN_ANY_ORDER.contains(&last) {
+                    continue;
+                }
+                if last.ends_with("_at") || last == "at" || last.ends_with(".at") {
+                    wrong.push(format!("{}: order by {keys}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 50 && wrong.is_empty(), "of {seen}: {wrong:#?}");
+}
+
 /// Everything a role asks for: its statements, and the bodies of the functions and triggers that run in its name; of `ace_system`, the
 /// bodies of those that run in its own.
 async fn asked_of(admin: &Client, role: &str) -> Vec<String> {

@@ -8,8 +8,9 @@ use database::FromRow;
 use kernel::postal::{self, Address};
 use kernel::{email, phone, random};
 use rand::Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio_postgres::types::{FromSql, Json, Type};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::view::{Badge, Tone};
@@ -71,6 +72,10 @@ pub struct Contact {
     pub email_opt_out: bool,
     /// No text messages.
     pub sms_opt_out: bool,
+    /// Why texts to the number are refused, whoever has it; null when they are not.
+    pub sms_suppressed: Option<Suppressed>,
+    /// Why mail to the e-mail address is refused, whoever has it; null when it is not.
+    pub email_suppressed: Option<Suppressed>,
     /// What else is known.
     #[schema(value_type = Object)]
     pub custom_fields: Value,
@@ -82,6 +87,38 @@ pub struct Contact {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Why a number or an address must not be written to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Suppressed {
+    /// What happened there.
+    pub reason: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+impl Suppressed {
+    /// What happened, for people: `the phone answered STOP`.
+    pub fn sentence(&self) -> &'static str {
+        match self.reason.as_str() {
+            "stop" => "the phone answered STOP",
+            "bounce" => "nobody is there: a message came back",
+            "complaint" => "the person complained about a message",
+            "opted_out" => "somebody who had it before wanted no messages",
+            _ => "it was suppressed by hand",
+        }
+    }
+}
+
+impl<'a> FromSql<'a> for Suppressed {
+    fn from_sql(of: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Json::<Self>::from_sql(of, raw).map(|Json(suppressed)| suppressed)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        <Json<Self> as FromSql>::accepts(of)
+    }
 }
 
 impl Contact {
@@ -148,9 +185,31 @@ impl Contact {
         let no_number = self.mobile_phone.is_none() && self.phone.is_none();
         [
             ("Mail", badge(false, self.address.is_none(), self.wrong_address().is_some(), "address")),
-            ("E-mail", badge(self.email_opt_out, self.email.is_none(), self.wrong("email").is_some(), "address")),
-            ("Text messages", badge(self.sms_opt_out, no_number, self.wrong(number).is_some(), "number")),
+            (
+                "E-mail",
+                badge(
+                    self.email_opt_out || self.email_suppressed.is_some(),
+                    self.email.is_none(),
+                    self.wrong("email").is_some(),
+                    "address",
+                ),
+            ),
+            (
+                "Text messages",
+                badge(
+                    self.sms_opt_out || self.sms_suppressed.is_some(),
+                    no_number,
+                    self.wrong(number).is_some(),
+                    "number",
+                ),
+            ),
         ]
+    }
+
+    /// The ways by which nothing is sent whoever wants it: the channel, what is suppressed, and why.
+    pub fn suppressions(&self) -> Vec<(&'static str, &'static str, &Suppressed)> {
+        let sms = self.sms_suppressed.iter().map(|why| ("sms", "number", why));
+        sms.chain(self.email_suppressed.iter().map(|why| ("email", "e-mail address", why))).collect()
     }
 
     /// The address on one line; a dash where there is none.
@@ -321,6 +380,8 @@ mod tests {
             do_not_contact: false,
             email_opt_out: false,
             sms_opt_out: false,
+            sms_suppressed: None,
+            email_suppressed: None,
             custom_fields: Value::Null,
             notes: None,
             last_activity_date: None,

@@ -67,8 +67,8 @@ pub fn check(notes: &str, disposition: &str) -> Result<(Option<String>, Option<S
         problems.add("notes", "too_long", format!("use at most {MAX_NOTES} characters"));
     }
     if !disposition.is_empty() && !DISPOSITIONS.iter().any(|(word, ..)| *word == disposition) {
-        let words = DISPOSITIONS.map(|(word, ..)| word).join(", ");
-        problems.invalid("disposition", format!("choose one of {words}"));
+        let labels = DISPOSITIONS.map(|(_, label, _)| label).join(", ");
+        problems.invalid("disposition", format!("choose one of {labels}"));
     }
     problems.finish()?;
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

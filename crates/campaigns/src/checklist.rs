@@ -51,6 +51,9 @@ pub struct CheckItem {
     pub text: String,
     /// The wizard's step where it is mended: `audience`, `design`, `page`, `conditions`, `review`.
     pub step: &'static str,
+    /// The pool that has too few cards: there it is mended.
+    #[serde(skip)]
+    pub pool_id: Option<Uuid>,
 }
 
 /// Numbers the check list and the estimate are made of.
@@ -211,7 +214,7 @@ fn judge(campaign: &Campaign, facts: Facts, conditions: &[Condition], stock: &[P
 }
 
 fn item(level: Level, field: &str, step: &'static str, text: impl Into<String>) -> CheckItem {
-    CheckItem { level, code: None, field: field.to_owned(), text: text.into(), step }
+    CheckItem { level, code: None, field: field.to_owned(), text: text.into(), step, pool_id: None }
 }
 
 fn audience(campaign: &Campaign, facts: &Facts) -> CheckItem {
@@ -321,13 +324,14 @@ fn enough(pool: &PoolStock, needed: i64) -> CheckItem {
     let wanted = number(needed);
     let at = |level, text: String| item(level, "cards_per_reward", "conditions", text);
     if free < needed {
-        return at(
+        let missing = at(
             Level::Missing,
             format!(
                 "{name} has {cards} and {} needed: upload more, or promise fewer cards for each reward.",
                 is_or_are(&wanted, needed)
             ),
         );
+        return CheckItem { pool_id: Some(pool.pool_id), ..missing };
     }
     // behaviour.md, section 3: a warning under 110 %
     if free * 100 < needed * 110 {
@@ -397,6 +401,7 @@ mod tests {
     fn a_pool_is_missing_tight_or_fine_and_two_rewards_add_up() {
         let level = |free_cards| enough(&pool(free_cards), 100).level;
         assert_eq!(level(99), Level::Missing);
+        assert_eq!(enough(&pool(99), 100).pool_id, Some(Uuid::nil()), "cards are uploaded at the pool");
         assert_eq!(level(109), Level::Warning);
         assert_eq!(level(110), Level::Done);
     }

@@ -39,6 +39,7 @@ fn warning(condition: &Condition, field: &str, text: &str) -> CheckItem {
         field: format!("conditions/{}/{field}", n - 1),
         text: format!("{n}. {}: {text}", condition.condition_name),
         step: "conditions",
+        pool_id: None,
     }
 }
 

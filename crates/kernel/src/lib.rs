@@ -14,6 +14,7 @@ pub mod encoding;
 pub mod error;
 pub mod keyring;
 pub mod money;
+pub mod number;
 pub mod page;
 pub mod permissions;
 pub mod phone;

@@ -88,10 +88,8 @@ impl FromStr for Role {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| {
-            let words: Vec<&str> = Self::ALL.iter().map(|role| role.as_str()).collect();
-            Error::invalid("role", format!("choose one of {}", words.join(", ")))
-        })
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == word);
+        found.ok_or_else(|| Error::invalid("role", "choose a role"))
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Kind {
 
 /// Every kind that is found at a client, in the order of the results. Callers are for those who see no contacts.
 #[rustfmt::skip]
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 10] = [
     Kind { word: "recipient", heading: "By code", icon: "ticket", permission: "campaigns.view", path: "recipients" },
     Kind { word: "contact", heading: "Contacts", icon: "user", permission: "contacts.view", path: "contacts" },
     Kind { word: "caller", heading: "Callers", icon: "headset", permission: "calls.handle", path: "desk" },
@@ -45,7 +45,8 @@ pub const KINDS: [Kind; 9] = [
     Kind { word: "piece", heading: "Mail pieces", icon: "mail", permission: "templates.view", path: "templates" },
     Kind { word: "page", heading: "Landing pages", icon: "layout-template", permission: "landing_pages.view", path: "landing-pages" },
     Kind { word: "form", heading: "Forms", icon: "text-cursor-input", permission: "forms.view", path: "forms" },
-    Kind { word: "cards", heading: "Cards", icon: "gift", permission: "gift_cards.view", path: "pools" },
+    Kind { word: "card", heading: "Gift cards", icon: "gift", permission: "gift_cards.view", path: "cards" },
+    Kind { word: "cards", heading: "Pools of cards", icon: "gift", permission: "gift_cards.view", path: "pools" },
 ];
 
 impl Kind {
@@ -62,7 +63,8 @@ impl Kind {
 database::statement! {
     /// What a text may mean at the client $1, a few of each kind in $2: every word of $3 is in its name, $4 are the digits
     /// of a phone number, $5 is a redemption code, $6 is the whole text: what is called just so comes first, then what
-    /// begins so. Of contacts the latest 300 that fit are put in this order. Names are compared folded.
+    /// begins so; $7 is the end of a card's code. Of contacts the latest 300 that fit are put in this order. Names are
+    /// compared folded.
     SEARCH, app, "
         with words as materialized (
             select array_agg(app.fold(w)) as folded, app.fold($6) as whole
@@ -150,6 +152,16 @@ database::statement! {
          order by case when app.fold(f.name) = (select whole from words) then 0 when starts_with(app.fold(f.name), (select whole from words)) then 1 else 2 end, f.id desc
          limit 5)
         union all
+        (select 'card', g.id, '•••• ' || g.code_last4, concat_ws(' · ', b.brand_name, s.pool_name), null
+         from gift_cards g
+         join gift_card_pools s on s.client_id = g.client_id and s.id = g.pool_id
+         join gift_card_brands b on b.id = s.brand_id
+         where 'card' = any ($2)
+           and g.client_id = $1
+           and g.code_last4 = $7
+         order by g.claimed_at desc nulls last, g.id desc
+         limit 5)
+        union all
         (select 'cards', s.id, s.pool_name, s.available_cards || ' available', null
          from gift_card_pools s
          join gift_card_brands b on b.id = s.brand_id
@@ -183,7 +195,8 @@ pub async fn search(scope: &Scope<'_>, caller: &Caller, text: &str) -> Result<Ve
     if let Some(client) = &caller.client {
         let kinds: Vec<&str> = KINDS.iter().filter(|kind| kind.is_open_to(caller)).map(|kind| kind.word).collect();
         let code = kernel::codes::RedemptionCode::parse(text).ok().map(|code| code.as_str().to_owned());
-        found = scope.query(&SEARCH, &[&client.id, &kinds, &words, &digits(text), &code, &whole]).await?;
+        let end = card_end(text);
+        found = scope.query(&SEARCH, &[&client.id, &kinds, &words, &digits(text), &code, &whole, &end]).await?;
     }
     found.extend(scope.query::<Found>(&CLIENTS, &[&words, &whole]).await?);
     Ok(found)
@@ -196,9 +209,30 @@ fn digits(text: &str) -> Option<String> {
     is_phone.then(|| format!("%{digits}%"))
 }
 
+/// The last four of a card's code as pages show them: `•••• 6778`, or `6778` alone. Whole codes are found nowhere.
+fn card_end(text: &str) -> Option<String> {
+    let bare = text.trim();
+    let end = bare.trim_start_matches(['•', '*', '·', '.', '…', ' ']);
+    let marked = end.len() < bare.len();
+    let four = end.chars().count() == 4 && end.chars().all(|c| c.is_ascii_alphanumeric());
+    // a word of four letters is a name unless it is marked
+    (four && (marked || end.chars().any(|c| c.is_ascii_digit()))).then(|| end.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_card_is_four_signs_and_no_word() {
+        for text in ["6778", " •••• 6778", "****6778", "…6778"] {
+            assert_eq!(card_end(text).as_deref(), Some("6778"), "{text}");
+        }
+        assert_eq!(card_end("•••• ABCD").as_deref(), Some("ABCD"));
+        for text in ["zoey", "67789", "677", "12 34", "6006491234566778", "Zoë1"] {
+            assert_eq!(card_end(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_part_of_a_phone_number_is_its_digits_and_a_name_or_a_house_number_is_none() {

@@ -153,11 +153,25 @@ pub(crate) fn media_type(headers: &HeaderMap, taken: &[&str]) -> Result<()> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if taken.contains(&essence.as_str()) {
-        return Ok(());
+        return charset(given, &essence);
     }
     let given = if essence.is_empty() { "none was given".to_owned() } else { format!("not {essence}") };
     let message = format!("The Content-Type must be {}; {given}.", taken.join(" or "));
     Err(Error::conflict(UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+/// JSON is UTF-8 (RFC 8259, 8.1), and forms come as the pages that hold them; files of text may say otherwise.
+fn charset(given: &str, essence: &str) -> Result<()> {
+    let named = given.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut named = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let other = named.find(|(_, value)| !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    match other {
+        Some((_, value)) if essence.starts_with("application/") => {
+            let message = format!("Send it in UTF-8; not in {}.", value.trim());
+            Err(Error::conflict(UNSUPPORTED_MEDIA_TYPE, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a body that is compressed or otherwise encoded.

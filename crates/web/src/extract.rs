@@ -167,10 +167,7 @@ fn is_exact(number: &str) -> bool {
     if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
         return true;
     }
-    let digits = number.split(['e', 'E']).next().unwrap_or_default().trim_start_matches(['-', '0', '.']);
-    let digits = digits.replace('.', "");
-    let significant = if number.contains('.') { digits.trim_end_matches('0').len() } else { digits.len() };
-    significant <= 15
+    kernel::number::significant_digits(number) <= kernel::number::MOST_DIGITS
 }
 
 /// The pairs of a query or of a form.

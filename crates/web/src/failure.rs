@@ -62,6 +62,8 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Conflict { code: TOO_LARGE, .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Conflict { code: UNSUPPORTED_MEDIA_TYPE, .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Conflict { code: KEY_REUSED, .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        // the caller sees it and holds the permission, and it is somebody else's all the same
+        Error::Conflict { code: "not_your_call", .. } => StatusCode::FORBIDDEN,
         Error::Conflict { .. } | Error::Constraint(_) => StatusCode::CONFLICT,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -209,7 +211,7 @@ pub(crate) fn dress(app: &App, asked: Asked<'_>, mut response: Response) -> Resp
     if let Some(Undressed(error)) = response.extensions_mut().remove::<Undressed>() {
         log(&error, &asked);
         response = match asked.spec.kind {
-            Kind::Api if asked.uri.path().starts_with("/auth/v1/") => auth_error(&error),
+            Kind::Api if format!("{}/", asked.uri.path()).starts_with("/auth/v1/") => auth_error(&error),
             // a program is told where the addresses are listed
             Kind::Api if asked.spec.is_unlisted() && error == Error::NotFound => {
                 let detail = "There is no such address: GET /v1/openapi.json lists those of the API.".to_owned();
@@ -250,7 +252,7 @@ fn tell_when(error: &Error, headers: &mut HeaderMap) {
 
 /// Why a request was refused, for its line in the log.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Code(pub &'static str);
+pub struct Code(pub &'static str);
 
 fn log(error: &Error, asked: &Asked<'_>) {
     // the route rather than the address, for addresses hold tokens

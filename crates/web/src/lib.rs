@@ -31,7 +31,7 @@ pub use app::App;
 pub use axum::http::Method;
 pub use caller::{Caller, ClientRef, SignedIn};
 pub use extract::{Form, Json, Path, Query};
-pub use failure::{Failure, Problem, ProblemField, auth_code, detail, retry_after, status};
+pub use failure::{Code, Failure, Problem, ProblemField, auth_code, detail, retry_after, status};
 pub use guard::TurnedAway;
 pub use idempotency::Unkept;
 pub use openapi::Doc;

@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header, request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header, request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::contract::UNSUPPORTED_MEDIA_TYPE;
+use crate::extract::TOO_LARGE;
 use crate::failure::Code;
+use crate::routes::METHOD_NOT_ALLOWED;
 use crate::{App, hosts};
 
 /// What our own pages may load and where they may be shown. A page that needs more sets its own header.
@@ -72,7 +75,7 @@ async fn log(request: Request, next: Next) -> Response {
     // what is refused in front of the guard has none yet
     let id = response.headers_mut().entry(REQUEST_ID).or_insert_with(new_request_id).clone();
     let request_id = id.to_str().unwrap_or_default();
-    let code = response.extensions().get::<Code>().map_or("", |code| code.0);
+    let code = response.extensions().get::<Code>().map_or_else(|| code_of(response.status()), |code| code.0);
     let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
     if ms > 1000 {
         tracing::warn!(%method, route, status, ms, request_id, code, "slow request");
@@ -83,6 +86,23 @@ async fn log(request: Request, next: Next) -> Response {
         tracing::debug!(%method, route, status, ms, request_id, "request");
     }
     response
+}
+
+/// The code of a refusal that says none itself, such as a form that is drawn again with its mistakes.
+fn code_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "unauthenticated",
+        403 => "forbidden",
+        404 | 410 => "not_found",
+        405 => METHOD_NOT_ALLOWED,
+        409 => "conflict",
+        412 => "precondition_failed",
+        413 => TOO_LARGE,
+        415 => UNSUPPORTED_MEDIA_TYPE,
+        429 => "too_many_requests",
+        400..=499 => "invalid",
+        _ => "",
+    }
 }
 
 /// Browsers on other origins may use the API with a token of their own; never with our cookies.

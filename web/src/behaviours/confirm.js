@@ -24,17 +24,23 @@ const picked = (form) => [...form.elements].filter((one) => one.name === 'ids' &
 
 function ask(dialog, asking, form, submitter) {
   const label = asking.dataset.confirmYes || submitter?.textContent.trim() || 'Continue';
-  document.getElementById('confirm-title').textContent = `${label}?`;
-  document.getElementById('confirm-text').textContent = asking.dataset.confirm.replace('{picked}', picked(form));
-  const yes = document.getElementById('confirm-yes');
-  yes.textContent = label;
-  yes.dataset.variant = submitter?.matches('.danger, [data-variant="danger"]') ? 'danger' : 'primary';
-  dialog.returnValue = '';
-  dialog.addEventListener('close', () => {
-    if (dialog.returnValue !== 'yes') return submitter?.focus();
+  const text = asking.dataset.confirm.replace('{picked}', picked(form));
+  const danger = Boolean(submitter?.matches('.danger, [data-variant="danger"]'));
+  question(dialog, { title: `${label}?`, text, label, danger }, () => {
     agreed = form;
     form.requestSubmit(submitter ?? undefined);
     agreed = null;
-  }, { once: true });
+  }, () => submitter?.focus());
+}
+
+/** Asks in the dialog, and goes on at a yes. */
+export function question(dialog, { title, text, label, danger = false }, goOn, stay = () => {}) {
+  document.getElementById('confirm-title').textContent = title;
+  document.getElementById('confirm-text').textContent = text;
+  const yes = document.getElementById('confirm-yes');
+  yes.textContent = label;
+  yes.dataset.variant = danger ? 'danger' : 'primary';
+  dialog.returnValue = '';
+  dialog.addEventListener('close', () => (dialog.returnValue === 'yes' ? goOn() : stay()), { once: true });
   dialog.showModal();
 }

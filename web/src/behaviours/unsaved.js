@@ -1,6 +1,11 @@
-// What was typed into a form and not sent is not lost without a question, whatever leads away from the page.
-// A form that came back unsaved (with errors, or rearranged) says so by data-unsaved.
-const forms = 'body.console form.form[method="post"]';
+import { question } from './confirm.js';
+
+// What was typed into a form and not sent is not lost without a question, whatever leads away from the page: every form of
+// the console that posts and has something to type into. Searches and filters do not post.
+// A form that came back unsaved says so: by data-unsaved when it was rearranged, by its marked fields when it was refused.
+const forms = 'body.console form[method="post"]';
+const typed = 'textarea, input:is(:not([type]), [type="text"], [type="email"], [type="tel"], [type="url"], [type="number"], [type="password"])';
+const refused = '[aria-invalid="true"]';
 const sent = new WeakMap();
 
 const content = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
@@ -16,7 +21,21 @@ export function isChanged(form, names) {
   });
 }
 
-const isUnsaved = (form) => sent.get(form) !== content(form) && (form.dataset.unsaved !== undefined || isChanged(form));
+/** The names of what can be typed into a form. */
+const typedInto = (form) => [...form.elements].filter((one) => one.name && one.matches(typed)).map((one) => one.name);
+
+/** Ticked rows are no work that would be lost: of the bar for them only its text counts. */
+const counted = (form) => (form.dataset.bulk === undefined ? undefined : typedInto(form));
+const cameBack = (form) => form.dataset.unsaved !== undefined || form.querySelector(refused) !== null;
+const isUnsaved = (form) => typedInto(form).length > 0 && sent.get(form) !== content(form)
+  && (cameBack(form) || isChanged(form, counted(form)));
+
+/** A dialog that was closed again holds nothing anybody still wants. */
+const isOpen = (form) => {
+  const box = form.closest('[popover], dialog');
+  return !box || box.getClientRects().length > 0;
+};
+const lost = (within) => [...within.querySelectorAll(forms)].some((form) => isOpen(form) && isUnsaved(form));
 
 export function unsaved() {
   // After the questions, which stop what they ask about: here it is certain that the form goes.
@@ -25,6 +44,15 @@ export function unsaved() {
     if (!event.defaultPrevented && !opensTab) sent.set(event.target, content(event.target));
   });
   window.addEventListener('beforeunload', (event) => {
-    if ([...document.querySelectorAll(forms)].some(isUnsaved)) event.preventDefault();
+    if (lost(document)) event.preventDefault();
+  });
+  // A link that htmx follows exchanges a part of the page, and the browser asks nothing.
+  document.addEventListener('htmx:confirm', (event) => {
+    const { verb, target, issueRequest } = event.detail;
+    const dialog = document.getElementById('confirm');
+    if (verb !== 'get' || !dialog || !lost(target)) return;
+    event.preventDefault();
+    const text = 'What was typed here and not saved is lost.';
+    question(dialog, { title: 'Leave this page?', text, label: 'Leave', danger: true }, () => issueRequest(true));
   });
 }

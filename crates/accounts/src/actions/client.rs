@@ -210,7 +210,7 @@ fn set_colour(problems: &mut Problems, colours: &mut Value, (key, colour): (&str
 
 fn check_industry(problems: &mut Problems, industry: &str) {
     if !INDUSTRIES.contains(&industry) {
-        problems.invalid("industry", format!("choose one of {}", INDUSTRIES.join(", ")));
+        problems.invalid("industry", "choose an industry");
     }
 }
 

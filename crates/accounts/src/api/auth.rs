@@ -58,6 +58,11 @@ pub async fn token(
                 other => Refusal::of(&other),
             })
         }
+        Some("pkce" | "id_token" | "web3") => Err(Refusal::new(
+            400,
+            "unsupported_grant_type",
+            "This grant_type is not supported here: sign in with password, renew with refresh_token",
+        )),
         _ => Err(Refusal::new(400, "validation_failed", "grant_type must be password or refresh_token")),
     };
     match tokens {
@@ -212,6 +217,11 @@ pub async fn unsupported(uri: axum::http::Uri) -> Response {
         "/auth/v1/factors" => {
             ("mfa_totp_enroll_not_enabled", "A second factor is set up in the console, under Account")
         }
+        "/auth/v1/resend" => ("otp_disabled", "ACE sends no one-time link again; ask for a reset link with recover"),
+        "/auth/v1/sso" => ("saml_provider_disabled", "ACE signs nobody in by single sign-on"),
+        "/auth/v1/user/identities/authorize" => ("manual_linking_disabled", "ACE links no other provider's identity"),
+        "/auth/v1/invite" => ("not_admin", "ACE has no admin API here: people are invited with POST /v1/invitations"),
+        "/auth/v1/admin/users" => ("not_admin", "ACE has no admin API here: people stand under /v1/users"),
         _ => ("provider_disabled", "ACE signs nobody in with another provider"),
     };
     Refusal::new(422, code, message).into_response()
@@ -367,15 +377,15 @@ fn shown(person: &Person) -> Value {
 /// An error in Supabase's shape.
 struct Refusal {
     status: StatusCode,
-    code: String,
+    code: &'static str,
     message: String,
     retry_after: Option<u64>,
 }
 
 impl Refusal {
-    fn new(status: u16, code: &str, message: &str) -> Self {
+    fn new(status: u16, code: &'static str, message: &str) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
+        Self { status, code, message: message.to_owned(), retry_after: None }
     }
 
     fn of(error: &Error) -> Self {
@@ -386,7 +396,7 @@ impl Refusal {
             Error::Unavailable(detail) => tracing::warn!(detail, "unavailable"),
             _ => {}
         }
-        Self { status, code: code.to_owned(), message: web::detail(error), retry_after }
+        Self { status, code, message: web::detail(error), retry_after }
     }
 }
 
@@ -394,6 +404,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({ "code": self.status.as_u16(), "error_code": self.code, "msg": self.message });
         let mut response = (self.status, axum::Json(body)).into_response();
+        response.extensions_mut().insert(web::Code(self.code));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

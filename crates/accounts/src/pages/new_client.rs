@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use kernel::Error;
 use kernel::page::{MAX_LIMIT, PageParams};
+use kernel::{Error, FieldError};
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors};
@@ -42,32 +42,38 @@ pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Respons
 /// `POST /clients/new`
 pub async fn create(State(app): State<App>, caller: Caller, form: web::Form<NewClientForm>) -> web::Result<Response> {
     let form = form.0;
-    let made = match Uuid::parse_str(&form.org_id) {
-        Ok(org_id) => {
-            let (name, industry, time_zone) = (&*form.name, &*form.industry, super::zone_of(&form.time_zone));
-            let new = NewClient { org_id, name, industry, website_url: None, time_zone };
-            actions::create_client(&app, &caller.actor, &new).await
-        }
-        Err(_) => Err(Error::NotFound),
-    };
-    match made {
+    let org_id = Uuid::parse_str(&form.org_id).unwrap_or_default();
+    let (name, industry, time_zone) = (&*form.name, &*form.industry, super::zone_of(&form.time_zone));
+    let new = NewClient { org_id, name, industry, website_url: None, time_zone };
+    match actions::create_client(&app, &caller.actor, &new).await {
         Ok(client) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Client created. Check its settings.")),
-        Err(Error::NotFound) => {
-            let errors = FieldErrors::from_error(Error::invalid("org_id", "Choose an organization."))?;
-            page(&app, &caller, form, errors).await
+        Err(Error::NotFound) => page(&app, &caller, form, FieldErrors::from(vec![no_organization()])).await,
+        Err(Error::Invalid(mut fields)) if org_id.is_nil() => {
+            // every field at once, in the order of the form
+            let at = fields.iter().take_while(|field| field.field == "name").count();
+            fields.insert(at, no_organization());
+            page(&app, &caller, form, FieldErrors::from(fields)).await
         }
         Err(error) => page(&app, &caller, form, FieldErrors::from_error(error)?).await,
     }
 }
 
-async fn page(app: &App, caller: &Caller, form: NewClientForm, errors: FieldErrors) -> web::Result<Response> {
+fn no_organization() -> FieldError {
+    FieldError { field: "org_id".to_owned(), code: "invalid", message: "choose an organization".to_owned() }
+}
+
+async fn page(app: &App, caller: &Caller, mut form: NewClientForm, errors: FieldErrors) -> web::Result<Response> {
     let most = PageParams { limit: Some(MAX_LIMIT), after: None };
     let found = list_organizations(&caller.scope(app), "", &most).await?.data;
     let takes_one = |kind: &str, clients: i64| kind == "agency" || (kind == "direct" && clients == 0);
     let organizations = found.into_iter().filter(|org| takes_one(&org.kind, org.clients));
+    let organizations: Vec<Choice> = organizations.map(|org| Choice::new(org.id, org.name)).collect();
+    if let ([only], true) = (&organizations[..], form.org_id.is_empty()) {
+        form.org_id = only.value.clone();
+    }
     let page = NewPage {
         shell: Shell::new(caller, "New client").crumb("All clients", "/"),
-        organizations: organizations.map(|org| Choice::new(org.id, org.name)).collect(),
+        organizations,
         industries: industries(),
         form,
         errors,

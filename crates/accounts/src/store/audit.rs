@@ -36,6 +36,9 @@ pub struct AuditEntry {
     pub client_id: Option<Uuid>,
     /// The client's name.
     pub client_name: Option<String>,
+    /// The word in the client's URL.
+    #[serde(skip)]
+    pub client_slug: Option<String>,
     /// The person it is about, where it is about one.
     pub subject: Option<String>,
     /// The row before, secrets left out.
@@ -72,7 +75,7 @@ pub async fn list(scope: &Scope<'_>, wanted: &AuditFilter<'_>, page: &PageParams
     let mut filter = Filter::new(
         "accounts::audit",
         "select a.id, a.at, a.actor_kind, a.actor_user_id, a.actor_key_id, a.actor_label, a.action, a.table_name, a.row_id,
-            a.client_id, c.name as client_name,
+            a.client_id, c.name as client_name, c.slug as client_slug,
             (select u.email
              from auth.users u
              where u.id = case when a.table_name = 'auth.users' then a.row_id

@@ -278,6 +278,14 @@ async fn a_new_client_is_made_where_the_button_leads_and_a_wrong_answer_keeps_wh
         let refused = send(org_id, industry, &story.agency_owner).await.expect_status(422).text();
         assert!(refused.contains("value=\"Kestrel\""), "{org_id} {industry}");
     }
+    // everything at once, in words of people, and the only organization is chosen already
+    assert!(page.contains(&format!("value=\"{org}\" selected")), "{page}");
+    let empty = [("org_id", ""), ("name", ""), ("industry", ""), ("time_zone", "")];
+    let all = test.post_form("/clients/new", &empty).as_user(&story.agency_owner).await.expect_status(422).text();
+    for field in ["name", "org_id", "industry", "time_zone"] {
+        assert!(all.contains(&format!("href=\"#f-{field}\"")), "{field} is not told in {all}");
+    }
+    assert!(!all.contains("auto_service,"), "keys are for programs: {all}");
     send(&org, "roofing", &story.acme_owner).await.expect_status(403);
     assert_eq!(send(&org, "roofing", &story.agency_owner).await.expect_status(303).location(), "/kestrel/settings");
 }

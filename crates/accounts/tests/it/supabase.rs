@@ -232,6 +232,31 @@ async fn what_is_not_offered_is_refused_in_words_the_clients_know() {
         let refused = test.api_json(Method::POST, path, &json!({ "email": "a@example.com" })).await;
         assert_eq!(refused.expect_status(422).json()["error_code"], code);
     }
+    let none = json!({});
+    for (method, path, code) in [
+        (Method::POST, "/auth/v1/resend", "otp_disabled"),
+        (Method::POST, "/auth/v1/sso", "saml_provider_disabled"),
+        (Method::GET, "/auth/v1/callback", "provider_disabled"),
+        (Method::GET, "/auth/v1/user/identities/authorize", "manual_linking_disabled"),
+        (Method::GET, "/auth/v1/admin/users", "not_admin"),
+        (Method::POST, "/auth/v1/admin/users", "not_admin"),
+        (Method::POST, "/auth/v1/invite", "not_admin"),
+        (Method::POST, "/auth/v1/token?grant_type=pkce", "unsupported_grant_type"),
+        // what nobody foresaw has their shape as well
+        (Method::GET, "/auth/v1", "not_found"),
+        (Method::GET, "/auth/v1/", "not_found"),
+        (Method::DELETE, "/auth/v1/factors/1", "not_found"),
+        (Method::DELETE, "/auth/v1/token", "method_not_allowed"),
+    ] {
+        let refused = match method {
+            Method::POST => test.api_json(method.clone(), path, &none).await,
+            _ => test.api(method.clone(), path).await,
+        };
+        let told = refused.json();
+        assert_eq!(told["error_code"], code, "{method} {path}: {told}");
+        assert_eq!(told["code"], refused.status.as_u16(), "{method} {path}");
+        assert!(told["msg"].as_str().is_some_and(|msg| !msg.is_empty()), "{method} {path}");
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,9 @@ async fn a_body_is_an_object_of_a_known_kind_and_as_it_is() {
         if !body.is_object() {
             continue;
         }
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
+        for kind in
+            ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=utf-16"]
+        {
             let reply = ask(&walk, &spec, "").body(kind, "[]").await;
             assert_eq!(
                 (reply.status.as_u16(), reply.json()["code"].clone()),

@@ -2,7 +2,7 @@
 
 use database::{Audited, Transaction};
 use kernel::version::Expected;
-use kernel::{Actor, Error, Result, Who, new_id};
+use kernel::{Actor, Error, Problems, Result, Who, new_id};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use web::{App, Patch};
@@ -112,11 +112,40 @@ async fn change(
         return Ok(stored);
     }
     store::update(&tx, (client_id, id), &after).await?;
+    not_suppressed(&tx, (client_id, id), &before, &after).await?;
     record_consents(&tx, (client_id, id), &before, &after).await?;
     let (old, new) = difference(&before, &after);
     tx.audit("contact.updated", "contacts", Some(id), what(client_id, Some(old), Some(new))).await?;
     tx.commit().await?;
     store::find(&app.db.scope(actor), client_id, id).await
+}
+
+/// Refuses a yes to what goes on being refused: the address itself is suppressed, and that is lifted on its own.
+async fn not_suppressed(
+    tx: &Transaction,
+    (client_id, id): (Uuid, Uuid),
+    before: &ContactInput,
+    after: &ContactInput,
+) -> Result<()> {
+    let allowed = [(before.sms_opt_out, after.sms_opt_out), (before.email_opt_out, after.email_opt_out)];
+    if !allowed.contains(&(true, false)) {
+        return Ok(());
+    }
+    // as it is now: the yes itself has lifted what only repeated the no
+    let now = store::lock(tx, client_id, id).await?;
+    let mut problems = Problems::new();
+    let flags = [("sms_opt_out", &now.sms_suppressed), ("email_opt_out", &now.email_suppressed)];
+    for ((field, suppressed), was) in flags.into_iter().zip(allowed) {
+        if let (Some(suppressed), (true, false)) = (suppressed, was) {
+            let (what, why) = (if field == "sms_opt_out" { "number" } else { "address" }, suppressed.sentence());
+            let since = suppressed.since.format("%Y-%m-%d");
+            let text = format!(
+                "lift the suppression of the {what} first, on the contact’s page or with lift-suppression: {why} ({since})"
+            );
+            problems.add(field, "suppressed", text);
+        }
+    }
+    problems.finish()
 }
 
 /// Only what changed, before and after.

@@ -178,7 +178,8 @@ impl ContactInput {
         let stage =
             self.lifecycle_stage.take().filter(|stage| !stage.is_empty()).unwrap_or_else(|| STAGES[0].to_owned());
         if !STAGES.contains(&stage.as_str()) {
-            problems.invalid("lifecycle_stage", format!("choose one of {}", STAGES.join(", ")));
+            let labels = STAGES.map(|stage| web::view::Badge::of(stage).text);
+            problems.invalid("lifecycle_stage", format!("choose one of {}", labels.join(", ")));
         }
         self.lifecycle_stage = Some(stage);
         if self.lead_score.is_some_and(|score| !(0..=100).contains(&score)) {

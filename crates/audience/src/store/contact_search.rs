@@ -155,7 +155,14 @@ pub async fn list_whole(
     let filter = Filter::new("whole contacts list", "
         select c.id, c.customer_code, c.first_name, c.last_name, c.email, c.phone, c.mobile_phone, c.company, c.job_title,
           c.address, c.address2, c.city, c.state, c.zip, c.country, c.lifecycle_stage, c.lead_score, c.engagement_score,
-          c.lead_source, c.do_not_contact, c.email_opt_out, c.sms_opt_out, c.custom_fields, c.notes, c.last_activity_date,
+          c.lead_source, c.do_not_contact, c.email_opt_out, c.sms_opt_out,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = c.client_id and s.channel = 'sms' and s.address = coalesce(c.mobile_phone, c.phone)) as sms_suppressed,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = c.client_id and s.channel = 'email' and s.address = c.email) as email_suppressed,
+          c.custom_fields, c.notes, c.last_activity_date,
           c.created_at, c.updated_at
         from contacts c");
     let filter = narrowed(filter, &client_id, wanted, search.as_ref());

@@ -16,7 +16,14 @@ statement! {
     FIND_CONTACT, app, "
         select id, customer_code, first_name, last_name, email, phone, mobile_phone, company, job_title, address, address2,
           city, state, zip, country, lifecycle_stage, lead_score, engagement_score, lead_source, do_not_contact,
-          email_opt_out, sms_opt_out, custom_fields, notes, last_activity_date, created_at, updated_at
+          email_opt_out, sms_opt_out,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = contacts.client_id and s.channel = 'sms' and s.address = coalesce(contacts.mobile_phone, contacts.phone)) as sms_suppressed,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = contacts.client_id and s.channel = 'email' and s.address = contacts.email) as email_suppressed,
+          custom_fields, notes, last_activity_date, created_at, updated_at
         from contacts
         where client_id = $1
           and id = $2";
@@ -24,7 +31,14 @@ statement! {
     LOCK_CONTACT, app, "
         select id, customer_code, first_name, last_name, email, phone, mobile_phone, company, job_title, address, address2,
           city, state, zip, country, lifecycle_stage, lead_score, engagement_score, lead_source, do_not_contact,
-          email_opt_out, sms_opt_out, custom_fields, notes, last_activity_date, created_at, updated_at
+          email_opt_out, sms_opt_out,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = contacts.client_id and s.channel = 'sms' and s.address = coalesce(contacts.mobile_phone, contacts.phone)) as sms_suppressed,
+          (select jsonb_build_object('reason', s.reason, 'since', s.created_at)
+           from suppressed_addresses s
+           where s.client_id = contacts.client_id and s.channel = 'email' and s.address = contacts.email) as email_suppressed,
+          custom_fields, notes, last_activity_date, created_at, updated_at
         from contacts
         where client_id = $1
           and id = $2
@@ -122,7 +136,7 @@ statement! {
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         where r.client_id = $1
           and r.contact_id = $2
-        order by e.created_at desc
+        order by e.created_at desc, e.id desc
         limit 20"
 }
 

@@ -40,7 +40,7 @@ database::statement! {
           and s.contact_id = $2
           and s.unconfirmed is not null
           and (g.email is not null or g.phone is not null)
-        order by s.submitted_at desc
+        order by s.submitted_at desc, s.id desc
         limit 5"
 }
 

@@ -179,3 +179,75 @@ async fn the_database_and_the_kernel_agree_on_what_can_be_delivered() {
         }
     }
 }
+
+/// A yes that would not be heeded is refused, with the reason; the answer tells that the address is suppressed.
+#[tokio::test]
+async fn an_opt_out_of_a_suppressed_address_is_not_taken_back_and_says_why() {
+    let test = test_app().await;
+    let key = &test.story.acme.key;
+    let admin = test.database.admin().await;
+    let suppress = "insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
+                    values (gen_random_uuid(), $1, $2, $3, $4, '2026-03-01')";
+    let body = json!({ "first_name": "Ada", "email": "ada@example.com", "phone": "+16145550101", "mobile_phone": "+16145550123",
+        "sms_opt_out": true, "email_opt_out": true });
+    let made = test.api_json(Method::POST, "/v1/contacts", &body).bearer(key).await.expect_status(201);
+    let path = made.location().to_owned();
+    assert_eq!((&made.json()["sms_suppressed"], &made.json()["email_suppressed"]), (&json!(null), &json!(null)));
+    // another client's, and the number to which no text goes
+    admin.execute(suppress, &[&test.story.corner.id, &"sms", &"+16145550123", &"stop"]).await.unwrap();
+    admin.execute(suppress, &[&test.story.acme.id, &"sms", &"+16145550101", &"stop"]).await.unwrap();
+    let get = || test.api(Method::GET, &path).bearer(key);
+    assert_eq!(get().await.expect_status(200).json()["sms_suppressed"], json!(null));
+    let patch = async |body: serde_json::Value| test.api_json(Method::PATCH, &path, &body).bearer(key).await;
+    patch(json!({ "sms_opt_out": false })).await.expect_status(200);
+    patch(json!({ "sms_opt_out": true })).await.expect_status(200);
+    for (channel, address, reason) in [("sms", "+16145550123", "stop"), ("email", "ada@example.com", "bounce")] {
+        admin.execute(suppress, &[&test.story.acme.id, &channel, &address, &reason]).await.unwrap();
+        let flag = format!("{channel}_opt_out");
+        let told = get().await.expect_status(200).json();
+        assert_eq!(told[format!("{channel}_suppressed")], json!({ "reason": reason, "since": "2026-03-01T00:00:00Z" }));
+        let refused = patch(json!({ &flag: false })).await.expect_status(422).json();
+        assert_eq!(refused["errors"][0]["code"], "suppressed", "{refused}");
+        assert!(refused["errors"][0]["detail"].as_str().unwrap().contains("lift"), "{refused}");
+        assert_eq!(get().await.json()[&flag], true);
+        patch(json!({ "first_name": "Eve" })).await.expect_status(200);
+        // what was answered is sent back as it is
+        let list = test.api(Method::GET, "/v1/contacts").bearer(key).await.expect_status(200).json();
+        assert_eq!(list["data"][0][format!("{channel}_suppressed")]["reason"], reason);
+    }
+    let (slug, owner) = (test.story.acme.slug, &test.story.acme_owner);
+    let page = test.get(&format!("/{slug}/contacts/{}", path.rsplit('/').next().unwrap())).as_user(owner).await;
+    let page = page.expect_status(200).text();
+    for part in ["Nothing is sent to this number", "answered STOP", "Lift suppression", "nobody is there"] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    // what only repeats the contact's own no goes with it
+    admin.execute("update suppressed_addresses set reason = 'opted_out'", &[]).await.unwrap();
+    patch(json!({ "sms_opt_out": false, "email_opt_out": false })).await.expect_status(200);
+    assert_eq!(get().await.json()["sms_suppressed"], json!(null));
+}
+
+#[tokio::test]
+async fn what_a_contact_did_in_one_moment_keeps_its_order() {
+    let test = test_app().await;
+    let contact = make(&test, test.story.acme.id, "Ada").await;
+    let admin = test.database.admin().await;
+    let sql = "set session_replication_role = replica;
+        insert into campaigns (id, client_id, name, slug, status, created_at) values ($C, $C, 'Spring', 'spring', 'active', now());
+        insert into recipients (id, client_id, campaign_id, contact_id, redemption_code, purl_token, created_at)
+          values ($C, $C, $C, $P, 'AAAABBBBCCCC', 'AAAABBBBCC', now());
+        insert into events (id, client_id, campaign_id, recipient_id, event_type, event_data, created_at)
+          select ('00000000-0000-7000-8000-0000000000' || to_char(10 + (n * 7) % 10, 'FM00'))::uuid, $C, $C, $C,
+            (array['purl_visit', 'form_view', 'form_submit', 'condition_met', 'gift_card_claimed', 'sms_sent', 'sms_delivered',
+              'gift_card_delivered', 'email_sent', 'gift_card_redeem'])[(n * 7) % 10 + 1], '{}', '$T'
+          from generate_series(0, 9) n";
+    let sql = sql.replace("$C", &format!("'{}'", test.story.acme.id)).replace("$P", &format!("'{}'", contact.id));
+    let sql = sql.replace("$T", &test.clock().now().to_rfc3339());
+    admin.batch_execute(&sql).await.unwrap();
+    let actor = test.operator();
+    let scope = test.app.db.scope(&actor);
+    let told = audience::store::contacts::activity(&scope, test.story.acme.id, contact.id).await.unwrap();
+    let words: Vec<&str> = told.iter().map(|event| event.event_type.as_str()).collect();
+    assert_eq!(words[..3], ["gift_card_redeem", "email_sent", "gift_card_delivered"], "{words:?}");
+    assert_eq!(words[9], "purl_visit", "{words:?}");
+}

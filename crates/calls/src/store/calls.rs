@@ -126,6 +126,12 @@ database::statement! {
           and id = $2
           and recipient_id = $3
           and agent_user_id is not distinct from $4";
+    /// About whom a call is.
+    ABOUT, app, "
+        select recipient_id
+        from call_sessions
+        where client_id = $1
+          and id = $2";
     /// Names of a few campaigns.
     CAMPAIGN_NAMES, app, "
         select id, name, status in ('mailed', 'active') as live
@@ -198,16 +204,20 @@ pub async fn expect(tx: &Transaction, client_id: Uuid, id: Uuid, expected: &Expe
 /// Writes down what the agent knows by now.
 ///
 /// # Errors
-/// `NotFound` when it is another agent's or another recipient's call.
+/// `NotFound`; `Conflict` `not_your_call` when it is another agent's; names `recipient_id` when it is about somebody else.
 pub async fn update(tx: &Transaction, client_id: Uuid, id: Uuid, recipient_id: Uuid, said: &Said) -> Result<()> {
     let identity = Value::from(said.identity.clone());
     let agent = tx.actor().user_id();
     let params: database::Params<'_> =
         &[&client_id, &id, &recipient_id, &agent, &said.notes, &identity, &said.disposition, &tx.now()];
-    match tx.execute(&UPDATE, params).await? {
-        0 => Err(Error::NotFound),
-        _ => Ok(()),
+    if tx.execute(&UPDATE, params).await? > 0 {
+        return Ok(());
     }
+    let about: Option<Uuid> = tx.query_scalar(&ABOUT, &[&client_id, &id]).await?;
+    if about != Some(recipient_id) {
+        return Err(Error::invalid("recipient_id", "leave the recipient whom the call is about"));
+    }
+    Err(Error::conflict("not_your_call", "another agent took this call: only they change what it says"))
 }
 
 /// One call.

@@ -41,6 +41,34 @@ async fn confirming_twice_answers_already_met_and_needs_two_answers_and_the_perm
     assert_eq!(scene.one::<i64>("select count(*) from gift_cards where status = 'claimed'").await, 1);
 }
 
+/// What one sees and may not change is forbidden; only what one does not see is not there.
+#[tokio::test]
+async fn another_agents_call_is_told_apart_from_one_that_is_not_there() {
+    let scene = Scene::set().await;
+    let agent = &scene.story().acme_agent;
+    let acme = scene.story().acme.id;
+    let body = json!({ "recipient_id": scene.recipient_id, "notes": "asked for prices" });
+    let made = scene.test.api_json(Method::POST, "/v1/calls", &body).as_user(agent).for_client(acme).await;
+    let path = format!("/v1/calls/{}", made.expect_status(201).json()["id"].as_str().unwrap());
+    let by_owner = |method, body: &serde_json::Value| {
+        scene.test.api_json(method, &path, body).as_user(&scene.story().acme_owner).for_client(acme)
+    };
+    scene.test.api(Method::GET, &path).as_user(&scene.story().acme_owner).for_client(acme).await.expect_status(200);
+    let refused = by_owner(Method::PATCH, &json!({ "notes": "mine" })).await.expect_status(403).json();
+    assert_eq!(refused["code"], "not_your_call");
+    let own = json!({ "recipient_id": kernel::new_id() });
+    let other = scene.test.api_json(Method::PATCH, &path, &own).as_user(agent).for_client(acme).await;
+    assert!([404, 422].contains(&other.status.as_u16()), "{other:?}");
+    scene
+        .test
+        .api_json(Method::PATCH, &path, &json!({ "notes": "x" }))
+        .bearer(&scene.story().corner.key)
+        .await
+        .expect_status(404);
+    let kept: String = scene.one("select notes from call_sessions").await;
+    assert_eq!(kept, "asked for prices");
+}
+
 #[tokio::test]
 async fn calls_are_written_changed_and_listed_and_wrong_words_named() {
     let scene = Scene::set().await;

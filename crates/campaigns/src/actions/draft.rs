@@ -307,9 +307,9 @@ fn draft_of(name: String, input: &CampaignInput) -> Draft {
 
 fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput) -> ConditionDraft {
     let path = |field: &str| format!("conditions/{index}/{field}");
-    let triggers = TRIGGERS.map(|(word, _)| word);
-    if !triggers.contains(&input.trigger_type.as_str()) {
-        problems.invalid(path("trigger_type"), format!("choose one of {}", triggers.join(", ")));
+    if TRIGGERS.iter().all(|(word, _)| *word != input.trigger_type) {
+        let labels = TRIGGERS.map(|(_, label)| label).join(", ");
+        problems.invalid(path("trigger_type"), format!("choose one of {labels}"));
     }
     one_of(problems, &path("delivery_channel"), input.delivery_channel.as_deref(), &["sms", "email", "choice"]);
     if input.time_delay_hours.is_some_and(|hours| !(0..=8760).contains(&hours)) {
@@ -345,7 +345,8 @@ fn check_condition(problems: &mut Problems, index: usize, input: &ConditionInput
 
 fn one_of(problems: &mut Problems, field: &str, given: Option<&str>, words: &[&str]) {
     if given.is_some_and(|given| !given.is_empty() && !words.contains(&given)) {
-        problems.invalid(field, format!("choose one of {}", words.join(", ")));
+        let labels: Vec<String> = words.iter().map(|word| web::view::Badge::of(word).text).collect();
+        problems.invalid(field, format!("choose one of {}", labels.join(", ")));
     }
 }
 

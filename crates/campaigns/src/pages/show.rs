@@ -39,6 +39,8 @@ pub struct Head {
     pub may_duplicate: bool,
     /// Whether this person may archive it now.
     pub may_archive: bool,
+    /// Whether this person may take the printer's file, and there is one.
+    pub may_take_file: bool,
 }
 
 /// A step as a button and what it says before.
@@ -58,7 +60,7 @@ pub struct StepView {
 impl Head {
     /// Whether there is more to do with it than the buttons of the head.
     pub fn has_more(&self) -> bool {
-        self.may_duplicate || self.may_archive || self.steps.iter().any(|step| step.ends)
+        self.may_duplicate || self.may_archive || self.may_take_file || self.steps.iter().any(|step| step.ends)
     }
 
     /// A path under the campaign's: `head.at("launch")`.
@@ -192,6 +194,7 @@ pub async fn head(app: &App, caller: &Caller, campaign: Campaign) -> Result<(She
         may_edit: lives && campaign.status == "draft" && caller.may("campaigns.edit"),
         may_duplicate: lives && caller.may("campaigns.create"),
         may_archive: at_rest && caller.may("campaigns.delete"),
+        may_take_file: lives && campaign.status != "draft" && caller.may("campaigns.codes"),
         base,
         campaign,
     };

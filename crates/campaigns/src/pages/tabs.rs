@@ -28,7 +28,6 @@ struct RecipientsPage {
     pager: Pager,
     mistyped: bool,
     may_see_contacts: bool,
-    may_take_file: bool,
 }
 
 /// A recipient as lists and pages show them.
@@ -108,8 +107,7 @@ pub async fn recipients(
     let pager = Pager::new(&filters, page.data.len(), page.next.as_deref());
     let mistyped = matches!(RedemptionCode::parse(&query.q), Err(CodeError::CheckCharacter));
     let may_see_contacts = caller.may("contacts.view");
-    let may_take_file = caller.may("campaigns.codes") && head.campaign.status != "draft";
-    render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts, may_take_file })
+    render(&RecipientsPage { shell, head, filters, rows: page.data, pager, mistyped, may_see_contacts })
 }
 
 /// A recipient as lists and pages show them.

@@ -102,6 +102,10 @@ async fn the_mail_file_has_a_line_for_each_recipient_also_compressed_and_is_on_r
     for person in [&story.support, &story.acme_developer, &story.acme_agent] {
         world.test.post_form(&path, &()).as_user(person).await.expect_status(403);
     }
+    let overview = |who| world.test.get(path.trim_end_matches("/mail-file")).as_user(who);
+    let action = format!("action=\"{path}\"");
+    assert!(overview(&story.acme_owner).await.expect_status(200).text().contains(&action), "in the menu of every tab");
+    assert!(!overview(&story.acme_agent).await.expect_status(200).text().contains(&action));
     let file = world.test.post_form(&path, &()).as_user(&story.acme_owner).await.expect_status(200);
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"spring-2026-"));
     let text = file.text();

@@ -1,6 +1,7 @@
 //! Numbers as people type them. A comma groups thousands here and is a decimal mark elsewhere: what could be either is
 //! asked again, never guessed.
 
+use kernel::number::{MOST_DIGITS, significant_digits};
 use serde_json::Value;
 
 /// Reads a number: `1500`, `1,500`, `1500.5`, `-2`, `1e3`.
@@ -13,6 +14,9 @@ pub fn parse(text: &str) -> Result<f64, String> {
     let plain = if text.contains(',') { without_groups(text)? } else { text.to_owned() };
     if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')) {
         return Err(wrong());
+    }
+    if significant_digits(&plain) > MOST_DIGITS {
+        return Err(format!("use at most {MOST_DIGITS} digits: more are not kept"));
     }
     plain.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(wrong)
 }
@@ -63,5 +67,10 @@ mod tests {
         for text in ["", "abc", "$5", "inf", "NaN", "1 500", "1.2.3", "--1", "1_000", "０"] {
             assert_eq!(parse(text), Err("this is not a number".into()), "{text}");
         }
+        for text in ["99999999999999999999", "9,999,999,999,999,999", "0.1234567890123456", "9007199254740993"] {
+            let message = parse(text).unwrap_err();
+            assert!(message.contains("15 digits"), "{text}: what is kept is what was typed: {message}");
+        }
+        assert_eq!(parse("999999999999999"), Ok(999_999_999_999_999.0));
     }
 }

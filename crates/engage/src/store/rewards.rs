@@ -148,7 +148,7 @@ database::statement! {
           and m.recipient_id = $2
           and m.trigger_type = 'form_submit'
           and m.gift_card_pool_id is not null
-        order by m.met_at
+        order by m.met_at, m.id
         limit 1"
 }
 

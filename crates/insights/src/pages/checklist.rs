@@ -29,21 +29,21 @@ const CONTACTS: Line = Line(
     "Import contacts",
 );
 const CARDS: Line =
-    Line("gift_cards.upload", "Cards", "The rewards. A pool of codes to hand out.", "pools", "Add cards");
+    Line("gift_cards.upload", "Cards", "The rewards. A pool of codes to hand out.", "pools/new", "Add cards");
 const FORM: Line =
-    Line("forms.create", "Form", "What people answer to earn a card. Publish it.", "forms", "Make a form");
+    Line("forms.create", "Form", "What people answer to earn a card. Publish it.", "forms/new", "Make a form");
 const PAGE: Line = Line(
     "landing_pages.create",
     "Landing page",
     "What the link and QR on each piece open. Publish it.",
-    "landing-pages",
+    "landing-pages/new",
     "Make a page",
 );
 const PIECE: Line = Line(
     "templates.create",
     "Mail piece",
     "The postcard or letter, with a place for the code and the QR.",
-    "templates",
+    "templates/new",
     "Make a piece",
 );
 const CAMPAIGN: Line = Line(
@@ -70,6 +70,23 @@ pub fn steps(caller: &Caller, shell: &Shell, progress: &Progress) -> Option<Vec<
     let mut steps: Vec<Step> = lines.into_iter().map(|(line, done)| step(caller, shell, line, done)).collect();
     if let (Some(slug), Some(last)) = (&progress.campaign, steps.last_mut().filter(|last| last.action.is_some())) {
         last.action = Some(("Finish and launch it", shell.at(&format!("campaigns/{slug}"))));
+    }
+    // what was begun is finished, not begun again
+    let begun = [
+        (CARDS, progress.pool, "pools", "Add cards"),
+        (FORM, progress.draft_form, "forms", "Open your form"),
+        (PAGE, progress.draft_page, "landing-pages", "Publish your page"),
+    ];
+    for (Line(_, title, ..), id, list, words) in begun {
+        let step = steps.iter_mut().find(|step| step.title == title && step.action.is_some());
+        match (step, id) {
+            (Some(step), Some(id)) => step.action = Some((words, shell.at(&format!("{list}/{id}")))),
+            // whoever only uploads makes no pool
+            (Some(step), None) if list == "pools" && !caller.may("gift_cards.manage_pools") => {
+                step.action = Some((words, shell.at(list)));
+            }
+            _ => {}
+        }
     }
     if let Some(first) = steps.iter_mut().find(|step| !step.done && step.action.is_some()) {
         first.next = true;

@@ -90,6 +90,14 @@ struct FeedPart<'a> {
     fresh: bool,
 }
 
+impl FeedPart<'_> {
+    /// Where the person of an event is looked at; nowhere for those who may not.
+    fn person(&self, event: &EventRow) -> String {
+        let id = event.recipient_id.filter(|_| self.live.may_see_recipients);
+        id.map_or_else(String::new, |id| self.shell.at(&format!("recipients/{id}")))
+    }
+}
+
 impl HtmlSafe for FeedPart<'_> {}
 
 /// What the page asks for every two seconds.

@@ -15,8 +15,14 @@ pub struct Progress {
     pub form: bool,
     /// A published landing page.
     pub page: bool,
-    /// A mail piece.
+    /// A mail piece, or a campaign that needs none.
     pub piece: bool,
+    /// The newest pool, which may be empty.
+    pub pool: Option<Uuid>,
+    /// The newest form that is not open.
+    pub draft_form: Option<Uuid>,
+    /// The newest landing page that is not published.
+    pub draft_page: Option<Uuid>,
     /// The word in the URL of the newest campaign.
     pub campaign: Option<String>,
     /// A campaign was launched once.
@@ -50,7 +56,36 @@ database::statement! {
                 select
                 from templates x
                 where x.client_id = $1
+                  and x.archived_at is null)
+            or exists (
+                select
+                from campaigns x
+                where x.client_id = $1
+                  and x.no_mail_piece
                   and x.archived_at is null) as piece,
+            (
+                select x.id
+                from gift_card_pools x
+                where x.client_id = $1
+                  and x.archived_at is null
+                order by x.id desc
+                limit 1) as pool,
+            (
+                select x.id
+                from ace_forms x
+                where x.client_id = $1
+                  and not x.is_active
+                  and x.archived_at is null
+                order by x.id desc
+                limit 1) as draft_form,
+            (
+                select x.id
+                from landing_pages x
+                where x.client_id = $1
+                  and not x.is_published
+                  and x.archived_at is null
+                order by x.id desc
+                limit 1) as draft_page,
             (
                 select x.slug
                 from campaigns x

@@ -72,6 +72,7 @@ async fn the_page_shows_the_funnel_and_its_live_part_follows_what_happens() {
     world.run(sql, &[&world.client_id, &world.spring, &id, &serde_json::json!({}), &now]).await;
     let after = world.test.get(&live).as_user(owner).await.expect_status(200).text();
     assert!(after.contains("Zoe") && after.contains(">31<"), "{after}");
+    assert!(after.contains(&format!("<a href=\"/acme-roofing/recipients/{id}\">Zoe")), "names are links: {after}");
     world.run("update events set event_data = '{\"bot\": true}' where recipient_id = $1", &[&id]).await;
     let without = world.test.get(&live).as_user(owner).await.expect_status(200).text();
     assert!(!without.contains("Zoe"), "programs are not in the feed: {without}");

@@ -53,6 +53,9 @@ async fn home_of_a_new_client_is_the_way_to_a_first_campaign_until_one_is_launch
     assert!(!owner.contains("Add cards") && !owner.contains("chart.js"), "{owner}");
     let agency = home(&story.agency_owner).await;
     assert!(agency.contains("href=\"/bright-dental/pools\"") && !agency.contains("Somebody else"), "{agency}");
+    for path in ["pools/new", "forms/new", "landing-pages/new", "templates/new"] {
+        assert!(agency.contains(&format!("href=\"/bright-dental/{path}\"")), "{path} is missing in {agency}");
+    }
     let looking = home(&story.support).await;
     assert!(!looking.contains("first campaign") && looking.contains("No campaign is under way"), "{looking}");
 
@@ -62,6 +65,13 @@ async fn home_of_a_new_client_is_the_way_to_a_first_campaign_until_one_is_launch
     world.run(sql, &[&kernel::new_id(), &bright]).await;
     let owner = home(&story.bright_owner).await;
     assert!(owner.contains("1 of 6") && owner.contains("href=\"/bright-dental/campaigns/first\""), "{owner}");
+
+    // what was begun is finished, and a campaign that is printed elsewhere needs no piece
+    world.run("update campaigns set no_mail_piece = true where client_id = $1", &[&bright]).await;
+    let form = kernel::new_id();
+    world.run("insert into ace_forms (id, client_id, name) values ($1, $2, 'Begun')", &[&form, &bright]).await;
+    let owner = home(&story.bright_owner).await;
+    assert!(owner.contains("2 of 6") && owner.contains(&format!("href=\"/bright-dental/forms/{form}\"")), "{owner}");
 
     world.run("update campaigns set launched_at = '2026-03-01' where client_id = $1", &[&bright]).await;
     let owner = home(&story.bright_owner).await;

@@ -163,7 +163,7 @@ async fn failed(app: &App, (client_id, message_id): (Uuid, Uuid), attempts: i32,
     let what = (error.code(), error.message());
     let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
     // no address: the row has it
-    tracing::warn!(message = %message_id, code = what.0, attempts, last, "a message was not taken");
+    tracing::warn!(%message_id, code = what.0, attempts, last, "a message was not taken");
     if last {
         status::change(
             &tx,

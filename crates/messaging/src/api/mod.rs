@@ -1,4 +1,5 @@
 //! JSON handlers, and the receivers of callbacks.
 
 pub mod hooks;
+pub mod lift;
 pub mod messages;

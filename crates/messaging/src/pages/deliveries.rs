@@ -122,10 +122,7 @@ async fn page(app: &App, caller: &Caller, id: Uuid, form: ResendInput, errors: F
 
 /// The number or address as people write it.
 fn shown(message: &Message) -> String {
-    match Channel::parse(&message.channel) {
-        Some(Channel::Sms) => kernel::phone::display(&message.to_address),
-        _ => message.to_address.clone(),
-    }
+    web::view::reached(&message.to_address)
 }
 
 /// What was searched for as it is stored.

@@ -1,4 +1,5 @@
 //! Console handlers and their pages.
 
 pub mod deliveries;
+pub mod lift;
 pub mod sandbox;

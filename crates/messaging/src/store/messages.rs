@@ -21,6 +21,8 @@ pub struct Message {
     pub campaign_id: Option<Uuid>,
     /// The campaign's name.
     pub campaign_name: Option<String>,
+    /// The word in the campaign's URL.
+    pub campaign_slug: Option<String>,
     /// The recipient it is for.
     pub recipient_id: Option<Uuid>,
     /// The contact it is for.
@@ -104,7 +106,7 @@ pub struct Tracked {
 }
 
 const COLUMNS: &str = "
-    select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, m.recipient_id, m.contact_id,
+    select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, ca.slug as campaign_slug, m.recipient_id, m.contact_id,
       btrim(coalesce(r.first_name, c.first_name, '') || ' ' || coalesce(r.last_name, c.last_name, '')) as person,
       m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status,
       w.delivery_status as reward_status, m.provider,
@@ -121,7 +123,7 @@ const COLUMNS: &str = "
 database::statement! {
     /// One message.
     FIND, app, "
-        select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, m.recipient_id, m.contact_id,
+        select m.id, m.client_id, m.campaign_id, ca.name as campaign_name, ca.slug as campaign_slug, m.recipient_id, m.contact_id,
           btrim(coalesce(r.first_name, c.first_name, '') || ' ' || coalesce(r.last_name, c.last_name, '')) as person,
           m.gift_card_id, g.code_last4, b.brand_name, m.channel, m.purpose, m.to_address, m.status,
           w.delivery_status as reward_status, m.provider,

@@ -147,6 +147,45 @@ async fn a_number_that_answered_stop_is_silent_and_another_clients_is_not() {
     assert_eq!(world.send(&world.message(None, Purpose::Notice)).await.unwrap().refused, Some(Refusal::Suppressed));
 }
 
+/// The person asked for texts again: somebody who may change contacts says so, and why; it is on record.
+#[tokio::test]
+async fn a_suppression_is_lifted_by_those_who_may_edit_contacts_with_a_reason_on_record() {
+    let world = World::new().await;
+    let story = &world.test.story;
+    let contact = world.contact("").await;
+    let stop = "insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
+                values (gen_random_uuid(), $1, 'sms', '+16145550123', 'stop', now())";
+    let admin = world.test.database.admin().await;
+    for client in [world.acme(), story.corner.id] {
+        admin.execute(stop, &[&client]).await.unwrap();
+    }
+    let path = format!("/v1/contacts/{contact}/lift-suppression");
+    let body = json!({ "channel": "sms", "reason": "asked on the phone" });
+    let lift = |body: &serde_json::Value| world.test.api_json(Method::POST, &path, body).bearer(&story.acme.key);
+    let refused = lift(&json!({ "channel": "sms", "reason": " " })).await.expect_status(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "#/reason");
+    let agent = world.test.api_json(Method::POST, &path, &body).as_user(&story.acme_agent).for_client(world.acme());
+    agent.await.expect_status(403);
+    world.test.api_json(Method::POST, &path, &body).bearer(&story.corner.key).await.expect_status(404);
+    assert_eq!(
+        world.send(&world.message(Some(contact), Purpose::Notice)).await.unwrap().refused,
+        Some(Refusal::Suppressed)
+    );
+    lift(&body).await.expect_status(204);
+    assert_eq!(world.send(&world.message(Some(contact), Purpose::Notice)).await.unwrap().refused, None);
+    assert_eq!(lift(&body).await.expect_status(409).json()["code"], "not_suppressed");
+    let left = "select string_agg(client_id::text, ' ') from suppressed_addresses";
+    assert_eq!(world.word(left).await, story.corner.id.to_string(), "another client's stays");
+    let kept = "select (before->>'suppressed') || ' ' || (after->>'reason') from audit_log where action = 'contact.suppression_lifted'";
+    assert_eq!(world.word(kept).await, "stop asked on the phone");
+    admin.execute(stop, &[&world.acme()]).await.unwrap();
+    let page = format!("/acme-roofing/contacts/{contact}/lift");
+    let form = [("channel", "sms"), ("reason", "wrote to us")];
+    let done = world.test.post_form(&page, &form).as_user(&story.acme_owner).await.expect_status(303);
+    assert_eq!(done.location(), format!("/acme-roofing/contacts/{contact}"));
+    assert_eq!(world.word(left).await, story.corner.id.to_string());
+}
+
 #[tokio::test]
 async fn who_opts_out_while_a_message_waits_does_not_get_it() {
     let world = World::new().await;

@@ -44,7 +44,9 @@ async fn one_of_each(test: &TestApp, client_id: uuid::Uuid, mark: &str) {
          insert into ace_forms (id, client_id, name) values (gen_random_uuid(), '{client_id}', '{mark} Été form');
          insert into gift_card_brands (id, brand_name) values ('{client_id}', '{mark} brand');
          insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount)
-           values (gen_random_uuid(), '{client_id}', '{client_id}', '{mark} Été cards', 10);"
+           values ('{client_id}', '{client_id}', '{client_id}', '{mark} Été cards', 10);
+         insert into gift_cards (id, client_id, pool_id, card_code, code_last4, code_fingerprint, value_amount)
+           values ('{client_id}', '{client_id}', '{client_id}', '{mark}-sealed', '6778', convert_to('{mark}', 'UTF8'), 10);"
     );
     admin.batch_execute(&sql).await.unwrap();
 }
@@ -76,6 +78,17 @@ async fn the_palette_finds_every_kind_folded_for_those_who_may_open_it_and_nothi
     );
     let developer = ask("/acme-roofing/search?q=ete", &test.story.acme_developer).await;
     assert!(developer.contains("AX Été form") && !developer.contains("AX Été cards"), "{developer}");
+    let card = format!("href=\"/acme-roofing/cards/{}\"", test.story.acme.id);
+    for text in ["6778", "%E2%80%A2%E2%80%A2%E2%80%A2%E2%80%A2%206778"] {
+        let found = ask(&format!("/acme-roofing/search?q={text}"), &test.story.acme_owner).await;
+        assert!(found.contains(&card) && !found.contains("CX"), "{text}: {found}");
+        let developer = ask(&format!("/acme-roofing/search?q={text}"), &test.story.acme_developer).await;
+        assert!(!developer.contains("/cards/"), "{text}: {developer}");
+    }
+    for text in ["AX-sealed", "%25778", "778", "6779"] {
+        let found = ask(&format!("/acme-roofing/search?q={text}"), &test.story.acme_owner).await;
+        assert!(!found.contains("/cards/"), "{text}: {found}");
+    }
     for text in ["%25", "_", "%27", "a", "", "%5C%5C", "zzzz"] {
         let found = ask(&format!("/acme-roofing/search?q={text}"), &test.story.acme_owner).await;
         assert!(!found.contains("AX Été"), "{text}: {found}");

@@ -33,6 +33,8 @@ pub struct Card {
     pub campaign_id: Option<Uuid>,
     /// The campaign's name.
     pub campaign_name: Option<String>,
+    /// The word in the campaign's URL.
+    pub campaign_slug: Option<String>,
     /// When it was earned.
     pub claimed_at: Option<DateTime<Utc>>,
     /// When it arrived.
@@ -126,7 +128,7 @@ const LONGEST_TRY: Duration = Duration::minutes(5);
 const COLUMNS: &str = "
     select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,
       btrim(coalesce(r.first_name, '') || ' ' || coalesce(r.last_name, '')) as person,
-      g.campaign_id, c.name as campaign_name, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
+      g.campaign_id, c.name as campaign_name, c.slug as campaign_slug, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
       g.redeemed_at, g.expires_at, g.revoked_at, g.revoked_reason, g.replaced_by_id, g.balance_note, g.created_at
     from gift_cards g
     join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id
@@ -139,7 +141,7 @@ database::statement! {
     FIND, app, "
         select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,
           btrim(coalesce(r.first_name, '') || ' ' || coalesce(r.last_name, '')) as person,
-          g.campaign_id, c.name as campaign_name, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
+          g.campaign_id, c.name as campaign_name, c.slug as campaign_slug, g.claimed_at, g.delivered_at, g.delivery_method, g.delivery_address,
           g.redeemed_at, g.expires_at, g.revoked_at, g.revoked_reason, g.replaced_by_id, g.balance_note, g.created_at
         from gift_cards g
         join gift_card_pools p on p.client_id = g.client_id and p.id = g.pool_id

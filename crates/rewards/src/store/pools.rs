@@ -204,7 +204,7 @@ database::statement! {
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         where r.client_id = $1
           and r.pool_id = $2
-        order by r.created_at desc
+        order by r.created_at desc, r.campaign_id desc
         limit 100";
     /// Pools with cards whose last day is over, behind a given one.
     OVERDUE, worker, "

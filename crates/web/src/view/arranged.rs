@@ -1,7 +1,7 @@
 //! Blocks of a form that are added, moved and taken away by buttons which send the whole form.
 
-/// Where the person goes on after an arranging button: what was done, and the block it was done to. One that cannot be
-/// moved further is held by its other button.
+/// Where the person goes on after an arranging button: what was done, and the block it was done to, or that now stands
+/// where one was taken away. One that cannot be moved further is held by its other button.
 pub fn arranged(act: &str, rows: usize) -> Option<(&'static str, usize)> {
     let (act, index) = act.split_once(':').unwrap_or((act, "0"));
     let index: usize = if act == "add" { 0 } else { index.parse().ok()? };
@@ -11,7 +11,8 @@ pub fn arranged(act: &str, rows: usize) -> Option<(&'static str, usize)> {
         "up" => Some(("up", index - 1)),
         "down" if index.checked_add(2)? >= rows => Some(("up", rows.checked_sub(1)?)),
         "down" => Some(("down", index + 1)),
-        "remove" => Some(("remove", index)),
+        // the one that moved up into its place, or else the last
+        "remove" => Some(("remove", index.min(rows.saturating_sub(1)))),
         _ => None,
     }
 }
@@ -28,6 +29,8 @@ mod tests {
         assert_eq!(arranged("down:0", 3), Some(("down", 1)));
         assert_eq!(arranged("down:1", 3), Some(("up", 2)), "the last goes no further down");
         assert_eq!(arranged("remove:1", 2), Some(("remove", 1)));
+        assert_eq!(arranged("remove:2", 2), Some(("remove", 1)), "the last was taken away");
+        assert_eq!(arranged("remove:0", 0), Some(("remove", 0)), "none is left");
         assert_eq!(arranged("down:18446744073709551615", 2), None);
         assert_eq!(arranged("save", 3), None);
     }

@@ -30,4 +30,4 @@ pub use pager::Pager;
 pub use stat::{Stat, Trend};
 pub use summary::Summary;
 pub use tabs::{Step, StepState, Steps, Tab, Tabs};
-pub use text::{address, bytes, count, money, number, percent, phone, slug_id};
+pub use text::{address, bytes, count, money, number, percent, phone, reached, slug_id};

@@ -66,6 +66,12 @@ pub fn phone(stored: impl AsRef<str>) -> String {
     kernel::phone::display(stored.as_ref())
 }
 
+/// A number or an e-mail address as people read it: what is sent goes to either.
+pub fn reached(stored: impl AsRef<str>) -> String {
+    let stored = stored.as_ref();
+    if stored.contains('@') { kernel::email::display(stored).into_owned() } else { kernel::phone::display(stored) }
+}
+
 /// The lines of an address on one line, the empty ones left out.
 pub fn address(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")

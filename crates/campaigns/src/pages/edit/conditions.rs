@@ -68,14 +68,14 @@ struct ConditionsPage {
 }
 
 impl ConditionsPage {
-    /// Whether the person goes on here: at the condition they added or moved.
+    /// Whether the person goes on here: at the condition they added or moved, or that stands where one was taken away.
     fn is_focus(&self, row: &ConditionRow, act: &str) -> bool {
         self.focus.is_some_and(|(done, index)| done == act && index == row.index)
     }
 
-    /// Whether they go on at the end, after taking one away.
+    /// Whether they go on at the end, after taking the last one away.
     fn is_focus_last(&self) -> bool {
-        self.focus.is_some_and(|(done, _)| done == "remove")
+        self.rows.is_empty() && self.focus.is_some_and(|(done, _)| done == "remove")
     }
 }
 

@@ -52,6 +52,7 @@ pub struct Entry {
 pub fn entries(checklist: &Checklist, edit: &str) -> Vec<Entry> {
     let client = edit.split('/').nth(1).unwrap_or_default();
     let href = |item: &CheckItem| match item.step {
+        _ if let Some(pool) = item.pool_id => format!("/{client}/pools/{pool}"),
         "review" if item.field == "credits" => format!("/{client}/credits"),
         "review" => String::new(),
         step => format!("{edit}/{step}#{}", slug_id(&item.field)),
