@@ -165,7 +165,7 @@ async fn the_old_page_shows_neither_a_replacement_nor_promises_what_was_revoked(
         app,
         &operator,
         (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        (true, &kernel::version::Expected::any()),
         &to,
     )
     .await
@@ -178,8 +178,8 @@ async fn the_old_page_shows_neither_a_replacement_nor_promises_what_was_revoked(
     revoke(
         app,
         &operator,
-        ((world.client_id, replaced.gift_card_id.unwrap()), &because),
-        &kernel::version::Expected::any(),
+        (world.client_id, replaced.gift_card_id.unwrap()),
+        &because,
         &kernel::version::Expected::any(),
     )
     .await

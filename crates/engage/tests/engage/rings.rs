@@ -179,8 +179,8 @@ impl Crowd {
         revoke(
             &self.world.test.app,
             &self.actor(),
-            ((self.world.client_id, card), &why),
-            &kernel::version::Expected::any(),
+            (self.world.client_id, card),
+            &why,
             &kernel::version::Expected::any(),
         )
         .await
@@ -191,8 +191,8 @@ impl Crowd {
         redeem(
             &self.world.test.app,
             &self.actor(),
-            ((self.world.client_id, card), &RedeemInput::default()),
-            &kernel::version::Expected::any(),
+            (self.world.client_id, card),
+            &RedeemInput::default(),
             &kernel::version::Expected::any(),
         )
         .await
