@@ -36,7 +36,8 @@ impl<'a> Preparer<'a> {
         let mut prepared = Prepared::empty(row.line);
         let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
-            let cell = cells::restore(row.cell(index).trim()).trim();
+            let cell = cells::restore(row.cell(index).trim());
+            let cell = cell.trim();
             let says_something = matches!(target, Target::Field(field) if Field::ALLOWS.contains(field));
             if !cell.is_empty() || says_something {
                 self.take((&mut prepared, &mut loose), row, index, cell)?;
@@ -74,10 +75,10 @@ impl<'a> Preparer<'a> {
         let columns = self.plan.targets.len();
         let refuse = |reason: String| Err(remark(row, None, reason, true));
         let sure = |(index, target): (usize, &Target)| match target {
-            Target::Field(Field::Email) => email::normalise(cells::restore(row.cell(index).trim())).is_some(),
+            Target::Field(Field::Email) => email::normalise(&cells::restore(row.cell(index).trim())).is_some(),
             Target::Field(Field::Phone | Field::MobilePhone) => {
-                let cell = words::whole(cells::restore(row.cell(index).trim()));
-                phone::normalise(cell, phone::DEFAULT_REGION).is_some()
+                let cell = cells::restore(row.cell(index).trim());
+                phone::normalise(words::whole(&cell), phone::DEFAULT_REGION).is_some()
             }
             _ => false,
         };
@@ -108,7 +109,8 @@ impl<'a> Preparer<'a> {
                 continue;
             }
             for (index, target) in group {
-                let cell = cells::restore(row.cell(*index).trim()).trim();
+                let cell = cells::restore(row.cell(*index).trim());
+                let cell = cell.trim();
                 if !cell.is_empty() {
                     self.take_as((prepared, loose), row, (*index, target), cell)?;
                 }
