@@ -20,7 +20,7 @@ database::statement! {
     /// The addresses on record of a recipient, and the rewards that one address got within a day. Counted without having
     /// the address to oneself, as claims do: the pool is locked here, and claims take the address first.
     ON_RECORD, app, "
-        select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record,
+        select app.on_file(co.unconfirmed, r.phone, r.email, co.mobile_phone, co.phone, co.email) as on_record,
             app.count_rewards_to($1, $3, $4) as within_day
         from recipients r
         left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
