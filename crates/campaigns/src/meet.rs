@@ -102,20 +102,24 @@ struct About {
 
 database::statement! {
     /// What a claim needs to know about campaign, client and recipient; the contact is asked first: whoever has
-    /// another number or address than at launch has it there. What a form has filled into the contact in this very transaction was not on
-    /// file. Both addresses are this transaction's alone from here on, so that their rewards of the day are counted exactly.
+    /// another number or address than at launch has it there. What only strangers gave, and what a form has filled into the
+    /// contact in this very transaction, was not on file. Both addresses are this transaction's alone from here on, so that their rewards of the day are counted exactly.
     ABOUT, app, "
         select c.status::text as status, c.name as campaign_name, cl.name as client_name, cl.support_phone, r.contact_id,
-            coalesce(co.mobile_phone, co.phone, r.phone) as phone, coalesce(co.email, r.email) as email,
-            array_remove(
-                array[r.phone, r.email]
-                || case when co.updated_at < $6 then array[co.mobile_phone, co.phone, co.email] end, null) as on_file,
-            app.rewards_to($1, coalesce($4, co.mobile_phone, co.phone, r.phone), $7, $8) as sms_rewards,
-            app.rewards_to($1, coalesce($5, co.email, r.email), $7, $8) as email_rewards
+            coalesce(co.mobile_phone, co.phone, launch.phone) as phone, coalesce(co.email, launch.email) as email,
+            app.on_file(
+                co.unconfirmed,
+                variadic array[r.phone, r.email]
+                || case when co.updated_at < $6 then array[co.mobile_phone, co.phone, co.email] end) as on_file,
+            app.rewards_to($1, coalesce($4, co.mobile_phone, co.phone, launch.phone), $7, $8) as sms_rewards,
+            app.rewards_to($1, coalesce($5, co.email, launch.email), $7, $8) as email_rewards
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
         join clients cl on cl.id = r.client_id
         left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
+        cross join lateral (
+            select case when r.phone = any (co.unconfirmed) then null else r.phone end as phone,
+                case when r.email = any (co.unconfirmed) then null else r.email end as email) launch
         where r.client_id = $1
           and r.campaign_id = $2
           and r.id = $3"

@@ -28,7 +28,7 @@ database::statement! {
         select app.rewards_to($1, $2, $3, true)";
     /// The addresses on record of a recipient.
     ON_RECORD, app, "
-        select array_remove(array[r.phone, r.email, co.mobile_phone, co.phone, co.email], null) as on_record
+        select app.on_file(co.unconfirmed, r.phone, r.email, co.mobile_phone, co.phone, co.email) as on_record
         from recipients r
         left join contacts co on co.client_id = r.client_id and co.id = r.contact_id
         where r.client_id = $1

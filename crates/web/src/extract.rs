@@ -86,11 +86,16 @@ pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
     let bytes = Bytes::from_request(request, state).await;
     bytes.map_err(|rejection| {
         let error = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::conflict(TOO_LARGE, "The body is larger than is taken here."),
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
             _ => Error::invalid("", format!("the body broke off: {rejection}")),
         };
         error.into()
     })
+}
+
+/// The answer to a body over the limit.
+pub(crate) fn too_large() -> Error {
+    Error::conflict(TOO_LARGE, "The body is larger than is taken here.")
 }
 
 /// The JSON object that a body holds, with nothing lost of it.

@@ -9,7 +9,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::extract::{RawPathParams, Request, State};
+use axum::body::HttpBody;
+use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -27,7 +28,7 @@ use crate::flash::Flash;
 use crate::limits::{Key, Left, Rule};
 use crate::respond::set_cookie;
 use crate::routes::{Access, Kind, RouteSpec};
-use crate::{App, beside, contract, fetch, idempotency, identity, limits, routes, visitor};
+use crate::{App, beside, contract, extract, fetch, idempotency, identity, limits, routes, visitor};
 
 /// The code of the answer to people who must set up a second factor first.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
@@ -133,11 +134,41 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     response
 }
 
+/// What strangers may send in one body: a form with some long answers.
+const MOST_OF_STRANGERS: usize = 100_000;
+/// What a form of the console may hold: a landing page, written in percent signs. Files have limits of their own. A page that
+/// comes back with what was typed may be five times as long.
+const MOST_OF_FORMS: usize = 400_000;
+
+/// What may stand behind the path of a page: a search stands in it once, and in the links of the page many times.
+const MOST_IN_A_QUERY: usize = 4_000;
+
+/// Keeps a request to what is taken there. A stranger's body is refused by what it says of its length, before it is read.
+fn limit_size(spec: &RouteSpec, request: &mut Request) -> Result<()> {
+    if spec.kind == Kind::Page && request.uri().query().is_some_and(|query| query.len() > MOST_IN_A_QUERY) {
+        return Err(Error::invalid("", "this address is longer than is taken here: search for less"));
+    }
+    let most = match (&spec.access, spec.kind) {
+        (Access::Public, _) => MOST_OF_STRANGERS,
+        (_, Kind::Page) => MOST_OF_FORMS,
+        (_, Kind::Api) => return Ok(()),
+    };
+    // at least as long as the request says it is
+    if spec.access == Access::Public && request.body().size_hint().lower() > most as u64 {
+        return Err(extract::too_large());
+    }
+    DefaultBodyLimit::max(most).apply(request);
+    Ok(())
+}
+
 /// Runs the handler: once for each `Idempotency-Key`, and answering 500 when it panics.
 async fn run(app: &App, spec: &RouteSpec, caller: Option<&Caller>, mut request: Request, next: Next) -> Response {
     if spec.kind == Kind::Api
         && let Err(error) = contract::encoding(request.headers())
     {
+        return Failure::from(error).into_response();
+    }
+    if let Err(error) = limit_size(spec, &mut request) {
         return Failure::from(error).into_response();
     }
     let Some(caller) = caller else { return survive(next.run(request)).await };

@@ -71,10 +71,12 @@ database::statement! {
             (select known.id from auth.users known where known.email = $2))
           and u.deactivated_at is null
           and (u.totp_confirmed_at is null or $3)";
-    /// A live API key of a client that is not archived, by its SHA-256; notes its use once a minute.
+    /// A live API key of a client that is not archived, by its SHA-256; notes its use once a minute. Of what it was given
+    /// it holds what its maker holds at this client now: admins and support look everywhere, what the others hold counts
+    /// where they reach. A key without a maker is the operator's.
     KEY_BY_HASH, signin, "
         with found as (
-            select k.id, k.scopes, k.last_used_at
+            select k.id, k.scopes, k.last_used_at, k.created_by_user_id as maker_id, k.client_id, c.org_id
             from api_keys k
             join clients c on c.id = k.client_id
             where k.key_hash = $1
@@ -87,8 +89,31 @@ database::statement! {
             from found f
             where k.id = f.id
               and (f.last_used_at is null or f.last_used_at < $2 - interval '1 minute'))
-        select id, scopes
-        from found"
+        select f.id,
+            case when f.maker_id is null then f.scopes
+            else array(
+                select distinct rp.permission_key
+                from user_roles r
+                join role_permissions rp on rp.role = r.role
+                where r.user_id = f.maker_id
+                  and rp.permission_key = any (f.scopes)
+                  and (r.role in ('admin', 'tech_support')
+                    or exists (
+                        select
+                        from client_users u
+                        join user_roles there on there.user_id = u.user_id
+                        where u.user_id = f.maker_id
+                          and u.client_id = f.client_id
+                          and there.role in ('company_owner', 'developer', 'call_center'))
+                    or exists (
+                        select
+                        from org_members m
+                        join user_roles there on there.user_id = m.user_id
+                        where m.user_id = f.maker_id
+                          and m.org_id = f.org_id
+                          and there.role = 'agency_owner')))
+            end as scopes
+        from found f"
 }
 
 #[derive(FromRow)]

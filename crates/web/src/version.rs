@@ -104,6 +104,11 @@ pub struct Patch {
 }
 
 impl Patch {
+    /// Whether it says something of this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.fields.get(field).is_some()
+    }
+
     /// What `present` becomes; `answered` is what GET tells of it. A field that is only told may be sent back as it is.
     ///
     /// # Errors

@@ -91,7 +91,7 @@ pub struct ApiKey {
     pub last_four: String,
     /// `live` or `test`.
     pub mode: String,
-    /// The permission keys it holds.
+    /// The permission keys it was given. It holds those of them that whoever it belongs to holds now.
     pub scopes: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,

@@ -198,3 +198,53 @@ async fn a_key_of_an_archived_client_is_refused_until_the_client_is_back() {
     actions::archive_client(&test.app, &test.operator(), story.acme.id, false).await.unwrap();
     ask().await.expect_status(200);
 }
+
+#[tokio::test]
+async fn a_key_holds_at_every_moment_what_its_maker_holds_there_then() {
+    let test = start().await;
+    let story = &test.story;
+    let admin = test.database.admin().await;
+    let run = async |sql: &str, id: uuid::Uuid| admin.execute(sql, &[&id]).await.unwrap();
+    let make = async |by: &testkit::Person| {
+        let scopes = ["clients.view", "webhooks.manage"];
+        let body = json!({ "name": "x", "scopes": scopes, "current_password": testkit::story::PASSWORD });
+        let made = test.api_json(Method::POST, "/v1/api-keys", &body).as_user(by).for_client(story.acme.id).await;
+        made.expect_status(201).json()["key"].as_str().unwrap().to_owned()
+    };
+    let ask = async |key: &str| test.api(Method::GET, "/v1/clients").bearer(key).await.status.as_u16();
+    let role = async |word: &str| {
+        test.api_json(Method::PUT, &format!("/v1/users/{}/role", story.acme_owner.id), &json!({ "role": word }))
+            .as_user(&story.agency_owner)
+            .for_client(story.acme.id)
+            .await
+            .expect_status(204);
+    };
+    let (owners, agencys) = (make(&story.acme_owner).await, make(&story.agency_owner).await);
+    assert_eq!((ask(&owners).await, ask(&agencys).await), (200, 200));
+
+    // another role, and the old one again
+    role("call_center").await;
+    assert_eq!((ask(&owners).await, ask(&agencys).await), (403, 200));
+    test.api(Method::GET, "/v1/me").bearer(&owners).await.expect_status(200);
+    role("company_owner").await;
+    assert_eq!(ask(&owners).await, 200);
+
+    // the role itself loses it
+    let lose = "delete from role_permissions where permission_key = 'clients.view' and $1::uuid is not null
+                and role = 'company_owner'";
+    run(lose, story.acme.id).await;
+    assert_eq!((ask(&owners).await, ask(&agencys).await), (403, 200));
+
+    // the agency is left, or the client goes to another one: the maker holds it still, but not there
+    let stays = "select count(*) from api_keys where revoked_at is null and created_by_user_id is not null";
+    run("delete from org_members where user_id = $1", story.agency_owner.id).await;
+    assert_eq!(ask(&agencys).await, 403);
+    assert_eq!(count(&test, stays).await, 2, "and no key was revoked");
+
+    // a key that is taken over is held against its new owner
+    let sql = "update api_keys set created_by_user_id = $1 where created_by_user_id is not null";
+    run(sql, story.admin.id).await;
+    assert_eq!((ask(&owners).await, ask(&agencys).await), (200, 200));
+    // one that the operator made is held against nobody
+    assert_eq!(ask(&story.acme.key).await, 200);
+}

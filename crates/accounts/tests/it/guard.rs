@@ -234,3 +234,20 @@ async fn prices_are_the_operators_and_wrong_ones_are_named() {
     let refused = accounts::actions::update_organization(&test.app, &actor, story.northside, &change).await;
     assert!(refused.is_err(), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_form_of_the_console_comes_back_no_longer_than_what_may_be_sent() {
+    let test = start().await;
+    // three bytes on the way here, five on the way back
+    let name = |quotes| "'".repeat(quotes);
+    let post =
+        |name: String| test.post_form("/acme-roofing/api-keys", &[("name", name)]).as_user(&test.story.acme_owner);
+    post(name(600_000)).await.expect_status(413);
+    let html = post(name(130_000)).await.expect_status(422).text();
+    assert!(html.len() < 100_000, "{} bytes", html.len());
+    // what is searched for stands in every link of the list
+    let path = |length| format!("/acme-roofing/team?q={}", "a".repeat(length));
+    test.get(&path(5_000)).as_user(&test.story.acme_owner).await.expect_status(422);
+    let html = test.get(&path(3_000)).as_user(&test.story.acme_owner).await.expect_status(200).text();
+    assert!(html.len() < 100_000, "{} bytes", html.len());
+}

@@ -113,7 +113,7 @@ async fn no_file_that_is_told_runs_in_a_spreadsheet_or_comes_apart() {
         for line in &lines {
             assert_eq!(line.len(), columns, "{}: {line:?}", name(spec));
             for cell in line {
-                assert_eq!(kernel::cells::neutralise(kernel::cells::restore(cell)), *cell, "{}: {cell:?}", name(spec));
+                assert_eq!(kernel::cells::neutralise(&kernel::cells::restore(cell)), *cell, "{}: {cell:?}", name(spec));
             }
         }
         if WICKED.iter().all(|wicked| lines.iter().flatten().any(|cell| kernel::cells::restore(cell) == *wicked)) {

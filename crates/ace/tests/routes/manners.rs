@@ -369,3 +369,19 @@ async fn nothing_is_done_for_a_client_that_was_archived() {
     assert!(tried > 100, "{tried}");
     assert!(done.is_empty(), "{}", done.join("\n"));
 }
+
+#[tokio::test]
+async fn no_stranger_sends_more_than_a_form_holds() {
+    let walk = Walk::new().await;
+    let (mut tried, large) = (0, "'".repeat(150_000));
+    for spec in walk.table().iter().filter(|spec| spec.access == web::Access::Public && spec.method != Method::GET) {
+        let path = walk.path(spec, &walk.test.story.acme);
+        let reply = match spec.kind {
+            web::Kind::Page => walk.test.post_form(&path, &[("x", &large)]).await,
+            web::Kind::Api => walk.test.api(spec.method.clone(), &path).body("application/json", large.clone()).await,
+        };
+        assert_eq!(reply.status, 413, "{}: {}", name(spec), reply.text());
+        tried += 1;
+    }
+    assert!(tried > 10, "{tried}");
+}

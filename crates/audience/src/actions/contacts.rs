@@ -35,7 +35,7 @@ pub async fn update(
     input: ContactInput,
     expected: &Expected,
 ) -> Result<Contact> {
-    change(app, actor, (client_id, id), expected, |_| Ok(input)).await
+    change(app, actor, (client_id, id), (expected, &CHANNELS), |_| Ok(input)).await
 }
 
 /// Changes the fields a JSON merge patch names; `null` empties a field.
@@ -44,7 +44,8 @@ pub async fn update(
 /// As [`update`], and names what is no field of a contact.
 pub async fn patch(app: &App, actor: &Actor, ids: (Uuid, Uuid), patch: Patch, expected: &Expected) -> Result<Contact> {
     let told = store::find(&app.db.scope(actor), ids.0, ids.1).await?;
-    change(app, actor, ids, expected, |before| patch.onto(before, &told)).await
+    let said: Vec<_> = CHANNELS.into_iter().filter(|channel| patch.names(channel)).collect();
+    change(app, actor, ids, (expected, &said), |before| patch.onto(before, &told)).await
 }
 
 /// Switches do-not-contact.
@@ -52,7 +53,8 @@ pub async fn patch(app: &App, actor: &Actor, ids: (Uuid, Uuid), patch: Patch, ex
 /// # Errors
 /// `NotFound`, or what the database answered.
 pub async fn suppress(app: &App, actor: &Actor, ids: (Uuid, Uuid), do_not_contact: bool) -> Result<Contact> {
-    change(app, actor, ids, &Expected::any(), |before| Ok(ContactInput { do_not_contact, ..before.clone() })).await
+    change(app, actor, ids, (&Expected::any(), &[]), |before| Ok(ContactInput { do_not_contact, ..before.clone() }))
+        .await
 }
 
 /// Switches do-not-contact on for several contacts; answers how many of them were not suppressed before.
@@ -96,11 +98,21 @@ pub async fn delete(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), exp
     tx.commit().await
 }
 
+/// What a stranger may have given for a contact, and staff confirms by saying it.
+const CHANNELS: [&str; 3] = ["email", "phone", "mobile_phone"];
+
+/// Those of the addresses that are named.
+fn named(input: &ContactInput, said: &[&str]) -> Vec<String> {
+    let channels = CHANNELS.into_iter().zip([&input.email, &input.phone, &input.mobile_phone]);
+    channels.filter(|(name, _)| said.contains(name)).filter_map(|(_, value)| value.clone()).collect()
+}
+
+/// What is `said` of the contact's addresses is confirmed with it, also where it stays as it is.
 async fn change(
     app: &App,
     actor: &Actor,
     (client_id, id): (Uuid, Uuid),
-    expected: &Expected,
+    (expected, said): (&Expected, &[&str]),
     wish: impl FnOnce(&ContactInput) -> Result<ContactInput>,
 ) -> Result<Contact> {
     let tx = app.db.scope(actor).transaction().await?;
@@ -108,13 +120,18 @@ async fn change(
     expected.check(&stored.etag())?;
     let before = stored.input();
     let after = wish(&before)?.normalised(Some(&before))?;
-    if after == before {
+    let said = named(&after, said);
+    let confirmed = !said.is_empty() && store::confirm(&tx, (client_id, id), &said).await?;
+    if after == before && !confirmed {
         return Ok(stored);
     }
     store::update(&tx, (client_id, id), &after).await?;
     not_suppressed(&tx, (client_id, id), &before, &after).await?;
     record_consents(&tx, (client_id, id), &before, &after).await?;
-    let (old, new) = difference(&before, &after);
+    let (old, mut new) = difference(&before, &after);
+    if confirmed {
+        new["confirmed"] = json!(said);
+    }
     tx.audit("contact.updated", "contacts", Some(id), what(client_id, Some(old), Some(new))).await?;
     tx.commit().await?;
     store::find(&app.db.scope(actor), client_id, id).await

@@ -48,7 +48,8 @@ impl<'a> Preparer<'a> {
         }
         let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
-            let cell = cells::restore(row.cell(index).trim()).trim();
+            let cell = cells::restore(row.cell(index).trim());
+            let cell = cell.trim();
             let says_something = matches!(target, Target::Field(field) if Field::ALLOWS.contains(field));
             if !cell.is_empty() || says_something {
                 self.take((&mut prepared, &mut loose), row, index, cell)?;
@@ -110,7 +111,8 @@ impl<'a> Preparer<'a> {
                 continue;
             }
             for (index, target) in &group {
-                let cell = cells::restore(row.cell(*index).trim()).trim();
+                let cell = cells::restore(row.cell(*index).trim());
+                let cell = cell.trim();
                 // what is no field is kept already
                 if !cell.is_empty() && matches!(target, Target::Field(_)) {
                     self.take_as((prepared, loose), row, (*index, target), cell)?;

@@ -60,6 +60,13 @@ statement! {
           sms_opt_out = $22, custom_fields = $23, notes = $24, match_key = $25, updated_at = $26
         where client_id = $1
           and id = $2";
+    /// What strangers said of a contact and staff says as well.
+    CONFIRM_CONTACT, app, "
+        update contacts
+        set unconfirmed = array(select given from unnest(unconfirmed) given where given <> all ($3)), updated_at = $4
+        where client_id = $1
+          and id = $2
+          and unconfirmed && $3";
     /// The recipients a contact became, held: the delete takes the contact out of them, and whoever claims for one of
     /// them holds it before looking at the contact.
     LOCK_RECIPIENTS, app, "
@@ -318,6 +325,11 @@ pub(crate) async fn update(tx: &Transaction, (client_id, id): (Uuid, Uuid), inpu
         )
         .await;
     done.map(|_| ()).map_err(taken)
+}
+
+/// Takes what is said of a contact's addresses for confirmed; whether that is news.
+pub(crate) async fn confirm(tx: &Transaction, (client_id, id): (Uuid, Uuid), said: &[String]) -> Result<bool> {
+    Ok(tx.execute(&CONFIRM_CONTACT, &[&client_id, &id, &said, &tx.now()]).await? > 0)
 }
 
 /// Holds a contact that is about to be taken away, its recipients first, and tells how it is.

@@ -19,8 +19,9 @@ use crate::import::prepared::Prepared;
 pub use apart::Apart;
 use sql::{
     CONSENTS_OF_KNOWN, CONSENTS_OF_NEW, COPY_ROWS, COUNT_KNOWN, INSERT_KNOWN_MEMBERS, INSERT_NEW, INSERT_NEW_CAREFULLY,
-    INSERT_NEW_MEMBERS, INSERT_TAGS, MATCH_BY_CODE, MATCH_BY_EMAIL, MATCH_BY_NAME_ADDRESS, MATCH_BY_PHONE,
-    MATCH_LEFT_OUT, OTHER_STREETS, STAGE, TAKE_UNITS_AWAY, UPDATE_KNOWN, UPDATE_MATCH_KEYS,
+    INSERT_NEW_MEMBERS, INSERT_TAGS, INSERT_TAGS_OF_STRANGERS, MADE_BY_STRANGERS, MATCH_BY_CODE, MATCH_BY_EMAIL,
+    MATCH_BY_NAME_ADDRESS, MATCH_BY_PHONE, MATCH_LEFT_OUT, OTHER_STREETS, STAGE, TAKE_UNITS_AWAY, UPDATE_KNOWN,
+    UPDATE_MATCH_KEYS,
 };
 
 /// The types of [`COPY_ROWS`].
@@ -196,14 +197,19 @@ async fn write(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<M
     let known: i64 = tx.query_scalar(&COUNT_KNOWN, &[&client_id]).await?;
     let wording = format!("Column of the imported file {}", target.filename);
     let mut merged = Merged::default();
-    if target.on_duplicate == OnDuplicate::Update && known > 0 {
+    let all = target.on_duplicate == OnDuplicate::Update;
+    // Whom only a stranger told of is not known yet: the file's word is the first.
+    if known > 0 && (all || tx.query_scalar(&MADE_BY_STRANGERS, &[&client_id]).await?) {
         if staged.noes {
-            tx.execute(&CONSENTS_OF_KNOWN, &[&client_id, &wording, &target.user_id, &now]).await?;
+            tx.execute(&CONSENTS_OF_KNOWN, &[&client_id, &wording, &target.user_id, &now, &all]).await?;
         }
         if staged.streets_alone {
             take_units_away(tx, client_id).await?;
         }
-        merged.updated = update(tx, client_id).await?;
+        if staged.tags && !all {
+            tx.execute(&INSERT_TAGS_OF_STRANGERS, &[&client_id, &target.user_id, &now]).await?;
+        }
+        merged.updated = update(tx, client_id, all).await?;
     }
     let new = staged.rows as i64 - known;
     if new > 0 {
@@ -231,8 +237,8 @@ async fn take_units_away(tx: &Transaction, client_id: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn update(tx: &Transaction, client_id: Uuid) -> Result<i64> {
-    let changed: Vec<Changed> = tx.query(&UPDATE_KNOWN, &[&client_id, &tx.now()]).await?;
+async fn update(tx: &Transaction, client_id: Uuid, all: bool) -> Result<i64> {
+    let changed: Vec<Changed> = tx.query(&UPDATE_KNOWN, &[&client_id, &tx.now(), &all]).await?;
     let (mut ids, mut keys) = (Vec::new(), Vec::new());
     for contact in &changed {
         let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();

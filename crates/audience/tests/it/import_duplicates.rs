@@ -222,3 +222,80 @@ async fn the_preview_tells_who_shares_an_address_and_on_which_lines() {
     let html = test.get(&page).as_user(&test.story.acme_owner).await.expect_status(200).text();
     assert!(html.contains("People who share an address") && html.contains("1 row has an earlier row"), "{html}");
 }
+
+/// A contact as a form without a link leaves it behind.
+async fn made_by_a_stranger(test: &TestApp, client_id: uuid::Uuid) -> uuid::Uuid {
+    let admin = test.database.admin().await;
+    let ids = [(); 3].map(|()| kernel::new_id());
+    let [contact_id, form_id, submission_id] = ids;
+    let sql = "insert into contacts (id, client_id, customer_code, first_name, email, phone, lead_source, unconfirmed)
+               values ($1, $2, 'C-FORM', 'Vera', 'vera@example.com', '+16145550166', 'form',
+                 array['vera@example.com', '+16145550166'])";
+    admin.execute(sql, &[&contact_id, &client_id]).await.unwrap();
+    let sql =
+        "insert into ace_forms (id, client_id, name, form_config) values ($1, $2, 'Inspection', '{\"fields\": []}')";
+    admin.execute(sql, &[&form_id, &client_id]).await.unwrap();
+    let sql = "insert into ace_form_submissions (id, client_id, form_id, contact_id, unconfirmed, submitted_at)
+               values ($1, $2, $3, $4, '{\"email\": \"vera@example.com\", \"phone\": \"+16145550166\"}', '2026-03-01')";
+    admin.execute(sql, &[&submission_id, &client_id, &form_id, &contact_id]).await.unwrap();
+    contact_id
+}
+
+#[tokio::test]
+async fn a_contact_that_only_a_stranger_told_of_is_filled_by_the_file_and_loses_the_strangers_phone() {
+    let file = "email,first name,last name,address,city,state,zip,tags,email_opt_out\n\
+        vera@example.com,Vera,Victim,12 Oak St,Columbus,OH,43215,customer,yes\n\
+        bo@example.com,Bo,Hall,9 Elm St,Columbus,OH,43215,,\n";
+    for import in [options("skip.csv"), updating("update.csv")] {
+        let test = test_app().await;
+        let acme = test.story.acme.id;
+        made_by_a_stranger(&test, acme).await;
+        let import = ImportOptions { dedupe: Some(Dedupe::Email), ..import };
+        assert_eq!(came_of(&run(&test, acme, import.clone(), file).await), [1, 1, 0, 0, 0]);
+        let filled = "select count(*) from contacts where email = 'vera@example.com' and last_name = 'Victim'
+                      and address = '12 Oak St' and num_nonnulls(phone, mobile_phone) = 0 and match_key is not null
+                      and email_opt_out and unconfirmed = array['+16145550166']";
+        assert_eq!(count(&test, filled).await, 1);
+        assert_eq!(count(&test, "select count(*) from contact_tags where tag = 'customer'").await, 1);
+        assert_eq!(
+            count(&test, "select count(*) from contact_consents where channel = 'email' and not granted").await,
+            1
+        );
+        // known now: the next file leaves it alone, or changes it as any other
+        let again = file.replace("Victim", "Winner");
+        let updates = import.on_duplicate == Some(OnDuplicate::Update);
+        let expected = if updates { [0, 1, 1, 0, 0] } else { [0, 0, 2, 0, 0] };
+        assert_eq!(came_of(&run(&test, acme, import, again).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_a_stranger_said_is_on_file_once_a_file_or_staff_says_it_too() {
+    let test = test_app().await;
+    let (acme, owner) = (test.story.acme.id, &test.story.acme_owner);
+    let id = made_by_a_stranger(&test, acme).await;
+    let unconfirmed =
+        async || count(&test, "select cardinality(unconfirmed)::int8 from contacts where phone is not null").await;
+    let page = async || {
+        let html = test.get(&format!("/acme-roofing/contacts/{id}")).as_user(owner).await.expect_status(200).text();
+        let at = html.find("Not confirmed").map(|at| html[at..].to_owned());
+        at.map(|rest| (rest.contains("vera@example.com"), rest.contains("(614) 555-0166")))
+    };
+    assert_eq!((unconfirmed().await, page().await), (2, Some((true, true))));
+
+    // what is not about the phone says nothing of it
+    let patch = |body: serde_json::Value| {
+        test.api_json(web::Method::PATCH, &format!("/v1/contacts/{id}"), &body).bearer(&test.story.acme.key)
+    };
+    patch(serde_json::json!({ "notes": "called" })).await.expect_status(200);
+    assert_eq!(unconfirmed().await, 2);
+    patch(serde_json::json!({ "email": "vera@example.com" })).await.expect_status(200);
+    assert_eq!((unconfirmed().await, page().await), (1, Some((false, true))));
+    let told =
+        "select count(*) from audit_log where action = 'contact.updated' and after -> 'confirmed' ? 'vera@example.com'";
+    assert_eq!(count(&test, told).await, 1);
+    let import = ImportOptions { dedupe: Some(Dedupe::Email), ..updating("phones.csv") };
+    let file = "email,phone\nvera@example.com,(614) 555-0166\n";
+    assert_eq!(came_of(&run(&test, acme, import, file).await), [0, 1, 0, 0, 0]);
+    assert_eq!((unconfirmed().await, page().await), (0, None));
+}

@@ -79,6 +79,17 @@ pub struct Field {
     pub channel: Option<ConsentChannel>,
 }
 
+impl Field {
+    /// The longest answer it keeps, in characters; what is longer is wrong whatever it is.
+    pub fn longest(&self) -> usize {
+        match self.kind {
+            FieldType::Text | FieldType::Textarea | FieldType::Hidden => super::submission::MAX_ANSWER,
+            FieldType::Email => 320,
+            _ => 200,
+        }
+    }
+}
+
 /// What a person agrees to be reached by. The wording does not decide it: "text messages to the phone number above"
 /// names two ways and means one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

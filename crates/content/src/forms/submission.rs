@@ -11,7 +11,7 @@ use super::number;
 use super::shown::visible;
 
 /// The longest answer kept, in characters.
-const MAX_ANSWER: usize = 5_000;
+pub(super) const MAX_ANSWER: usize = 5_000;
 
 /// What a browser sent: every value of every name.
 pub type Submitted = BTreeMap<String, Vec<String>>;

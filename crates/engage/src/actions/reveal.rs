@@ -97,6 +97,34 @@ pub async fn again_in(tx: &Transaction, keyring: &Keyring, ids: (Uuid, Uuid)) ->
     Ok(any.then_some(shown))
 }
 
+/// The same for whoever says what was said the first time.
+///
+/// # Errors
+/// What the database answered, or that a code cannot be opened.
+pub async fn proven(app: &App, origin: &Origin, ids: (Uuid, Uuid), given: &[&str]) -> Result<Option<Vec<Shown>>> {
+    let actor = Actor::client(ids.0).from(origin.clone());
+    let tx = app.scope(&actor).transaction().await?;
+    let shown = proven_in(&tx, &app.keyring, ids, given).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// The same inside a transaction.
+///
+/// # Errors
+/// What the database answered, or that a code cannot be opened.
+pub async fn proven_in(
+    tx: &Transaction,
+    keyring: &Keyring,
+    ids: (Uuid, Uuid),
+    given: &[&str],
+) -> Result<Option<Vec<Shown>>> {
+    if given.is_empty() || !rewards::gave_before(tx, ids.0, ids.1, given).await? {
+        return Ok(None);
+    }
+    again_in(tx, keyring, ids).await
+}
+
 async fn open_all(
     tx: &Transaction,
     keyring: &Keyring,

@@ -19,6 +19,7 @@ use super::answers::Who;
 use super::reveal::{self, Shown};
 use crate::masked;
 use crate::person::Person;
+use crate::store::contacts::Matched;
 use crate::store::submissions::{self, NewSubmission};
 use crate::store::{contacts, forms, rewards as earned};
 
@@ -81,8 +82,8 @@ async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Ou
     if !store(&tx, input, id, &who).await? {
         return repeat(app, tx, input).await;
     }
-    let (contact_id, unconfirmed) = contact(&tx, input, &who).await?;
-    submissions::complete(&tx, (input.client_id, id), contact_id, unconfirmed.as_ref()).await?;
+    let matched = contact(&tx, input, &who).await?;
+    submissions::complete(&tx, (input.client_id, id), matched.contact_id, matched.unconfirmed.as_ref()).await?;
     record(&tx, input, id).await?;
     forms::add_submission(&tx, input.client_id, input.form_id).await?;
     let Some(person) = input.person else {
@@ -94,6 +95,7 @@ async fn submit_once(app: &App, origin: &Origin, input: &Input<'_>) -> Result<Ou
     if outcome == Some(Outcome::SpentCode) {
         return Ok(Outcome::SpentCode);
     }
+    contacts::confirm(&tx, input.client_id, &matched).await?;
     wake(&tx, input, person).await?;
     let at = tx.now();
     tx.commit().await?;
@@ -133,14 +135,14 @@ async fn store(tx: &Transaction, input: &Input<'_>, id: Uuid, who: &Who) -> Resu
 }
 
 /// The contact, and what was said of them that nobody has confirmed.
-async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<(Option<Uuid>, Option<Value>)> {
+async fn contact(tx: &Transaction, input: &Input<'_>, who: &Who) -> Result<Matched> {
     let own = input.person.and_then(|person| person.contact_id);
     let matched = contacts::match_or_create(tx, input.client_id, own, who).await?;
     // Nobody agrees in the name of somebody else who is known.
     if let Some(contact_id) = matched.contact_id.filter(|_| matched.speaks_for_itself) {
         contacts::record_consents(tx, input.client_id, contact_id, who).await?;
     }
-    Ok((matched.contact_id, matched.unconfirmed))
+    Ok(matched)
 }
 
 /// The event of it.
@@ -205,10 +207,7 @@ async fn earn(
 /// shows a code with another one is told no more than for a wrong code.
 async fn before(app: &App, tx: &Transaction, ids: (Uuid, Uuid), who: &Who) -> Result<Outcome> {
     let given: Vec<&str> = who.email.iter().chain(&who.phone).map(String::as_str).collect();
-    if !given.is_empty()
-        && earned::gave_before(tx, ids.0, ids.1, &given).await?
-        && let Some(shown) = reveal::again_in(tx, &app.keyring, ids).await?
-    {
+    if let Some(shown) = reveal::proven_in(tx, &app.keyring, ids, &given).await? {
         return Ok(Outcome::Rewards(shown));
     }
     if who.code.is_some() {

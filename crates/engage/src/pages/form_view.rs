@@ -85,6 +85,16 @@ impl FormView {
         Self { sample: true, ..view }
     }
 
+    /// With nothing but what is `asked` of somebody who wants to see their card again.
+    pub fn to_prove(
+        form: &OpenForm,
+        asked: &FormConfig,
+        person: &Person,
+        (sent, errors): (&Sent, &[FieldError]),
+    ) -> Self {
+        Self::new(form.row.id, asked, Some(person), (sent, errors))
+    }
+
     fn headed(self, config: &FormConfig) -> Self {
         Self {
             title: config.settings.title.clone(),
@@ -178,7 +188,9 @@ fn entry(config: &FormConfig, asked: &Asked, person: Option<&Person>, (sent, err
         None if sent.is_empty() => person.and_then(|person| person.answer_to(asked)).into_iter().collect(),
         None => Vec::new(),
     };
+    // what no field keeps is not sent back either: five bytes may stand for one there
     let first = given.first().map(String::as_str).unwrap_or_default();
+    let first = first.char_indices().nth(asked.longest()).map_or(first, |(end, _)| &first[..end]);
     match asked.kind {
         FieldType::Hidden => {
             let made = if first.is_empty() { asked.placeholder.as_deref().unwrap_or_default() } else { first };

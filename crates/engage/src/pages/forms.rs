@@ -17,7 +17,8 @@ use super::done::{self, On};
 use super::form_view::{FormView, new_token};
 use super::links;
 use super::sent::Sent;
-use super::{ClosedPage, Markup, Stranger, unknown};
+use super::{Markup, Stranger, over, unknown};
+use crate::actions::answers::Who;
 use crate::actions::reveal::{self, Shown};
 use crate::actions::submit::{Input, Outcome, submit as store};
 use crate::person::Person;
@@ -68,7 +69,7 @@ pub async fn show(
         }
     }
     if person.as_ref().is_some_and(|person| person.status == "completed") {
-        return ended(on, &form);
+        return over::ended(on, &form, person.as_ref(), (&Sent::default(), &[]));
     }
     if !machine {
         engage.count_view(&app, form.row.id);
@@ -92,10 +93,12 @@ pub async fn submit(
         return done::done(on, &form, Outcome::Thanks);
     }
     let known = person(&app, &visitor, &form, sent.recipient.take()).await?;
-    match known.as_ref().map(|person| person.status.as_str()) {
-        Some("completed") => return ended(on, &form),
-        None | Some("mailed" | "active") => {}
-        Some(_) => return done::preview(on, &form),
+    match &known {
+        Some(person) if person.status == "completed" => {
+            return over::submitted((on, &visitor), &form, person, &sent).await;
+        }
+        Some(person) if !["mailed", "active"].contains(&person.status.as_str()) => return done::preview(on, &form),
+        _ => {}
     }
     if let Some(person) = &known {
         limits::redemption(&app, &person.redemption_code)?;
@@ -107,6 +110,13 @@ pub async fn submit(
     let person = match by_code(&app, &visitor, (&form, known.as_ref()), &answers).await? {
         ByCode::Person(person) => Some(*person),
         ByCode::NotAsked => known.clone(),
+        ByCode::Ended(person) => {
+            let who = Who::read(&form.config, &answers);
+            return match over::proven(&app, &visitor, &person, &who).await? {
+                Some(cards) => answered(on, &form, Some(&person), Outcome::Rewards(cards)),
+                None => refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await,
+            };
+        }
         ByCode::Wrong(error) => return refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[error]).await,
     };
     if person.is_none() {
@@ -131,7 +141,7 @@ pub async fn submit(
 }
 
 /// What came of it. The browser that is shown a card keeps the proof of it.
-fn answered(on: On<'_>, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
+pub(super) fn answered(on: On<'_>, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
     let shows_card = matches!(&outcome, Outcome::Rewards(all) if all.iter().any(|one| matches!(one, Shown::Card(_))));
     let mut response = done::done(on, form, outcome)?;
     if let Some(person) = person.filter(|_| shows_card) {
@@ -174,6 +184,9 @@ enum ByCode {
     Person(Box<Person>),
     /// The form has no such field, or it was left empty.
     NotAsked,
+    /// It is this recipient's, whose campaign is over: only who gives the address of the first time is told more than for
+    /// a wrong one.
+    Ended(Box<Person>),
     /// Unknown, another's, or of a campaign that is not under way: all the same to a stranger.
     Wrong(FieldError),
 }
@@ -200,9 +213,10 @@ async fn by_code(
     limits::bare_code(app, visitor, &code)?;
     let actor = visitor.actor();
     let found = people::by_code(&app.scope(&actor), form.row.client_id, form.row.id, &code).await?;
-    Ok(match found.filter(|person| ["mailed", "active"].contains(&person.status.as_str())) {
-        Some(person) => ByCode::Person(Box::new(person)),
-        None => ByCode::Wrong(no_such_code(form)),
+    Ok(match found.map(Box::new) {
+        Some(person) if ["mailed", "active"].contains(&person.status.as_str()) => ByCode::Person(person),
+        Some(person) if person.status == "completed" => ByCode::Ended(person),
+        _ => ByCode::Wrong(no_such_code(form)),
     })
 }
 
@@ -244,9 +258,4 @@ fn form_page(
     let template =
         FormPage { shell, ground, title, description: settings.description.clone(), preview, form: Markup(view) };
     on.page(status, &template)
-}
-
-fn ended(on: On<'_>, form: &OpenForm) -> Result<Response> {
-    let (shell, ground) = form.frame("This offer has ended");
-    on.page(StatusCode::OK, &ClosedPage { shell, ground, support_phone: None })
 }

@@ -19,7 +19,8 @@ use web::{App, Path, Result};
 use super::done::On;
 use super::form_view::FormView;
 use super::seen::Sign;
-use super::{ClosedPage, Markup, Stranger, done, dressed, page, shell, unknown};
+use super::sent::Sent;
+use super::{ClosedPage, Markup, Stranger, done, dressed, over, page, shell, unknown};
 use crate::actions::reveal;
 use crate::landing::Landing;
 use crate::person::Person;
@@ -144,7 +145,7 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
         }
     }
     if visited.status == "completed" {
-        return closed(app, &visited);
+        return closed(app, engage, visited, (token, host.as_deref())).await;
     }
     if visited.lp_mode == "redirect" {
         return lead_on(&visited, &token);
@@ -154,10 +155,20 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
     bridge(app, engage, visited, (token, machine, sign, host.as_deref())).await
 }
 
-fn closed(app: &App, visited: &Visited) -> Result<Response> {
+/// The campaign is over. Who earned a card finds the way back to it.
+async fn closed(
+    app: &App,
+    engage: &Engage,
+    mut visited: Visited,
+    (token, host): (PurlToken, Option<&str>),
+) -> Result<Response> {
     let support_phone = visited.support_phone.clone();
-    let shell = frame("This offer has ended", visited);
-    page(app, Policy::default(), StatusCode::OK, &ClosedPage { shell, ground: None, support_phone })
+    let shell = frame("This offer has ended", &visited);
+    let form = if visited.earned { form_of(app, engage, &visited).await? } else { None };
+    let person = Person::of_visit(&mut visited, token.to_string());
+    let again = form.as_ref().map(|form| over::way_back(form, Some(&person), (&Sent::default(), &[]))).transpose()?;
+    let policy = Policy { form: form.map(|form| form.row.id), host, ..Policy::default() };
+    page(app, policy, StatusCode::OK, &ClosedPage { shell, ground: None, support_phone, again: again.flatten() })
 }
 
 /// 302: another visit asks again, and is counted again.

@@ -6,6 +6,7 @@ mod done;
 mod form_view;
 pub mod forms;
 pub mod links;
+mod over;
 pub mod preview;
 pub mod seen;
 mod sent;
@@ -83,6 +84,8 @@ struct ClosedPage {
     shell: RecipientShell,
     ground: Option<String>,
     support_phone: Option<String>,
+    /// Where somebody who earned a card proves it.
+    again: Option<Markup>,
 }
 
 /// A page for recipients, with the headers that hold for all of them.

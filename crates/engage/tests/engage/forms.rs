@@ -161,15 +161,8 @@ async fn the_old_page_shows_neither_a_replacement_nor_promises_what_was_revoked(
     let earned = "select gift_card_id from call_conditions_met";
     let card: uuid::Uuid = world.admin.query_one(earned, &[]).await.unwrap().get(0);
     let to = ReplaceInput { reason: "stolen".into(), to: "maria@example.org".into() };
-    let replaced = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        (true, &kernel::version::Expected::any()),
-        &to,
-    )
-    .await
-    .unwrap();
+    let replaced =
+        replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &to).await.unwrap();
     let html = world.send(&answers(&maria, &token)).await.expect_status(200).text();
     assert_eq!(code_on(&html), None, "whoever has the page has no claim to the new card: {html}");
     assert!(!html.contains(&first) && html.contains("Your reward was sent"), "{html}");

@@ -6,5 +6,6 @@ mod links;
 mod persons;
 mod previews;
 mod rings;
+mod strangers;
 mod submissions;
 mod world;

@@ -182,9 +182,10 @@ database::statement! {
         insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, created_at)
         select $4, $1, -price_credits, 'reward', campaign_id, recipient_id, gift_card_id, $3
         from again";
-    /// The other way to reach somebody.
+    /// The other way to reach somebody: what is on file, not what only a stranger gave.
     OTHER_WAY, app, "
-        select coalesce(c.mobile_phone, c.phone, r.phone) as phone, coalesce(c.email, r.email) as email,
+        select (app.on_file(c.unconfirmed, c.mobile_phone, c.phone, r.phone))[1] as phone,
+          (app.on_file(c.unconfirmed, c.email, r.email))[1] as email,
           rc.sms_template, rc.email_subject, rc.email_template
         from recipients r
         left join contacts c on c.client_id = r.client_id and c.id = r.contact_id

@@ -61,6 +61,10 @@ pub struct Field {
     attributes: Vec<(String, String)>,
 }
 
+/// Characters that a field shows again, of several lines or of one.
+const MOST_IN_A_TEXT: usize = 100_000;
+const MOST_IN_A_LINE: usize = 5_000;
+
 impl HtmlSafe for Field {}
 
 impl Field {
@@ -103,6 +107,11 @@ impl Field {
         let keep = !matches!(self.kind, Kind::Input("password") | Kind::File);
         if keep {
             self.value = value.field_value();
+            // what no field of ours holds is not sent back: a page would be five times as long as what was sent
+            let most = if matches!(self.kind, Kind::Textarea) { MOST_IN_A_TEXT } else { MOST_IN_A_LINE };
+            if let Some((end, _)) = self.value.char_indices().nth(most) {
+                self.value.truncate(end);
+            }
         }
         self
     }

@@ -43,11 +43,8 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
             continue;
         }
         let cells = samples.get(column).unwrap_or(&none);
-        let filled: Vec<&str> = cells
-            .iter()
-            .map(|cell| kernel::cells::restore(cell.trim()).trim())
-            .filter(|cell| !cell.is_empty())
-            .collect();
+        let restored: Vec<_> = cells.iter().map(|cell| kernel::cells::restore(cell.trim())).collect();
+        let filled: Vec<&str> = restored.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
         if let Some(found) = about_consent(header, &filled) {
             (picked.chosen[column], picked.asks[column]) = found;
             continue;

@@ -101,7 +101,15 @@ statement! {
     /// How many rows are about contacts that are already there.
     pub(super) COUNT_KNOWN, app, "select count(*) from import_rows where client_id = $1 and known";
 
-    /// The no's that known contacts have not said before.
+    /// Whether strangers have made contacts of the client that nobody has confirmed.
+    pub(super) MADE_BY_STRANGERS, app, "
+        select exists (
+          select
+          from contacts
+          where client_id = $1
+            and unconfirmed <> '{}')";
+
+    /// The no's that known contacts have not said before; $5 as in [`UPDATE_KNOWN`].
     pub(super) CONSENTS_OF_KNOWN, app, "
         insert into contact_consents (id, client_id, contact_id, channel, granted, source, wording, recorded_by_user_id, recorded_at)
         select gen_random_uuid(), c.client_id, c.id, f.channel, false, 'import', $2, $3, $4
@@ -113,6 +121,9 @@ statement! {
           ('sms', r.sms_opt_out and not c.sms_opt_out)) f (channel, said_no)
         where r.client_id = $1
           and r.known
+          and ($5 or (
+            array_remove(array[c.email, c.phone, c.mobile_phone], null) <@ c.unconfirmed
+            and num_nonnulls(c.email, c.phone, c.mobile_phone) > 0))
           and f.said_no";
 
     /// Creates the contacts that are not known. Fails when somebody else took a code meanwhile.
@@ -190,8 +201,9 @@ statement! {
         where client_id = $1
           and line_number = any ($2)";
 
-    /// Updates known contacts: only what the file says overwrites, a no is never taken back, and what is the same
-    /// already is not touched.
+    /// Updates known contacts, or ($3 false) only those that nobody but a stranger has told of: only what the file says
+    /// overwrites, a no is never taken back, and what is the same already is not touched. An address that only a stranger gave
+    /// stays if the file says it, too.
     pub(super) UPDATE_KNOWN, app, "
         update contacts c
         set first_name = n.first_name, last_name = n.last_name, email = n.email, phone = n.phone,
@@ -199,15 +211,16 @@ statement! {
             address2 = n.address2, city = n.city, state = n.state, zip = n.zip, country = n.country,
             lead_source = n.lead_source, notes = n.notes, do_not_contact = n.do_not_contact,
             email_opt_out = n.email_opt_out, sms_opt_out = n.sms_opt_out, lifecycle_stage = n.lifecycle_stage,
-            lead_score = n.lead_score, custom_fields = n.custom_fields, updated_at = $2
+            lead_score = n.lead_score, custom_fields = n.custom_fields, unconfirmed = n.unconfirmed, updated_at = $2
         from (
           select distinct on (o.id)
             o.id,
             coalesce(r.first_name, o.first_name) as first_name,
             coalesce(r.last_name, o.last_name) as last_name,
-            coalesce(r.email, o.email) as email,
-            coalesce(r.phone, o.phone) as phone,
-            coalesce(r.mobile_phone, o.mobile_phone) as mobile_phone,
+            coalesce(r.email, case when o.email = any (o.unconfirmed) then null else o.email end) as email,
+            coalesce(r.phone, case when o.phone = any (o.unconfirmed) then null else o.phone end) as phone,
+            coalesce(
+              r.mobile_phone, case when o.mobile_phone = any (o.unconfirmed) then null else o.mobile_phone end) as mobile_phone,
             coalesce(r.company, o.company) as company,
             coalesce(r.job_title, o.job_title) as job_title,
             coalesce(r.address, o.address) as address,
@@ -223,22 +236,29 @@ statement! {
             o.sms_opt_out or coalesce(r.sms_opt_out, false) as sms_opt_out,
             coalesce(r.lifecycle_stage, o.lifecycle_stage) as lifecycle_stage,
             coalesce(r.lead_score, o.lead_score) as lead_score,
-            o.custom_fields || r.custom_fields as custom_fields
+            o.custom_fields || r.custom_fields as custom_fields,
+            case when o.unconfirmed = '{}' then o.unconfirmed else array(
+              select given
+              from unnest(o.unconfirmed) given
+              where given <> all (array_remove(array[r.email, r.phone, r.mobile_phone], null))) end as unconfirmed
           from import_rows r
           join contacts o on o.client_id = r.client_id and o.id = r.contact_id
           where r.client_id = $1
             and r.known
+            and ($3 or (
+              array_remove(array[o.email, o.phone, o.mobile_phone], null) <@ o.unconfirmed
+              and num_nonnulls(o.email, o.phone, o.mobile_phone) > 0))
           order by o.id, r.line_number desc
         ) n
         where c.client_id = $1
           and c.id = n.id
           and (c.first_name, c.last_name, c.email, c.phone, c.mobile_phone, c.company, c.job_title, c.address, c.address2,
                c.city, c.state, c.zip, c.country, c.lead_source, c.notes, c.do_not_contact, c.email_opt_out, c.sms_opt_out,
-               c.lifecycle_stage, c.lead_score, c.custom_fields)
+               c.lifecycle_stage, c.lead_score, c.custom_fields, c.unconfirmed)
             is distinct from
               (n.first_name, n.last_name, n.email, n.phone, n.mobile_phone, n.company, n.job_title, n.address, n.address2,
                n.city, n.state, n.zip, n.country, n.lead_source, n.notes, n.do_not_contact, n.email_opt_out, n.sms_opt_out,
-               n.lifecycle_stage, n.lead_score, n.custom_fields)
+               n.lifecycle_stage, n.lead_score, n.custom_fields, n.unconfirmed)
         returning c.id, c.first_name, c.last_name, c.address, c.address2, c.city, c.state, c.zip, c.country, c.match_key";
 
     /// Gives contacts their new match keys.
@@ -266,6 +286,19 @@ statement! {
           and known
         order by contact_id
         on conflict (list_id, contact_id) do nothing";
+
+    /// Attaches the tags of the chunk to those known contacts that nobody but a stranger has told of.
+    pub(super) INSERT_TAGS_OF_STRANGERS, app, "
+        insert into contact_tags (id, client_id, contact_id, tag, created_by_user_id, created_at)
+        select gen_random_uuid(), r.client_id, r.contact_id, t.tag, $2, $3
+        from import_rows r
+        join contacts o on o.client_id = r.client_id and o.id = r.contact_id
+        cross join lateral unnest(r.tags) t (tag)
+        where r.client_id = $1
+          and r.known
+          and array_remove(array[o.email, o.phone, o.mobile_phone], null) <@ o.unconfirmed
+          and num_nonnulls(o.email, o.phone, o.mobile_phone) > 0
+        on conflict (contact_id, tag) do nothing";
 
     /// Attaches the tags of the chunk, to known contacts only if those are updated.
     pub(super) INSERT_TAGS, app, "
