@@ -23,6 +23,8 @@ pub struct Number {
     pub campaign_id: Option<Uuid>,
     /// That campaign's name.
     pub campaign_name: Option<String>,
+    /// The word in the campaign's URL.
+    pub campaign_slug: Option<String>,
     /// Whether it takes calls.
     pub is_active: bool,
     /// Not another campaign's before this day.
@@ -57,7 +59,7 @@ pub struct Draft {
 database::statement! {
     /// A client's numbers; a client has a handful, 200 is a bound and not a page.
     LIST, app, "
-        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name,
+        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name, c.slug as campaign_slug,
             n.is_active, n.held_until, n.created_at
         from tracked_phone_numbers n
         left join campaigns c on c.client_id = n.client_id and c.id = n.campaign_id
@@ -68,7 +70,7 @@ database::statement! {
         limit $4";
     /// One number that was not given back.
     FIND, app, "
-        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name,
+        select n.id, n.phone_number, n.forward_to_number, n.friendly_name, n.campaign_id, c.name as campaign_name, c.slug as campaign_slug,
             n.is_active, n.held_until, n.created_at
         from tracked_phone_numbers n
         left join campaigns c on c.client_id = n.client_id and c.id = n.campaign_id

@@ -46,6 +46,8 @@ pub struct Received {
     pub person: Option<String>,
     /// The campaign it came from.
     pub campaign_name: Option<String>,
+    /// The word in the campaign's URL.
+    pub campaign_slug: Option<String>,
     /// The end of the first card's code.
     pub code_last4: Option<String>,
 }
@@ -195,7 +197,7 @@ pub async fn received(
     let more = limit + 1;
     let mut filter = Filter::new(
         "submissions received",
-        "select s.id, s.submitted_at, s.submission_data, s.contact_id, s.unconfirmed, k.name as campaign_name, g.code_last4,
+        "select s.id, s.submitted_at, s.submission_data, s.contact_id, s.unconfirmed, k.name as campaign_name, k.slug as campaign_slug, g.code_last4,
             nullif(concat_ws(' ', coalesce(c.first_name, r.first_name), coalesce(c.last_name, r.last_name)), '') as person
         from ace_form_submissions s
         left join contacts c on c.client_id = s.client_id and c.id = s.contact_id
