@@ -109,3 +109,10 @@ $$;
 comment on function app.on_file(text[], text[]) is 'Those of the addresses that somebody who knows has given.';
 
 grant execute on function app.on_file(text[], text[]) to ace_app;
+
+
+-- What a key may -------------------------------------------------------------------------------------------------------
+
+-- Its maker, and where they reach: a key holds what its maker holds now.
+grant select (created_by_user_id) on api_keys to ace_signin;
+grant select (org_id) on clients to ace_signin;

@@ -24,14 +24,8 @@ fn because() -> RevokeInput {
 async fn a_reveal_opens_the_code_and_leaves_an_audit_row_without_it() {
     let (world, _, card) = with_a_card().await;
     let owner = world.test.story.agency_owner.actor();
-    let open = reveal(
-        &world.test.app,
-        &owner,
-        ((world.client_id, card), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    let open =
+        reveal(&world.test.app, &owner, (world.client_id, card), &kernel::version::Expected::any()).await.unwrap();
     assert_eq!(open.code.len(), 32);
     let audit =
         world.word("select string_agg(a::text, ' ') from audit_log a where action = 'gift_card.revealed'", &[]).await;
@@ -39,14 +33,9 @@ async fn a_reveal_opens_the_code_and_leaves_an_audit_row_without_it() {
     assert!(!format!("{open:?}").contains(&open.code));
     let foreign = world.test.story.corner_owner.actor();
     assert_eq!(
-        reveal(
-            &world.test.app,
-            &foreign,
-            ((world.client_id, card), &kernel::version::Expected::any()),
-            &kernel::version::Expected::any()
-        )
-        .await
-        .unwrap_err(),
+        reveal(&world.test.app, &foreign, (world.client_id, card), &kernel::version::Expected::any())
+            .await
+            .unwrap_err(),
         Error::NotFound
     );
 }
@@ -56,15 +45,9 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
     let (world, recipient, card) = with_a_card().await;
     let (app, operator) = (&world.test.app, world.test.operator());
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let claimed = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap();
+    let claimed = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap();
     let new = claimed.gift_card_id.unwrap();
     assert_ne!(new, card);
     world.work().await;
@@ -79,7 +62,7 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
             app,
             &operator,
             (world.client_id, newest.parse().unwrap()),
-            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+            (true, &kernel::version::Expected::any()),
             &input,
         )
         .await;
@@ -89,7 +72,7 @@ async fn a_retired_card_is_replaced_by_another_one_for_the_same_condition() {
         app,
         &operator,
         (world.client_id, newest.parse().unwrap()),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+        (true, &kernel::version::Expected::any()),
         &input,
     )
     .await
@@ -103,27 +86,13 @@ async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
     let (world, _, card) = with_a_card().await;
     let (app, operator) = (&world.test.app, world.test.operator());
     let note = RedeemInput { balance_note: "2.50 left".into() };
-    redeem(
-        app,
-        &operator,
-        ((world.client_id, card), &note),
-        &kernel::version::Expected::any(),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    redeem(app, &operator, (world.client_id, card), &note, &kernel::version::Expected::any()).await.unwrap();
     world.check().await;
     assert_eq!(
-        redeem(
-            app,
-            &operator,
-            ((world.client_id, card), &note),
-            &kernel::version::Expected::any(),
-            &kernel::version::Expected::any()
-        )
-        .await
-        .unwrap_err()
-        .code(),
+        redeem(app, &operator, (world.client_id, card), &note, &kernel::version::Expected::any())
+            .await
+            .unwrap_err()
+            .code(),
         "not_redeemable"
     );
     let back = world
@@ -138,38 +107,18 @@ async fn a_card_is_redeemed_once_and_never_comes_back_to_the_shelf() {
         .unwrap()
         .get(0);
     assert_eq!(
-        redeem(
-            app,
-            &operator,
-            ((world.client_id, free), &note),
-            &kernel::version::Expected::any(),
-            &kernel::version::Expected::any()
-        )
-        .await
-        .unwrap_err()
-        .code(),
+        redeem(app, &operator, (world.client_id, free), &note, &kernel::version::Expected::any())
+            .await
+            .unwrap_err()
+            .code(),
         "not_redeemable"
     );
-    revoke(
-        app,
-        &operator,
-        ((world.client_id, free), &because()),
-        &kernel::version::Expected::any(),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    revoke(app, &operator, (world.client_id, free), &because(), &kernel::version::Expected::any()).await.unwrap();
     assert_eq!(
-        revoke(
-            app,
-            &operator,
-            ((world.client_id, free), &because()),
-            &kernel::version::Expected::any(),
-            &kernel::version::Expected::any()
-        )
-        .await
-        .unwrap_err()
-        .code(),
+        revoke(app, &operator, (world.client_id, free), &because(), &kernel::version::Expected::any())
+            .await
+            .unwrap_err()
+            .code(),
         "already_revoked"
     );
     assert_eq!(world.word("select status from gift_cards where id = $1", &[&free]).await, "expired");
@@ -183,15 +132,7 @@ async fn nobody_sees_the_code_of_a_card_that_is_still_to_be_handed_out() {
     let in_stock = "select id from gift_cards where status = 'available' limit 1";
     let free: Uuid = world.admin.query_one(in_stock, &[]).await.unwrap().get(0);
     assert_eq!(
-        reveal(
-            app,
-            &owner,
-            ((world.client_id, free), &kernel::version::Expected::any()),
-            &kernel::version::Expected::any()
-        )
-        .await
-        .unwrap_err()
-        .code(),
+        reveal(app, &owner, (world.client_id, free), &kernel::version::Expected::any()).await.unwrap_err().code(),
         "still_in_stock"
     );
     let path = format!("/acme-roofing/cards/{free}");
@@ -200,23 +141,8 @@ async fn nobody_sees_the_code_of_a_card_that_is_still_to_be_handed_out() {
     let asked = world.test.post_form(&format!("{path}/reveal"), &[("", "")]).as_user(&world.test.story.agency_owner);
     assert!(asked.await.expect_status(422).text().contains("revoke it first"));
     assert_eq!(world.count("select count(*) from audit_log where action = 'gift_card.revealed'", &[]).await, 0);
-    revoke(
-        app,
-        &owner,
-        ((world.client_id, free), &because()),
-        &kernel::version::Expected::any(),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
-    reveal(
-        app,
-        &owner,
-        ((world.client_id, free), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    revoke(app, &owner, (world.client_id, free), &because(), &kernel::version::Expected::any()).await.unwrap();
+    reveal(app, &owner, (world.client_id, free), &kernel::version::Expected::any()).await.unwrap();
     let page = world.test.get(&path).as_user(&world.test.story.agency_owner).await.expect_status(200).text();
     assert!(page.contains("Reveal code"), "a retired one goes to nobody");
 }
@@ -231,17 +157,11 @@ async fn after_a_replacement_everything_names_the_new_card_and_where_it_went() {
                select gen_random_uuid(), client_id, $2, campaign_id, id, $3 from recipients where id = $1";
     world.run(sql, &[&recipient, &contact, &card]).await;
     let input = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let new = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap()
-    .gift_card_id
-    .unwrap();
+    let new = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap()
+        .gift_card_id
+        .unwrap();
     let sql = "select delivery_channel || ' ' || delivery_address from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, "email ada@example.org");
     let sql = "select gift_card_id::text from contact_campaign_participation where contact_id = $1";
@@ -261,28 +181,16 @@ async fn a_replacement_is_no_promised_card_as_long_as_there_are_others() {
     let input = ReplaceInput { reason: "lost".into(), to: String::new() };
     let promised = "select reserved::bigint from campaign_reservations";
     assert_eq!(world.count(promised, &[]).await, 2);
-    let second = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap()
-    .gift_card_id
-    .unwrap();
+    let second = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap()
+        .gift_card_id
+        .unwrap();
     assert_eq!(world.count(promised, &[]).await, 2, "one was free");
     world.check().await;
-    replace(
-        app,
-        &operator,
-        (world.client_id, second),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap();
+    replace(app, &operator, (world.client_id, second), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap();
     assert_eq!(world.count(promised, &[]).await, 1, "none was");
     world.check().await;
 }
@@ -294,43 +202,23 @@ async fn a_revoked_card_can_still_be_replaced_once() {
     let owner = &world.test.story.agency_owner;
     let page =
         async || world.test.get(&format!("/acme-roofing/cards/{card}")).as_user(owner).await.expect_status(200).text();
-    revoke(
-        app,
-        &operator,
-        ((world.client_id, card), &because()),
-        &kernel::version::Expected::any(),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    revoke(app, &operator, (world.client_id, card), &because(), &kernel::version::Expected::any()).await.unwrap();
     let shown = page().await;
     assert!(shown.contains("/replace") && !shown.contains("/redeem") && !shown.contains("/revoke"), "{shown}");
     let input = ReplaceInput { reason: "another one".into(), to: String::new() };
-    let new = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap()
-    .gift_card_id
-    .unwrap();
+    let new = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap()
+        .gift_card_id
+        .unwrap();
     let sql = "select gift_card_id::text from call_conditions_met where recipient_id = $1";
     assert_eq!(world.word(sql, &[&recipient]).await, new.to_string());
     let reason = world.word("select revoked_reason from gift_cards where id = $1", &[&card]).await;
     assert_eq!(reason, "the code was seen", "why it was retired stays");
     assert!(!page().await.contains("/replace"));
-    let again = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap_err();
+    let again = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap_err();
     assert_eq!(again.code(), "GC-001");
     world.check().await;
 }
@@ -345,26 +233,14 @@ async fn a_card_that_only_a_form_showed_is_replaced_by_one_that_goes_somewhere()
     let card = world.claim(&claim).await.gift_card_id.unwrap();
     let (app, operator) = (&world.test.app, world.test.operator());
     let mut input = ReplaceInput { reason: "lost".into(), to: String::new() };
-    let refused = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap_err();
+    let refused = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap_err();
     assert_eq!(refused.fields()[0].field, "to");
     input.to = "ada@example.org".into();
-    let new = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap();
+    let new = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap();
     assert!(new.message_id.is_some());
     world.check().await;
 }
@@ -382,15 +258,7 @@ async fn a_card_in_stock_that_leaked_is_retired_whatever_is_promised_and_the_pro
     }
     let (app, operator) = (&world.test.app, world.test.operator());
     let leaked: Uuid = world.admin.query_one("select id from gift_cards limit 1", &[]).await.unwrap().get(0);
-    revoke(
-        app,
-        &operator,
-        ((world.client_id, leaked), &because()),
-        &kernel::version::Expected::any(),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    revoke(app, &operator, (world.client_id, leaked), &because(), &kernel::version::Expected::any()).await.unwrap();
     let promised = "select reserved::bigint from campaign_reservations";
     assert_eq!(world.count(promised, &[]).await, 1);
     let open = "select count(*) from alerts where kind = 'promise_cut' and resolved_at is null";
@@ -645,15 +513,9 @@ async fn a_replacement_goes_to_an_address_that_is_not_on_record_only_for_those_w
     let newest: Uuid = world.word("select gift_card_id::text from call_conditions_met", &[]).await.parse().unwrap();
     let (app, operator) = (&world.test.app, world.test.operator());
     let input = ReplaceInput { reason: "moved".into(), to: "ada@example.org".into() };
-    replace(
-        app,
-        &operator,
-        (world.client_id, newest),
-        ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &input,
-    )
-    .await
-    .unwrap();
+    replace(app, &operator, (world.client_id, newest), (true, &kernel::version::Expected::any()), &input)
+        .await
+        .unwrap();
     assert_eq!(world.count(given, &[]).await, 1);
     let audited = "select (before ->> 'to') || ' ' || (after ->> 'to') from audit_log
                    where action = 'gift_card.replaced' and row_id = $1";
@@ -676,14 +538,8 @@ async fn replacements_count_against_the_address_they_go_to() {
     // what was earned long ago counts from when its card goes to the address
     world.test.clock().advance(chrono::Duration::days(3));
     for (n, card) in cards.into_iter().enumerate() {
-        let done = replace(
-            app,
-            &operator,
-            (world.client_id, card),
-            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-            &input,
-        )
-        .await;
+        let done =
+            replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &input).await;
         match done {
             Ok(_) => assert!(n < 5, "the sixth went out"),
             Err(error) => assert_eq!((n, error.code()), (5, "many_rewards_to_one_address")),
@@ -704,7 +560,8 @@ async fn replacements_sent_to_one_address_at_once_do_not_pass_the_limit_together
         let recipient = world.recipient(campaign).await;
         cards.push(world.claim_by_sms(campaign, recipient).await.1);
     }
-    let all = cards.into_iter().map(|card| replace(app, &operator, (world.client_id, card), true, &input));
+    let any = kernel::version::Expected::any();
+    let all = cards.into_iter().map(|card| replace(app, &operator, (world.client_id, card), (true, &any), &input));
     let (sent, refused): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
     assert_eq!((sent.len(), refused.len()), (5, 3));
     assert!(refused.into_iter().all(|refused| refused.unwrap_err().code() == "many_rewards_to_one_address"));

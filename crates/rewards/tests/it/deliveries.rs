@@ -64,12 +64,7 @@ async fn a_card_is_sent_with_its_code_and_delivered_by_the_callback() {
     assert_eq!(texts.len(), 1);
     let operator = sent.world.test.operator();
     let (of, any) = ((sent.world.client_id, sent.card), kernel::version::Expected::any());
-    let open = rewards::actions::cards::reveal(
-        &sent.world.test.app,
-        &operator,
-        ((of, &any), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
-    );
+    let open = rewards::actions::cards::reveal(&sent.world.test.app, &operator, of, &any);
     assert_eq!(texts[0].1, format!("SMS Ada: {}", open.await.unwrap().code));
     sent.callback("delivered", DeliveryStatus::Delivered).await;
     sent.expect("delivered", "delivered", "delivered").await;
@@ -252,8 +247,8 @@ async fn a_revoked_card_does_not_leave() {
     rewards::actions::cards::revoke(
         app,
         &operator,
-        (((sent.world.client_id, sent.card), &input), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
+        (sent.world.client_id, sent.card),
+        &input,
         &kernel::version::Expected::any(),
     )
     .await
@@ -478,10 +473,7 @@ async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_l
         app,
         &operator,
         (world.client_id, sent.card),
-        (
-            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-            &kernel::version::Expected::any(),
-        ),
+        (true, &kernel::version::Expected::any()),
         &input,
     )
     .await;
@@ -492,10 +484,7 @@ async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_l
         app,
         &operator,
         (world.client_id, sent.card),
-        (
-            ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-            &kernel::version::Expected::any(),
-        ),
+        (true, &kernel::version::Expected::any()),
         &input,
     )
     .await

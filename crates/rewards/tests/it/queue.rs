@@ -164,8 +164,8 @@ async fn cards_past_their_last_day_count_for_nobody_before_they_are_swept() {
     revoke(
         &world.test.app,
         &world.test.operator(),
-        ((world.client_id, card), &because),
-        &kernel::version::Expected::any(),
+        (world.client_id, card),
+        &because,
         &kernel::version::Expected::any(),
     )
     .await

@@ -81,8 +81,8 @@ impl Run {
                 let _ = redeem(
                     &app,
                     &operator,
-                    ((client_id, self.card(*at).await), &RedeemInput::default()),
-                    &kernel::version::Expected::any(),
+                    (client_id, self.card(*at).await),
+                    &RedeemInput::default(),
                     &kernel::version::Expected::any(),
                 )
                 .await;
@@ -91,8 +91,8 @@ impl Run {
                 let _ = revoke(
                     &app,
                     &operator,
-                    ((client_id, self.card(*at).await), &RevokeInput { reason: "seen".into() }),
-                    &kernel::version::Expected::any(),
+                    (client_id, self.card(*at).await),
+                    &RevokeInput { reason: "seen".into() },
                     &kernel::version::Expected::any(),
                 )
                 .await;
@@ -103,7 +103,7 @@ impl Run {
                     &app,
                     &operator,
                     (client_id, self.card(*at).await),
-                    ((true, &kernel::version::Expected::any()), &kernel::version::Expected::any()),
+                    (true, &kernel::version::Expected::any()),
                     &input,
                 )
                 .await;

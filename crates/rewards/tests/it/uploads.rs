@@ -76,8 +76,8 @@ async fn a_code_that_another_client_holds_is_taken_like_any_other_and_handed_out
     rewards::actions::cards::revoke(
         &world.test.app,
         &world.test.operator(),
-        (((world.client_id, first), &because), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
+        (world.client_id, first),
+        &because,
         &kernel::version::Expected::any(),
     )
     .await
@@ -132,33 +132,24 @@ async fn a_code_in_the_wrong_pool_goes_into_the_right_one_unless_somebody_has_se
         rewards::actions::cards::revoke(
             app,
             &operator,
-            (((world.client_id, card), &because), &kernel::version::Expected::any()),
-            &kernel::version::Expected::any(),
+            (world.client_id, card),
+            &because,
             &kernel::version::Expected::any(),
         )
         .await
         .unwrap();
         cards.push(card);
     }
-    rewards::actions::cards::reveal(
-        app,
-        &operator,
-        (((world.client_id, cards[1]), &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap();
+    rewards::actions::cards::reveal(app, &operator, (world.client_id, cards[1]), &kernel::version::Expected::any())
+        .await
+        .unwrap();
     let both = upload(&world, right, "code\nUNSEEN-CODE-1\nSEENXX-CODE-2\n").await.unwrap();
     assert_eq!((both.added, both.refused, both.problems[0].line), (0, 1, 3));
     assert_eq!(upload(&world, right, "code\nUNSEEN-CODE-1\n").await.unwrap().added, 1);
-    let opened = rewards::actions::cards::reveal(
-        app,
-        &operator,
-        (((world.client_id, cards[0]), &kernel::version::Expected::any()), &kernel::version::Expected::any()),
-        &kernel::version::Expected::any(),
-    )
-    .await
-    .unwrap_err();
+    let opened =
+        rewards::actions::cards::reveal(app, &operator, (world.client_id, cards[0]), &kernel::version::Expected::any())
+            .await
+            .unwrap_err();
     assert_eq!(opened.code(), "uploaded_again", "its code is in stock again");
     world.check().await;
 }

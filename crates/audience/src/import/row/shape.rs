@@ -20,10 +20,10 @@ impl Preparer<'_> {
         let columns = self.plan.targets.len();
         let refuse = |reason: String| Err(remark(row, None, reason, true));
         let sure = |(index, target): (usize, &Target)| match target {
-            Target::Field(Field::Email) => email::normalise(cells::restore(row.cell(index).trim())).is_some(),
+            Target::Field(Field::Email) => email::normalise(&cells::restore(row.cell(index).trim())).is_some(),
             Target::Field(Field::Phone | Field::MobilePhone) => {
-                let cell = words::whole(cells::restore(row.cell(index).trim()));
-                phone::normalise(cell, phone::DEFAULT_REGION).is_some()
+                let cell = cells::restore(row.cell(index).trim());
+                phone::normalise(words::whole(&cell), phone::DEFAULT_REGION).is_some()
             }
             _ => false,
         };
