@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use kernel::keyring::Keyring;
 use kernel::{Error, Result};
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 /// Which secret of a card.
@@ -73,19 +74,24 @@ impl Case {
 }
 
 /// The code without what people and programs put in for reading: blanks, hyphens and dashes of every kind, marks that
-/// nobody sees.
+/// nobody sees; wide and other forms of letters and digits are the plain ones (Unicode's NFKC).
 pub fn normalise(code: &str, case: Case) -> String {
-    let bare = code.chars().filter(|c| !is_separator(*c));
+    let bare = code.nfkc().filter(|c| !is_separator(*c));
     match case {
         Case::Ignored => bare.flat_map(char::to_uppercase).collect(),
         Case::Matters => bare.collect(),
     }
 }
 
+/// Blanks, what Unicode calls dashes (`Pd`) with the signs people take for one, and what it draws nothing for
+/// (`Default_Ignorable_Code_Point`).
 fn is_separator(c: char) -> bool {
-    let dash =
-        matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{2043}');
-    let unseen = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let dash = matches!(c, '-' | '\u{58a}' | '\u{5be}' | '\u{1400}' | '\u{1806}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}'
+        | '\u{2e17}' | '\u{2e1a}' | '\u{2e3a}'..='\u{2e3b}' | '\u{2e40}' | '\u{2e5d}' | '\u{301c}' | '\u{3030}' | '\u{30a0}'
+        | '\u{30fc}' | '\u{fe31}'..='\u{fe32}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '\u{10ead}');
+    let unseen = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}');
     c.is_whitespace() || c.is_control() || dash || unseen
 }
 
@@ -127,9 +133,16 @@ mod tests {
     fn one_code_has_one_fingerprint_however_it_is_written() {
         let keyring = Keyring::for_tests();
         let print = |code| fingerprint(&keyring, code, Case::Ignored);
-        for spelling in
-            ["ab12 cd34-ef56", "AB12‑CD34–EF56", "AB12\u{a0}CD34\u{2212}EF56", "\u{feff}AB12CD34EF56\u{200b}"]
-        {
+        for spelling in [
+            "ab12 cd34-ef56",
+            "AB12‑CD34–EF56",
+            "AB12\u{a0}CD34\u{2212}EF56",
+            "\u{feff}AB12CD34EF56\u{200b}",
+            "ＡＢ１２ＣＤ３４ＥＦ５６",
+            "AB12⸺CD34ーEF56",
+            "\u{202a}AB12CD34EF56\u{202c}",
+            "AB12\u{180e}CD34\u{fe0f}EF56",
+        ] {
             assert_eq!(print(spelling), print("AB12CD34EF56"), "{spelling:?}");
         }
         assert_ne!(print("AB12CD34EF57"), print("AB12CD34EF56"));

@@ -52,6 +52,8 @@ pub struct UploadReport {
     pub refused: usize,
     /// The first 200 of them.
     pub problems: Vec<LineProblem>,
+    /// Columns of the file that nothing was read from.
+    pub ignored: Vec<String>,
 }
 
 /// Why a line was refused.
@@ -72,6 +74,15 @@ pub struct LineProblem {
 impl UploadReport {
     /// What happened, for people.
     pub fn sentence(&self) -> String {
+        let came = self.came_of_it();
+        if self.ignored.is_empty() {
+            came
+        } else {
+            format!("{came} Nothing was read from: {}.", self.ignored.join(", "))
+        }
+    }
+
+    fn came_of_it(&self) -> String {
         match self.refused {
             0 if self.added == 1 => "1 card was added.".to_owned(),
             0 => format!("{} were added.", web::view::count(self.added, "card")),
@@ -118,9 +129,14 @@ struct SealedCard {
 }
 
 /// Everything read from a file.
+#[derive(Default)]
 struct FileRead {
+    /// Lines with a card, refused ones included.
+    read: usize,
+    /// Those that nothing is wrong with.
     cards: Vec<SealedCard>,
     problems: Vec<LineProblem>,
+    ignored: Vec<String>,
 }
 
 /// Puts the cards of a CSV into a pool: all of them, or none. A refusal is audited: a file of guesses leaves a trace.
@@ -133,11 +149,12 @@ pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uu
     let rules = Rules::new(&target)?;
     let (shared, of) = (app.clone(), Of::new(&target));
     let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, of));
-    let FileRead { cards, problems } = reading.await.map_err(Error::internal)??;
+    let FileRead { read, cards, problems, ignored } = reading.await.map_err(Error::internal)??;
     let report = match problems.is_empty() {
         true => write(app, actor, (pool_id, &target), cards).await?,
-        false => report(pool_id, cards.len(), problems),
+        false => report(pool_id, read, problems),
     };
+    let report = UploadReport { ignored, ..report };
     if report.refused > 0 {
         record_refusal(app, actor, (pool_id, target.client_id), &report).await?;
     }
@@ -148,7 +165,7 @@ fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadR
     problems.sort_by_key(|problem| problem.line);
     let refused = problems.len();
     problems.truncate(MOST_TOLD);
-    UploadReport { pool_id, read, added: 0, refused, problems }
+    UploadReport { pool_id, read, added: 0, refused, problems, ignored: Vec::new() }
 }
 
 async fn record_refusal(
@@ -181,24 +198,30 @@ impl Of {
 }
 
 fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Result<FileRead> {
-    let mut read = FileRead { cards: Vec::new(), problems: Vec::new() };
+    let (ignored, lines) = read::lines(reader)?;
+    let mut read = FileRead { ignored, ..FileRead::default() };
     let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
     let mut rounded = read::Rounded::default();
-    for line in read::lines(reader)? {
+    for line in lines {
         let line = line?;
-        let found = rules.check(&line);
-        let card = seal(&line, keyring, of)?;
-        if let (true, Some(first)) = (found.is_empty(), seen.insert(card.fingerprint, line.number)) {
-            read.problems.push(line.problem("code", "duplicate", format!("the same code as in line {first}")));
-        }
-        rounded.look_at(&line);
-        read.problems.extend(found);
-        if read.cards.len() == MOST_CARDS {
+        if read.read == MOST_CARDS {
             return Err(Error::invalid("file", format!("use at most {MOST_CARDS} cards at once")));
+        }
+        read.read += 1;
+        rounded.look_at(&line);
+        let found = rules.check(&line);
+        if !found.is_empty() {
+            // what is refused is not worth the sealing
+            read.problems.extend(found);
+            continue;
+        }
+        let card = seal(&line, keyring, of)?;
+        if let Some(first) = seen.insert(card.fingerprint, line.number) {
+            read.problems.push(line.problem("code", "duplicate", format!("the same code as in line {first}")));
         }
         read.cards.push(card);
     }
-    if read.cards.is_empty() {
+    if read.read == 0 {
         return Err(Error::invalid("file", "there is no card in this file"));
     }
     read.problems.extend(rounded.problems());
@@ -260,7 +283,7 @@ async fn write(
         jobs::enqueue(&tx, &fulfil_job(client_id, pool_id)).await?;
     }
     tx.commit().await?;
-    Ok(UploadReport { pool_id, read, added: read, refused: 0, problems: Vec::new() })
+    Ok(UploadReport { pool_id, read, added: read, refused: 0, problems: Vec::new(), ignored: Vec::new() })
 }
 
 /// What became of a chunk.

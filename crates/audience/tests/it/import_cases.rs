@@ -185,6 +185,26 @@ async fn whoever_refused_in_any_words_is_written_to_no_more() {
 }
 
 #[tokio::test]
+async fn a_note_that_says_no_and_nothing_else_is_a_no() {
+    let test = test_app().await;
+    let file = "First Name,Last Name,Email,Comments\nAnn,Sto,annsto@mailbox.org,DO NOT CONTACT\n\
+        Bob,Sto,bobsto@mailbox.org,Unsubscribed\nCy,Sto,cysto@mailbox.org,Please call before you stop by\n\
+        Di,Sto,disto@mailbox.org,do not text\n";
+    run(&test, test.story.acme.id, options("notes.csv"), file).await;
+    for (who, stopped) in [
+        ("annsto", "do_not_contact"),
+        ("bobsto", "email_opt_out and not do_not_contact"),
+        ("cysto", "not (do_not_contact or email_opt_out or sms_opt_out)"),
+        ("disto", "sms_opt_out and not email_opt_out"),
+    ] {
+        let sql =
+            format!("select count(*) from contacts where email = '{who}@mailbox.org' and notes <> '' and {stopped}");
+        assert_eq!(count(&test, &sql).await, 1, "{who}");
+    }
+    assert_eq!(count(&test, "select count(*) from import_refusals where reason like '%stops%'").await, 3);
+}
+
+#[tokio::test]
 async fn what_only_a_person_can_tell_is_asked_by_name_and_nothing_is_imported_before() {
     let test = test_app().await;
     let file = "email,Newsletter\na@p.example,weekly\nb@p.example,monthly\n";

@@ -47,6 +47,9 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
             "a spreadsheet made a rounded number of it: export it again with the column as text",
         ));
     }
+    if is_masked(text) {
+        return Some(("masked", "only the end of a code: get the file with the codes in full"));
+    }
     if text.contains(['"', ',', ';', '\t', '|']) {
         return Some(("quote", "a quote or a separator inside: a quote that is never closed"));
     }
@@ -59,11 +62,8 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
     if is_date(text) {
         return Some(("date", "a spreadsheet made a date of it: export it again with the column as text"));
     }
-    if ["null", "none", "nan", "n/a", "na", "true", "false", "undefined"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
-    {
-        return Some(("placeholder", "a word that stands for nothing"));
+    if is_placeholder(text) {
+        return Some(("placeholder", "a word or a sign that stands for nothing"));
     }
     if kernel::cells::is_total(text) {
         return Some(("total", "a line of totals and no card: take it out"));
@@ -93,8 +93,52 @@ pub(super) fn with_leading_zeros(text: &str) -> impl Iterator<Item = String> + '
     (text.len() + 1..=longest).map(move |length| format!("{text:0>length$}"))
 }
 
-/// `6.00649E+15`: a spreadsheet always writes a sign or a point, `12E45` may be a code.
+/// What people write where a code will stand, or stood.
+const PLACEHOLDERS: &[&str] = &[
+    "null",
+    "none",
+    "nan",
+    "n/a",
+    "na",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "blank",
+    "empty",
+    "tbd",
+    "tba",
+    "pending",
+    "unknown",
+    "void",
+    "sold",
+    "used",
+    "redeemed",
+    "expired",
+    "cancelled",
+    "canceled",
+    "see email",
+    "see attached",
+];
+
+fn is_placeholder(text: &str) -> bool {
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    // nothing was read, or nothing but signs: an empty cell is told by its own reason
+    !text.is_empty() && (word.is_empty() || PLACEHOLDERS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// `••••1234`, `XXXX-XXXX-1234`, `...1234`: stars, dots, or an x for each digit but the last ones.
+fn is_masked(text: &str) -> bool {
+    let has_sign = text.contains(['*', '•', '●', '∙', '…', '▪', '■']) || text.contains("...");
+    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let shown = plain.trim_start_matches(['x', 'X']);
+    let is_end = (1..=6).contains(&shown.len()) && shown.bytes().all(|byte| byte.is_ascii_digit());
+    (has_sign && text.chars().any(char::is_alphanumeric)) || (plain.len() - shown.len() >= 4 && is_end)
+}
+
+/// `6.00649E+15`: a spreadsheet writes a sign or a point, or one digit before the power; `12E45` may be a code.
 fn is_scientific(text: &str) -> bool {
+    let text = text.replace(' ', "");
     let Some((number, power)) = text.split_once(['e', 'E']) else { return false };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let signed = power.strip_prefix(['+', '-']);
@@ -103,12 +147,16 @@ fn is_scientific(text: &str) -> bool {
         Some((whole, rest)) => digits(whole.trim_start_matches(['+', '-'])) && (rest.is_empty() || digits(rest)),
         None => digits(number.trim_start_matches(['+', '-'])),
     };
-    is_number && digits(signed.unwrap_or(power)) && (signed.is_some() || pointed.is_some())
+    let is_short = number.len() == 1 && power.len() == 2;
+    is_number && digits(signed.unwrap_or(power)) && (signed.is_some() || pointed.is_some() || is_short)
 }
 
+/// `1234.5`, and `1.234.567` with a point for each thousand.
 fn is_decimal(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_once('.').is_some_and(|(whole, rest)| digits(whole) && digits(rest))
+    let parts: Vec<&str> = text.split('.').collect();
+    let by_thousands = parts.len() > 2 && parts[0].len() <= 3 && parts[1..].iter().all(|part| part.len() == 3);
+    parts.iter().all(|part| digits(part)) && (parts.len() == 2 || by_thousands)
 }
 
 fn is_spreadsheet_error(text: &str) -> bool {
@@ -127,7 +175,10 @@ fn is_date(text: &str) -> bool {
         let number = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         (is_month(left) && number(right)) || (number(left) && is_month(right))
     });
-    years_first || halves
+    let parts: Vec<&str> = text.split(':').collect();
+    let two = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let time = (2..=3).contains(&parts.len()) && parts.iter().all(two);
+    years_first || halves || time
 }
 
 fn is_month(text: &str) -> bool {
@@ -178,6 +229,21 @@ mod tests {
             ("HUNT-0001,1111", "quote"),
             ("HUNT\n0001", "line_break"),
             ("NULL", "placeholder"),
+            ("TBD", "placeholder"),
+            ("(blank)", "placeholder"),
+            ("VOID", "placeholder"),
+            ("sold", "placeholder"),
+            ("-", "placeholder"),
+            (".", "placeholder"),
+            ("********1234", "masked"),
+            ("XXXX-XXXX-XXXX-1234", "masked"),
+            ("••••1234", "masked"),
+            ("...1234", "masked"),
+            ("12:30", "date"),
+            ("12:30:05", "date"),
+            ("1.234.567.890.123", "number"),
+            ("6E15", "scientific"),
+            ("6.00649 E+15", "scientific"),
         ] {
             assert_eq!(told(raw), Some(word), "{raw}");
         }
@@ -185,8 +251,20 @@ mod tests {
 
     #[test]
     fn what_may_be_a_code_stays_one() {
-        for raw in ["ABCD-1234", "12E45", "6006491234567890", "6006491234567891234", "12-34-5678", "0000", "A.B", "X#1"]
-        {
+        for raw in [
+            "ABCD-1234",
+            "12E45",
+            "XXXXAB12CD34",
+            "AXXXX12",
+            "1.2.3.4",
+            "12:30:AB",
+            "6006491234567890",
+            "6006491234567891234",
+            "12-34-5678",
+            "0000",
+            "A.B",
+            "X#1",
+        ] {
             assert_eq!(told(raw), None, "{raw}");
         }
         assert_eq!(with_leading_zeros("12").next().as_deref(), Some("012"));

@@ -31,6 +31,7 @@ pub(super) struct Line {
     currency: String,
     brand: String,
     code_marked: bool,
+    is_over: bool,
     damaged: Vec<(&'static str, &'static str, &'static str)>,
 }
 
@@ -107,6 +108,9 @@ impl Rules {
         }
         found.extend(self.check_expiry(line));
         found.extend(self.check_money(line));
+        if line.is_over {
+            found.push(line.problem("status", "used", "the file says that this card is used, over or not active"));
+        }
         found
     }
 
@@ -203,24 +207,28 @@ fn day(text: &str) -> Option<NaiveDate> {
     let known = ["%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y"];
     let read = |form| NaiveDate::parse_from_str(text, form).ok().filter(|day| day.year() > 1999);
     let day = known.into_iter().find_map(read).or_else(|| {
-        let (month, year) = text.split_once('/').filter(|(_, year)| year.len() == 4)?;
-        let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)?;
+        let (month, year) = text.split_once('/').filter(|(_, year)| [2, 4].contains(&year.len()))?;
+        let century = if year.len() == 2 { 2000 } else { 0 };
+        let first = NaiveDate::from_ymd_opt(century + year.parse::<i32>().ok()?, month.parse().ok()?, 1)?;
         first.checked_add_months(Months::new(1))?.pred_opt()
     });
     day.filter(|day| kernel::zone::is_sensible(*day))
 }
 
 /// The lines of a CSV, in whatever encoding spreadsheets save, separated by comma, semicolon, tab or pipe. Titles above the
-/// names of the columns are read over; a file of one column without a name is one of codes.
-pub(super) fn lines(reader: impl Read) -> Result<impl Iterator<Item = Result<Line>>> {
+/// names of the columns are read over; a file of one column without a name is one of codes. With them the names of the
+/// columns that nothing is read from.
+pub(super) fn lines(reader: impl Read) -> Result<(Vec<String>, impl Iterator<Item = Result<Line>>)> {
     let mut records = Records::open(reader)?;
-    let (places, first) = begin(&mut records)?;
+    let (mut places, first) = begin(&mut records)?;
+    let ignored = std::mem::take(&mut places.ignored);
     let rest = std::iter::from_fn(move || records.next());
-    Ok(first.into_iter().map(Ok).chain(rest).filter_map(move |record| match record {
+    let lines = first.into_iter().map(Ok).chain(rest).filter_map(move |record| match record {
         Ok((_, record)) if record.iter().all(|cell| cell.trim().is_empty()) => None,
         Ok((number, record)) => Some(Ok(line(number, &record, &places))),
         Err(error) => Some(Err(error)),
-    }))
+    });
+    Ok((ignored, lines))
 }
 
 /// Which column is what, by the first row that names one of codes; and the first cards, where no row does.
@@ -262,6 +270,7 @@ fn line(number: u64, record: &StringRecord, places: &Places) -> Line {
         value: cell("value", places.value).text,
         currency: cell("currency", places.currency).text,
         brand: cell("brand", places.brand).text,
+        is_over: places.states.iter().any(|(at, state)| record.get(*at).is_some_and(|cell| state.is_over(cell))),
         damaged,
     }
 }
@@ -278,7 +287,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Line>> {
-        lines(std::io::Cursor::new(text.as_bytes().to_vec()))?.collect()
+        lines(std::io::Cursor::new(text.as_bytes().to_vec()))?.1.collect()
     }
 
     fn rules(code: Option<&str>, pin: Option<&str>) -> Rules {
@@ -356,6 +365,50 @@ mod tests {
         assert_eq!(wrong("code,currency\nAB-1,USD\nAB-2,EUR\n", &rules), [(3, "currency", "mismatch")]);
         assert_eq!(wrong("code,brand\nAB-1,BestBuy.com\nAB-2,Target\n", &rules), [(3, "brand", "mismatch")]);
         assert!(read("code,Amount (EUR)\nAB-1,25\n").is_err());
+        for column in ["Current Balance", "Card balance", "Denom", "Retail Value", "Worth", "Nominal", "Total"] {
+            let file = format!("code,{column}\nAB-1,10\n");
+            assert_eq!(wrong(&file, &rules), [(2, "value", "mismatch")], "{column}");
+        }
+        assert_eq!(wrong("code,ccy,Issuer\nAB-1,CAD,Target\n", &rules).len(), 2);
+    }
+
+    #[test]
+    fn a_card_that_the_file_calls_used_or_over_is_refused_and_columns_that_say_nothing_are_named() {
+        let rules = rules(None, None);
+        for (column, cell) in [
+            ("Status", "Redeemed"),
+            ("Card status", "not active"),
+            ("Used", "yes"),
+            ("Redeemed", "3/2/2026"),
+            ("Active", "no"),
+            ("Expired", "TRUE"),
+            ("Void", "x"),
+        ] {
+            assert_eq!(wrong(&format!("code,{column}\nAB-1,{cell}\n"), &rules), [(2, "status", "used")], "{column}");
+        }
+        for (column, cell) in [
+            ("Status", "active"),
+            ("Status", "unused"),
+            ("Status", "Not used"),
+            ("Used", "not yet"),
+            ("Used", "no"),
+            ("Redeemed", ""),
+            ("Active", "yes"),
+            ("Expired", "0"),
+        ] {
+            assert_eq!(wrong(&format!("code,{column}\nAB-1,{cell}\n"), &rules), [], "{column} {cell}");
+        }
+        for (column, cell) in [
+            ("Best before", "2020-01-31"),
+            ("Use by", "1/31/2020"),
+            ("End Date", "2020-01-31"),
+            ("Expiry (MM/YY)", "01/20"),
+        ] {
+            assert_eq!(wrong(&format!("code,{column}\nAB-1,{cell}\n"), &rules), [(2, "expiry", "expired")], "{column}");
+        }
+        assert_eq!(read("code,CVV\nAB-1,123\n").unwrap()[0].pin, "123");
+        let (ignored, _) = lines(Cursor::new(b"code,Note, ,Order No\nAB-1,x,y,z\n".to_vec())).unwrap();
+        assert_eq!(ignored, ["Note", "Order No"]);
     }
 
     #[test]
@@ -399,13 +452,13 @@ mod tests {
             ("no name", b"ABCD-1\n\nABCD-2\n".to_vec(), 1),
         ];
         for (what, file, first) in files {
-            let lines: Vec<Line> = lines(Cursor::new(file)).unwrap().map(Result::unwrap).collect();
+            let lines: Vec<Line> = lines(Cursor::new(file)).unwrap().1.map(Result::unwrap).collect();
             let read: Vec<_> = lines.iter().map(|line| (line.number, line.code.as_str())).collect();
             assert_eq!(read, [(first, "ABCD-1"), (first + 2, "ABCD-2")], "{what}");
             assert!(what == "no name" || lines[0].pin == "0042", "{what}");
         }
         let damaged = [b"Code,Caf\xC3\xA9\n".as_slice(), b"AB-\xFF1,\n"].concat();
-        let lines: Vec<Line> = lines(Cursor::new(damaged)).unwrap().map(Result::unwrap).collect();
+        let lines: Vec<Line> = lines(Cursor::new(damaged)).unwrap().1.map(Result::unwrap).collect();
         assert_eq!(rules(None, None).check(&lines[0])[0].code, "encoding");
         assert!(read("PK\u{3}\u{4}\n").err().unwrap().fields()[0].message.contains("as CSV"));
     }

@@ -101,9 +101,10 @@ pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> 
         let known = |cell: &&&str| phrases(role).contains(&words(cell));
         filled.iter().filter(known).count() * 100 / filled.len().max(1)
     };
-    let wished = holds(&padded, "in_with_channel") || holds(&padded, "vague") || is_channel;
+    let is_bare = phrases("bare").iter().any(|known| known == padded.trim());
+    let wished = holds(&padded, "in_with_channel") || holds(&padded, "vague") || is_channel || is_bare;
     let answers = share("answers") + if wished { share("answers_to_wishes") } else { 0 };
-    let about = is_channel || holds(&padded, "channels");
+    let about = is_channel || is_bare || holds(&padded, "channels");
     let is_fact = holds(&padded, "facts") && !holds(&padded, "in_with_channel");
     if holds(&padded, "not")
         || (is_fact && share("permits") < 80)
@@ -169,6 +170,18 @@ pub fn says(field: Field, cell: &str) -> Says {
 /// Whether a cell refuses mail whatever its column is called.
 pub fn refuses(cell: &str) -> bool {
     (3..=30).contains(&cell.trim().len()) && REFUSES.contains(words(cell).as_str())
+}
+
+/// What a cell that [`refuses`] stops: the channel it names; "do not contact" is about every one.
+pub fn stops(cell: &str) -> Field {
+    let padded = format!(" {} ", words(cell));
+    match () {
+        () if holds(&padded, "email") => Field::EmailOptOut,
+        () if holds(&padded, "sms") => Field::SmsOptOut,
+        // whoever writes nothing but "stop" says of nothing that it may go on
+        () if holds(&padded, "all") || padded == " stop " => Field::DoNotContact,
+        () => Field::EmailOptOut,
+    }
 }
 
 /// Whether a cell speaks of consent whatever its column is called.

@@ -86,6 +86,57 @@ fn a_no_in_any_language_stops_or_is_asked_about() {
 }
 
 #[test]
+fn names_and_cells_of_one_word_that_refuse_are_taken_or_asked_about() {
+    for header in [
+        "Withdrawn",
+        "Refused",
+        "Declined",
+        "Revoked",
+        "Removed",
+        "Removed from list",
+        "Left the list",
+        "Quit",
+        "Complaint",
+        "Marked as spam",
+        "Reported spam",
+        "Spam",
+        "Blocked",
+        "Banned",
+        "Contactable",
+        "Textable",
+        "Notifications",
+        "Confirmed",
+        "STOP",
+        "Do Not Sell",
+        "ShouldForget",
+    ] {
+        for cells in [&["Yes", "No"][..], &["1", "0"], &["TRUE", "FALSE"]] {
+            assert_ne!(taken(header, cells), "", "{header} {cells:?}");
+        }
+    }
+    assert_eq!(taken("Abonniert", &["nein", "ja"]), "email_opt_in");
+    for (header, cells) in [
+        ("Text status", ["STOP", "ok"]),
+        ("Segment", ["Unsubscribes", "Gold"]),
+        ("Group", ["Opt Outs", "Gold"]),
+        ("Mail Preference", ["No mail", "Weekly"]),
+    ] {
+        assert_ne!(taken(header, &cells), "", "{header}");
+    }
+    for (cell, field) in [
+        ("DO NOT CONTACT", Field::DoNotContact),
+        ("do not mail", Field::DoNotContact),
+        ("Unsubscribed", Field::EmailOptOut),
+        ("do not email", Field::EmailOptOut),
+        ("do not text", Field::SmsOptOut),
+        ("STOP", Field::DoNotContact),
+    ] {
+        assert!(consent::refuses(cell), "{cell}");
+        assert_eq!(consent::stops(cell), field, "{cell}");
+    }
+}
+
+#[test]
 fn the_words_of_every_language_are_read_in_both_polarities() {
     use super::consent::{Says, says};
     use crate::import::field::Field;

@@ -26,10 +26,19 @@ impl Preparer<'_> {
         cell: &str,
     ) -> Result<(), Remark> {
         let target = &self.by_label(row, index, &self.plan.targets[index]);
-        if matches!(target, Target::Skip | Target::Custom(_)) && self.plan.is_guessed(index) && consent::refuses(cell) {
-            let reason = format!("{} stops e-mail", words::shown(cell));
+        let answers = |field: &Field| Field::ALLOWS.contains(field) || Field::STOPS.contains(field);
+        let is_answer = matches!(target, Target::Field(field) if answers(field));
+        // also where people write whatever they like: a note that says no and nothing else
+        if !is_answer && self.plan.is_guessed(index) && consent::refuses(cell) {
+            let stops = consent::stops(cell);
+            let what = match stops {
+                Field::DoNotContact => "everything",
+                Field::SmsOptOut => "texts and calls",
+                _ => "e-mail",
+            };
+            let reason = format!("{} stops {what}", words::shown(cell));
             prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
-            prepared.stop(Field::EmailOptOut, true);
+            prepared.stop(stops, true);
         }
         if *target == Target::Skip { Ok(()) } else { self.take_as((prepared, loose), row, (index, target), cell) }
     }
