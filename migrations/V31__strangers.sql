@@ -116,3 +116,10 @@ grant execute on function app.on_file(text[], text[]) to ace_app;
 -- Its maker, and where they reach: a key holds what its maker holds now.
 grant select (created_by_user_id) on api_keys to ace_signin;
 grant select (org_id) on clients to ace_signin;
+
+
+-- The end of a code in the palette -------------------------------------------------------------------------------------
+
+create index gift_cards_code_last4_idx on gift_cards (client_id, code_last4) where code_last4 <> '';
+
+comment on index gift_cards_code_last4_idx is 'A card that somebody reads the end of.';

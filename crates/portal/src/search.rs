@@ -159,6 +159,7 @@ database::statement! {
          where 'card' = any ($2)
            and g.client_id = $1
            and g.code_last4 = $7
+            and g.code_last4 <> ''
          order by g.claimed_at desc nulls last, g.id desc
          limit 5)
         union all
