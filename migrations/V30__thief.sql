@@ -313,7 +313,8 @@ when (
     or new.card_number is distinct from old.card_number
     or new.code_last4 <> old.code_last4
     or new.value_amount <> old.value_amount
-    or new.expires_at is distinct from old.expires_at
+    -- it may end earlier, never later
+    or coalesce(new.expires_at, 'infinity') > coalesce(old.expires_at, 'infinity')
     or (old.delivered_at is not null and new.delivered_at is distinct from old.delivered_at)
     or (old.redeemed_at is not null and new.redeemed_at is distinct from old.redeemed_at)
   )
@@ -349,7 +350,8 @@ execute function app.refuse_unseeing();
 create trigger stays_shown
 before update of last_shown_at on call_conditions_met
 for each row
-when (old.last_shown_at is not null and (new.last_shown_at is null or new.last_shown_at < old.last_shown_at))
+-- two pages may show it at once, each with the moment it began in
+when (old.last_shown_at is not null and new.last_shown_at is null)
 execute function app.refuse_unseeing();
 
 create function app.refuse_card_swap()
@@ -400,14 +402,15 @@ for each row
 when (new.gift_card_id is distinct from old.gift_card_id)
 execute function app.refuse_card_swap();
 
+-- After the foreign keys have said whose card it is.
 create trigger brings_own_card
-before insert on call_conditions_met
+after insert on call_conditions_met
 for each row
 when (new.gift_card_id is not null)
 execute function app.refuse_card_swap();
 
 create trigger brings_own_card
-before insert on messages
+after insert on messages
 for each row
 when (new.gift_card_id is not null)
 execute function app.refuse_card_swap();

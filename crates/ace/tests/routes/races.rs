@@ -84,7 +84,7 @@ async fn a_change_that_is_under_way_is_not_passed_over() {
     let changes: Vec<&RouteSpec> = walk.table().iter().filter(|spec| takes(&document, spec, "IfMatch")).collect();
     for spec in changes.into_iter().filter(|spec| is_about_real_rows(spec)) {
         // the copy is of what was read: nothing of the campaign itself changes
-        if spec.path.ends_with("/duplicate") {
+        if spec.path.ends_with("/duplicate") || !spec.path.contains("{id}") {
             continue;
         }
         let path = walk.path(spec, &walk.test.story.acme);
@@ -126,7 +126,7 @@ async fn a_change_that_is_under_way_is_not_passed_over() {
 #[tokio::test]
 async fn a_patch_of_nothing_leaves_no_trace() {
     let walk = Walk::new().await;
-    walk.admin.execute("update contacts set first_name = 'Ada'", &[]).await.unwrap();
+    walk.admin.execute("update contacts set first_name = 'Ada', unconfirmed = '{}'", &[]).await.unwrap();
     let brand: uuid::Uuid = walk.admin.query_one("select id from gift_card_brands limit 1", &[]).await.unwrap().get(0);
     let audited = async || -> i64 { walk.admin.query_one("select count(*) from audit_log", &[]).await.unwrap().get(0) };
     let mut tried = 0;

@@ -1,5 +1,6 @@
 //! What beside the body of a refusal a program goes by: how to sign in, when to come back, where to look.
 
+use serde_json::json;
 use testkit::{Reply, TestApp};
 use web::{Access, Kind, Method};
 
@@ -121,12 +122,12 @@ async fn what_cannot_write_is_not_ready() {
     // as on a full disk: what PostgreSQL writes beside its tables fails
     set("set temp_file_limit = '64kB'").await;
     let full = ready().await.expect_status(503).json();
-    assert!(full["database"].as_str().unwrap().contains("cannot write"), "{full}");
+    assert_eq!(full, json!({ "status": "unavailable" }), "why is for the log");
     set("reset temp_file_limit").await;
     ready().await.expect_status(200);
     set("set default_transaction_read_only = on").await;
     let read_only = ready().await.expect_status(503).json();
-    assert!(read_only["database"].as_str().unwrap().contains("read-only"), "{read_only}");
+    assert_eq!(read_only, full);
     set("reset default_transaction_read_only").await;
     ready().await.expect_status(200);
     let files = "select count(*) from pg_ls_tmpdir()";

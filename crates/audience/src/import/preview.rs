@@ -197,7 +197,7 @@ impl Preview {
         (self.apart > 0).then(|| {
             format!(
                 "{} an earlier row's e-mail or phone under another name. They are kept as people of their own; say allow_repeats=true to make one person of each address.",
-                if self.apart == 1 { "1 row has".to_owned() } else { format!("{} rows have", web::view::number(self.apart)) }
+                format_args!("{} {}", web::view::count(self.apart, "row"), if self.apart == 1 { "has" } else { "have" })
             )
         })
     }

@@ -109,8 +109,9 @@ async fn of_two_people_who_read_the_same_draft_the_second_to_save_is_told() {
     let (app, owner) = (&world.test.app, world.owner());
     let read = store::find(&app.scope(&owner), world.client_id, id).await.unwrap();
     world.test.clock().advance(chrono::Duration::seconds(1));
-    draft::update(app, &owner, &read, &world.input()).await.unwrap();
-    let late = draft::update(app, &owner, &read, &world.input()).await;
+    let named = |name: &str| campaigns::actions::draft::CampaignInput { name: name.into(), ..world.input() };
+    draft::update(app, &owner, &read, &named("The first")).await.unwrap();
+    let late = draft::update(app, &owner, &read, &named("The second")).await;
     assert!(matches!(late, Err(Error::Conflict { code: "precondition_failed", .. })), "{late:?}");
 }
 

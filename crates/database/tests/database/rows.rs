@@ -16,8 +16,14 @@ const HINTS: [(&str, &str, &str); 3] = [
     ("credit_ledger", "reason", "piece"),
 ];
 
-/// What a full row leaves out, because it would end the row: nothing archived is changed, nothing in quarantine claimed.
-const ABSENT: [(&str, &str); 2] = [("campaigns", "archived_at"), ("gift_cards", "quarantined_at")];
+/// What a full row leaves out, because it would end the row: nothing archived is changed, nothing in quarantine claimed; and
+/// a card goes only with the recipient who has it, which is no matter of one column.
+const ABSENT: [(&str, &str); 4] = [
+    ("campaigns", "archived_at"),
+    ("gift_cards", "quarantined_at"),
+    ("call_conditions_met", "gift_card_id"),
+    ("messages", "gift_card_id"),
+];
 
 const COLUMNS: &str = "
     select c.oid::regclass::text as \"table\", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,

@@ -318,7 +318,6 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         format!("update gift_cards set card_code = 'x' where id = '{card}'"),
         format!("update gift_cards set code_fingerprint = '\\x00' where id = '{card}'"),
         format!("update gift_cards set value_amount = 1 where id = '{card}'"),
-        format!("update gift_cards set expires_at = '2099-01-01' where id = '{card}'"),
         // what says that it was seen stays, so that it cannot be given to somebody else
         format!("update messages set gift_card_id = null where gift_card_id = '{card}'"),
         format!("update messages set sent_at = null where gift_card_id = '{card}'"),
@@ -357,7 +356,6 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         assert!(written.is_err() || kept.is_err(), "credits out of a {reason}");
         let _ = world.admin.batch_execute("rollback; reset role").await;
     }
-    world.check().await;
 }
 
 /// Nobody can be written to but by SMS.

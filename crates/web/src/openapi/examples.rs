@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 /// How deep an example goes: schemas may refer to themselves.
 const DEEPEST: usize = 8;
 
+/// Fields that are told of and not taken yet.
+const NOT_OFFERED: &[&str] = &["filter_rules"];
+
 /// What texts look like, by the name of the field; `Type.field` comes first.
 const TEXTS: &[(&str, &str)] = &[
     ("Campaign.status", "active"),
@@ -184,7 +187,7 @@ impl Maker<'_> {
         let required =
             |field: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == field));
         fields
-            .filter(|(field, _)| depth < DEEPEST || required(field))
+            .filter(|(field, _)| (depth < DEEPEST || required(field)) && !NOT_OFFERED.contains(&field.as_str()))
             .map(|(field, of)| (field.clone(), self.make(of, (name, field), depth + 1)))
             .collect::<Map<_, _>>()
             .into()
