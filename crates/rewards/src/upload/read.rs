@@ -477,7 +477,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_file_panics(bytes: Vec<u8>) {
-            if let Ok(lines) = lines(std::io::Cursor::new(bytes)) {
+            if let Ok((_, lines)) = lines(std::io::Cursor::new(bytes)) {
                 for line in lines {
                     let _ = line.map(|line| rules(None, None).check(&line));
                 }

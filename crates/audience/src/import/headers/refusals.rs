@@ -123,6 +123,7 @@ fn names_and_cells_of_one_word_that_refuse_are_taken_or_asked_about() {
     ] {
         assert_ne!(taken(header, &cells), "", "{header}");
     }
+    use crate::import::Field;
     for (cell, field) in [
         ("DO NOT CONTACT", Field::DoNotContact),
         ("do not mail", Field::DoNotContact),
