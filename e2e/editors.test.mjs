@@ -4,12 +4,12 @@ import { after, before, test } from 'node:test'
 import { eventually, labelled, overflows, settled, shoot, signIn, startAce, startBrowser } from './harness.mjs'
 import { seed } from './seed.mjs'
 
-let server, browser, page
+let server, browser, page, world
 const asked = []
 before(async () => {
   server = await startAce()
   browser = await startBrowser()
-  const world = await seed(server)
+  world = await seed(server)
   page = await browser.page(server.base)
   page.on('dialog', (dialog) => {
     asked.push(dialog.type())

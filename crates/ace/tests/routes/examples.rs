@@ -54,8 +54,6 @@ async fn every_example_of_a_body_is_one_that_is_taken() {
         .await
         .unwrap();
     let brand: uuid::Uuid = walk.admin.query_one("select id from gift_card_brands limit 1", &[]).await.unwrap().get(0);
-    let called = "select recipient_id from call_sessions where id::text = $1";
-    let recipient_of_call: uuid::Uuid = walk.admin.query_one(called, &[&walk.id_of("calls")]).await.unwrap().get(0);
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for spec in walk.table().iter().filter(|spec| spec.doc.is_some() && spec.method != Method::GET) {
         let operation = &document["paths"][spec.path][spec.method.as_str().to_lowercase()];
@@ -63,8 +61,9 @@ async fn every_example_of_a_body_is_one_that_is_taken() {
             let Some(example) = content.get("example") else { continue };
             let mut body = example.clone();
             settle(&walk, &brand.to_string(), &mut body);
-            if spec.path == "/v1/calls/{id}" {
-                body["recipient_id"] = recipient_of_call.to_string().into();
+            // a call is about one recipient for good, and this one about none
+            if let ("/v1/calls/{id}", Some(fields)) = (spec.path, body.as_object_mut()) {
+                fields.remove("recipient_id");
             }
             let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
             walk.restore().await;

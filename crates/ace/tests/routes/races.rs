@@ -126,7 +126,10 @@ async fn a_change_that_is_under_way_is_not_passed_over() {
 #[tokio::test]
 async fn a_patch_of_nothing_leaves_no_trace() {
     let walk = Walk::new().await;
-    walk.admin.execute("update contacts set first_name = 'Ada', unconfirmed = '{}'", &[]).await.unwrap();
+    walk.admin
+        .execute("update contacts set first_name = 'Ada', country = 'US', unconfirmed = '{}'", &[])
+        .await
+        .unwrap();
     let brand: uuid::Uuid = walk.admin.query_one("select id from gift_card_brands limit 1", &[]).await.unwrap().get(0);
     let audited = async || -> i64 { walk.admin.query_one("select count(*) from audit_log", &[]).await.unwrap().get(0) };
     let mut tried = 0;
@@ -146,8 +149,8 @@ async fn a_patch_of_nothing_leaves_no_trace() {
         for patch in [json!({}), read.json()] {
             let reply = ask(Method::PATCH).body("application/merge-patch+json", patch.to_string()).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());
-            assert_eq!(reply.header("etag"), read.header("etag"), "{path}");
             assert_eq!(reply.json(), read.json(), "{path}");
+            assert_eq!(reply.header("etag"), read.header("etag"), "{path}");
         }
         assert_eq!(audited().await, before, "{path}");
         tried += 1;

@@ -105,7 +105,7 @@ pub async fn create(
     caller: Caller,
     Query(params): Query<ImportParams>,
     request: Request,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+) -> Result<Begun> {
     let options = params.options()?;
     let import = store_body(&app, &caller, params.filename.as_deref(), request).await?;
     let ids = (import.client_id, import.id);
@@ -167,7 +167,7 @@ pub async fn start(
     Path(Id { id }): Path<Id>,
     Query(params): Query<ImportParams>,
     IfMatch(expected): IfMatch,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+) -> Result<Begun> {
     let (ids, options) = ((caller.client_id()?, id), params.options()?);
     Ok(begun(import::begin(&app, &caller.actor, ids, (&options, Runs::Queued), &expected).await?)?)
 }
@@ -195,11 +195,13 @@ pub async fn retry(
     caller: Caller,
     Path(Id { id }): Path<Id>,
     IfMatch(expected): IfMatch,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+) -> Result<Begun> {
     Ok(begun(import::retry(&app, &caller.actor, (caller.client_id()?, id), &expected).await?)?)
 }
 
-/// It goes on in the background; `Location` says where to look.
-fn begun(import: Import) -> kernel::Result<(StatusCode, [(HeaderName, String); 1], Tagged<Import>)> {
+/// An import that goes on in the background; `Location` says where to look.
+type Begun = (StatusCode, [(HeaderName, String); 1], Tagged<Import>);
+
+fn begun(import: Import) -> kernel::Result<Begun> {
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/imports/{}", import.id))], tagged(import)?))
 }

@@ -188,7 +188,7 @@ async fn another_agents_call_is_history_and_not_to_be_changed() {
     let (agent, owner, call) = (&scene.story().acme_agent, &scene.story().acme_owner, kernel::new_id());
     let _ = scene.test.post_form(&scene.call_path(call), &[("notes", "mine")]).as_user(agent).await.expect_status(303);
     let _ =
-        scene.test.post_form(&scene.call_path(call), &[("notes", "theirs")]).as_user(owner).await.expect_status(403);
+        scene.test.post_form(&scene.call_path(call), &[("notes", "theirs")]).as_user(owner).await.expect_status(422);
     assert_eq!(scene.one::<String>("select notes from call_sessions").await, "mine");
     let page = scene.test.get(&scene.call_path(call)).as_user(owner).await.expect_status(200).text();
     assert!(page.contains("Earlier calls") && !page.contains(&format!("?call={call}")));

@@ -13,7 +13,8 @@ use uuid::Uuid;
 const HINTS: [(&str, &str, &str); 3] = [
     ("contact_lists", "list_type", "dynamic"),
     ("gift_cards", "status", "claimed"),
-    ("credit_ledger", "reason", "piece"),
+    // what it takes elsewhere is looked at when a transaction ends: no full row is ever committed
+    ("credit_ledger", "reason", "transfer"),
 ];
 
 /// What a full row leaves out, because it would end the row: nothing archived is changed, nothing in quarantine claimed; and

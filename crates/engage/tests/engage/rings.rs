@@ -173,6 +173,12 @@ impl Crowd {
         self.world.admin.query_opt(sql, &[&status]).await.unwrap().map(|row| row.get(0))
     }
 
+    async fn correct(&self) -> Result<()> {
+        let input = GrantInput { amount: "-1".into(), note: "too many".into(), ..GrantInput::default() };
+        let (test, any) = (&self.world.test, kernel::version::Expected::any());
+        grant(&test.app, &test.operator(), self.world.client_id, &input, &any).await.map(|_| ())
+    }
+
     async fn retire(&self) -> Result<()> {
         let Some(card) = self.card("available").await else { return Ok(()) };
         let why = RevokeInput { reason: "leaked".into() };
@@ -306,13 +312,7 @@ async fn acts_of_every_kind_at_once_never_wait_for_each_other_in_a_ring() {
         async move { if let Some(id) = id { crowd.step(id, "completed").await } else { Ok(()) } }
     }));
     acts.push(keep(&crowd, "grant", |crowd, _| async move { crowd.grant(2).await }));
-    acts.push(keep(&crowd, "correct", |crowd, _| async move {
-        let input = GrantInput { amount: "-1".into(), note: "too many".into(), ..GrantInput::default() };
-        let operator = crowd.world.test.operator();
-        grant(&crowd.world.test.app, &operator, crowd.world.client_id, &input, &kernel::version::Expected::any())
-            .await
-            .map(|_| ())
-    }));
+    acts.push(keep(&crowd, "correct", |crowd, _| async move { crowd.correct().await }));
     for part in 0..3 {
         acts.push(keep(&crowd, "submit", move |crowd, n| async move { crowd.submit(n * 3 + part).await }));
         acts.push(keep(&crowd, "visit", move |crowd, n| async move { crowd.visit(n * 3 + part).await }));
