@@ -291,14 +291,7 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         world.word("select campaign_id::text from recipients where id = $1", &[&other]).await.parse().unwrap();
     let (_, elses) = world.claim_by_sms(campaign, other).await;
     let free = world.word("select id::text from gift_cards where status = 'available' limit 1", &[]).await;
-    let bring = |card: &dyn std::fmt::Display| {
-        format!(
-            "insert into messages (id, client_id, campaign_id, recipient_id, gift_card_id, channel, purpose, to_address,
-               body_template, created_at)
-             values (gen_random_uuid(), '{}', '{campaign}', '{recipient}', '{card}', 'sms', 'reward', '+16145550000', 'x', now())",
-            world.client_id
-        )
-    };
+    let bring = |card: &str| bringing(&world, (campaign, recipient), card);
     for refused in [
         format!("update gift_cards set status = 'claimed' where id = '{card}'"),
         format!("update gift_cards set status = 'delivered' where id = '{card}'"),
@@ -327,7 +320,7 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         format!("update call_conditions_met set gift_card_id = '{free}' where recipient_id = '{recipient}'"),
         format!("update messages set gift_card_id = '{free}' where gift_card_id = '{card}'"),
         format!("update messages set gift_card_id = '{elses}' where gift_card_id = '{card}'"),
-        bring(&elses),
+        bring(&elses.to_string()),
         bring(&free),
         format!("update recipients set purl_token = 'mine' where id = '{recipient}'"),
         format!("update recipients set redemption_code = 'MINE' where id = '{recipient}'"),
@@ -344,6 +337,22 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     }
     world.admin.batch_execute("update messages set status = 'failed'").await.unwrap();
     assert!(world.admin.batch_execute("update messages set status = 'pending'").await.is_err());
+}
+
+/// A message that would bring a card to a recipient.
+fn bringing(world: &World, (campaign, recipient): (Uuid, Uuid), card: &str) -> String {
+    format!(
+        "insert into messages (id, client_id, campaign_id, recipient_id, gift_card_id, channel, purpose, to_address,
+           body_template, created_at)
+         values (gen_random_uuid(), '{}', '{campaign}', '{recipient}', '{card}', 'sms', 'reward', '+16145550000', 'x', now())",
+        world.client_id
+    )
+}
+
+#[tokio::test]
+async fn the_database_makes_no_credits_out_of_any_word() {
+    let world = World::new().await;
+    let as_app = format!("{}; set local role ace_app", testkit::entering(&format!("client:{}", world.client_id)));
     let made = "insert into credit_ledger (id, client_id, amount, reason, created_at) values (gen_random_uuid(), $1, 5, 'grant', now())";
     world.admin.batch_execute(&format!("begin; {as_app}")).await.unwrap();
     assert!(world.admin.execute(made, &[&world.client_id]).await.is_err(), "credits from nowhere");
@@ -356,6 +365,12 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
         assert!(written.is_err() || kept.is_err(), "credits out of a {reason}");
         let _ = world.admin.batch_execute("rollback; reset role").await;
     }
+}
+
+/// Puts another card in the place of one, sent to `to`, or where that one went.
+async fn replaced(world: &World, card: Uuid, to: &str) -> kernel::Result<rewards::Claimed> {
+    let (input, any) = (ReplaceInput { reason: "lost".into(), to: to.into() }, kernel::version::Expected::any());
+    replace(&world.test.app, &world.test.operator(), (world.client_id, card), (true, &any), &input).await
 }
 
 /// Nobody can be written to but by SMS.
@@ -373,36 +388,19 @@ async fn says_no(world: &World, recipient: Uuid) {
 #[tokio::test]
 async fn no_card_is_taken_to_replace_one_that_nobody_may_be_sent_and_none_leaves_an_archived_pool() {
     let (world, recipient, card) = with_a_card().await;
-    let (app, operator) = (&world.test.app, world.test.operator());
     world.work().await;
     let free = "select count(*) from gift_cards where status = 'available'";
     let before = world.count(free, &[]).await;
-    let same = ReplaceInput { reason: "lost".into(), to: String::new() };
     let stop = "insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
                 values (gen_random_uuid(), $1, 'email', 'ada@example.org', 'stop', now())";
     world.run(stop, &[&world.client_id]).await;
-    let to_no = ReplaceInput { reason: "lost".into(), to: "ada@example.org".into() };
-    let refused = replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &to_no)
-        .await
-        .unwrap_err();
+    let refused = replaced(&world, card, "ada@example.org").await.unwrap_err();
     assert_eq!(refused.code(), "GC-009");
     says_no(&world, recipient).await;
-    assert_eq!(
-        replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &same)
-            .await
-            .unwrap_err()
-            .code(),
-        "GC-009"
-    );
+    assert_eq!(replaced(&world, card, "").await.unwrap_err().code(), "GC-009");
     world.run("update contacts set do_not_contact = false", &[]).await;
     world.run("update gift_card_pools set archived_at = now()", &[]).await;
-    assert_eq!(
-        replace(app, &operator, (world.client_id, card), (true, &kernel::version::Expected::any()), &same)
-            .await
-            .unwrap_err()
-            .code(),
-        "archived"
-    );
+    assert_eq!(replaced(&world, card, "").await.unwrap_err().code(), "archived");
     assert_eq!(world.count(free, &[]).await, before);
     assert_eq!(world.count("select count(*) from gift_cards where revoked_at is not null", &[]).await, 0);
     world.check().await;
@@ -418,10 +416,8 @@ async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_
     world.price(2).await;
     let campaign = world.campaign(pool).await;
     world.run("update campaign_conditions set trigger_type = 'purl_visit'", &[]).await;
-    let (app, operator) = (&world.test.app, world.test.operator());
     let credits = async || world.count("select credits::int8 from clients where id = $1", &[&world.client_id]).await;
     let gone = || SendError::permanent("21211", "no such number");
-    let to = |address: &str| ReplaceInput { reason: "lost".into(), to: address.into() };
 
     // one that arrived is replaced for nothing, and the one that follows pays nothing back when it fails
     let had = world.recipient(campaign).await;
@@ -429,29 +425,13 @@ async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_
     let (_, card) = world.claim_by_sms(campaign, had).await;
     world.work().await;
     assert_eq!(credits().await, 8);
-    let second = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        (true, &kernel::version::Expected::any()),
-        &to("+16145550177"),
-    )
-    .await
-    .unwrap();
+    let second = replaced(&world, card, "+16145550177").await.unwrap();
     world.provider.then(gone());
     world.work().await;
     assert_eq!(credits().await, 8, "the first card was had");
     // nor does the one after that
     world.provider.then(gone());
-    replace(
-        app,
-        &operator,
-        (world.client_id, second.gift_card_id.unwrap()),
-        (true, &kernel::version::Expected::any()),
-        &to("+16145550178"),
-    )
-    .await
-    .unwrap();
+    replaced(&world, second.gift_card_id.unwrap(), "+16145550178").await.unwrap();
     world.work().await;
     assert_eq!(credits().await, 8);
 
@@ -463,28 +443,13 @@ async fn credits_come_back_for_a_reward_that_nobody_had_and_are_paid_again_with_
     assert_eq!(credits().await, 6);
     world.work().await;
     assert_eq!(credits().await, 8);
-    let again = replace(
-        app,
-        &operator,
-        (world.client_id, card),
-        (true, &kernel::version::Expected::any()),
-        &to("+16145550179"),
-    )
-    .await
-    .unwrap();
+    let again = replaced(&world, card, "+16145550179").await.unwrap();
     assert_eq!(credits().await, 6);
     world.provider.then(gone());
     world.work().await;
     assert_eq!(credits().await, 8, "nobody had either of the two");
     world.run("update clients set credits_reserved = credits", &[]).await;
-    let short = replace(
-        app,
-        &operator,
-        (world.client_id, again.gift_card_id.unwrap()),
-        (true, &kernel::version::Expected::any()),
-        &to("+16145550180"),
-    )
-    .await;
+    let short = replaced(&world, again.gift_card_id.unwrap(), "+16145550180").await;
     assert_eq!(short.unwrap_err().code(), "GC-006");
     world.run("update clients set credits_reserved = 0", &[]).await;
     world.check().await;

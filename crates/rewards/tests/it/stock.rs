@@ -62,6 +62,7 @@ impl Run {
     async fn act(&mut self, act: &Act) {
         let (app, operator, client_id) =
             (self.world.test.app.clone(), self.world.test.operator(), self.world.client_id);
+        let any = kernel::version::Expected::any();
         match act {
             Act::Upload(cards) => {
                 let day = (app.clock.now() + chrono::Duration::days(10)).date_naive();
@@ -78,14 +79,7 @@ impl Run {
             Act::ClaimAgain(at) if !self.recipients.is_empty() => self.claim(at % self.recipients.len()).await,
             Act::ClaimAgain(_) => {}
             Act::Redeem(at) => {
-                let _ = redeem(
-                    &app,
-                    &operator,
-                    (client_id, self.card(*at).await),
-                    &RedeemInput::default(),
-                    &kernel::version::Expected::any(),
-                )
-                .await;
+                let _ = redeem(&app, &operator, (client_id, self.card(*at).await), &RedeemInput::default(), &any).await;
             }
             Act::Revoke(at) => {
                 let _ = revoke(
@@ -93,20 +87,13 @@ impl Run {
                     &operator,
                     (client_id, self.card(*at).await),
                     &RevokeInput { reason: "seen".into() },
-                    &kernel::version::Expected::any(),
+                    &any,
                 )
                 .await;
             }
             Act::Replace(at) => {
                 let input = ReplaceInput { reason: "lost".into(), to: String::new() };
-                let _ = replace(
-                    &app,
-                    &operator,
-                    (client_id, self.card(*at).await),
-                    (true, &kernel::version::Expected::any()),
-                    &input,
-                )
-                .await;
+                let _ = replace(&app, &operator, (client_id, self.card(*at).await), (true, &any), &input).await;
             }
             Act::Days(days) => {
                 self.world.later(days * 86_400);
