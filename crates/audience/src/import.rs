@@ -161,8 +161,7 @@ async fn check_answers(app: &App, actor: &Actor, ids: (Uuid, Uuid), plan: &Plan)
         return Ok(());
     }
     let (file, looked) = (source::open(app, actor, ids), plan.clone());
-    let preview =
-        tokio::task::spawn_blocking(move || preview::look(file, &looked, ids.0)).await.map_err(Error::internal)??;
+    let preview = app.work.read_file(move || preview::look(file, &looked, ids.0)).await??;
     if preview.mostly_repeats {
         return Err(Error::invalid("allow_repeats", preview.about_repeats()));
     }
@@ -181,9 +180,7 @@ pub async fn preview(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid)) ->
     }
     let file = source::open(app, actor, (client_id, id));
     let looked = plan.clone();
-    let preview = tokio::task::spawn_blocking(move || preview::look(file, &looked, client_id))
-        .await
-        .map_err(Error::internal)??;
+    let preview = app.work.read_file(move || preview::look(file, &looked, client_id)).await??;
     Ok((plan, preview))
 }
 

@@ -30,8 +30,11 @@ const PARTS: [&str; 22] = [
     "onetimecode",
     "authenticatorcode",
 ];
+/// Make letters be read in another direction than they have: no language needs them, and any part of a word can be turned.
+pub const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
+
 /// Short ones, only as words of their own.
-const WORDS: [&str; 3] = ["pwd", "senha", "haslo"];
+const WORDS: [&str; 5] = ["pwd", "senha", "haslo", "heslo", "sifre"];
 
 /// What else a page speaks of by these words: the code that it shows.
 const CODES: [&str; 3] = ["passcode", "onetimecode", "authenticatorcode"];
@@ -39,8 +42,11 @@ const CODES: [&str; 3] = ["passcode", "onetimecode", "authenticatorcode"];
 static MEANT_PARTS: LazyLock<Vec<String>> = LazyLock::new(|| PARTS.iter().map(|part| meant(part)).collect());
 
 /// Whether a text names a password, also in full width, with accents, digits for letters, letters of other alphabets
-/// that look the same, or signs in between.
+/// that look the same, signs in between, or in a direction of their own.
 pub fn asks_for_password(text: &str) -> bool {
+    if text.contains(OVERRIDES) {
+        return true;
+    }
     let whole = meant(text);
     MEANT_PARTS.iter().any(|part| whole.contains(part.as_str()))
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&meant(word).as_str()))
@@ -115,6 +121,8 @@ mod tests {
             "PASS WORD",
             "p-a-s-s-w-o-r-d",
             "pass\u{200b}word",
+            "\u{202e}drowssaP",
+            "Pass\u{202e}drow",
             "p4ssw0rd",
             "P@$$w0rd",
             "рassword",

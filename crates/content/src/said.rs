@@ -7,7 +7,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use crate::forms::FormConfig;
-use crate::lookalike::{is_piece, meant, names_password};
+use crate::lookalike::{OVERRIDES, is_piece, meant, names_password};
 
 /// The words of a page, as far as they can become a question for a password.
 #[derive(Debug, Default)]
@@ -20,10 +20,13 @@ pub struct Said {
 impl Said {
     /// Of cleaned HTML.
     pub fn of(html: &str) -> Self {
-        let runs: Vec<String> = texts(html).iter().map(|text| meant(text)).collect();
+        let texts = texts(html);
+        let turned = texts.iter().any(|text| text.contains(OVERRIDES));
+        let runs: Vec<String> = texts.iter().map(|text| meant(text)).collect();
         let pieces: Vec<String> = runs.iter().filter(|run| is_piece(run)).cloned().collect();
         let joined = |piece: &String| pieces.iter().any(|other| names_password(&format!("{piece}{other}")));
-        Self { names_password: names_password(&runs.concat()) || pieces.iter().any(joined), pieces }
+        let whole = turned || names_password(&runs.concat());
+        Self { names_password: whole || pieces.iter().any(joined), pieces }
     }
 
     /// Whether the page names a password.
@@ -48,7 +51,7 @@ pub fn names_a_password(value: &str) -> bool {
     names_password(&meant(value))
 }
 
-/// What people read of a page, piece by piece as its tags cut it, and what stands for its pictures.
+/// What people read of a page, piece by piece as its tags cut it, and what stands for its pictures or beside the pointer.
 fn texts(html: &str) -> Vec<String> {
     let queue = BufferQueue::default();
     queue.push_back(StrTendril::from(html));
@@ -74,8 +77,8 @@ impl TokenSink for Texts {
                 }
             }
             Token::TagToken(tag) => {
-                let alt = tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
-                texts.extend(alt.map(|alt| alt.value.to_string()));
+                let shown = tag.attrs.iter().filter(|attribute| ["alt", "title"].contains(&&*attribute.name.local));
+                texts.extend(shown.map(|attribute| attribute.value.to_string()));
                 texts.push(String::new());
             }
             _ => {}

@@ -17,6 +17,8 @@ pub fn html(dirty: &str) -> String {
         ["section", "header", "footer", "main", "nav", "article", "figure", "figcaption", "picture"].into();
     ammonia::Builder::default()
         .add_tags(layout)
+        // makes a word read as another
+        .rm_tags(["bdo"])
         .add_generic_attributes(["class", "id", "role", "aria-label", "aria-hidden"])
         .url_schemes(["http", "https", "mailto", "tel", "sms"].into())
         .link_rel(Some("noopener noreferrer"))
@@ -50,6 +52,7 @@ pub fn css(dirty: &str) -> Result<String, String> {
         ("behavior:", "behavior is not allowed"),
         ("-moz-binding", "-moz-binding is not allowed"),
         ("text-security", "-webkit-text-security is not allowed: it makes a field look like one for passwords"),
+        ("unicode-bidi", "unicode-bidi is not allowed: it makes a word read as another"),
         ("@font-face", "@font-face is not allowed: name fonts that phones and computers have"),
         ("@counter-style", "@counter-style is not allowed: it writes words"),
         ("symbols(", "symbols() is not allowed: it writes words"),
@@ -81,6 +84,7 @@ mod tests {
                <form action="https://evil.example"><input></form><iframe src="x"></iframe>{{form}}"#,
         );
         assert!(clean.contains("<h1>Hi {{first_name|there}}</h1>") && clean.contains("{{form}}"));
+        assert_eq!(html("<bdo dir=rtl>drow</bdo>"), "drow");
         for gone in ["script", "onclick", "javascript", "<form", "<input", "iframe"] {
             assert!(!clean.contains(gone), "{gone} is left in {clean}");
         }
@@ -104,6 +108,7 @@ mod tests {
             "u/**/rl(x)",
             "input[name=a]{-WEBKIT-TEXT-SECURITY:disc}",
             "label::after{content:'Pass-word'}",
+            "i{unicode-bidi:bidi-override;direction:rtl}",
         ] {
             assert!(css(dirty).is_err(), "{dirty}");
         }

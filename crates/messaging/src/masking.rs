@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::card_code::{CardRef, Part, last4};
 use crate::store::composing::{self, Secrets};
 
-/// Masks the code and the PIN of the card that each message brings.
+/// Masks the code, the PIN and the number of the card that each message brings.
 ///
 /// # Errors
 /// What the database answered.
@@ -34,7 +34,7 @@ pub(crate) async fn mask(scope: &Scope<'_>, keyring: &Keyring, messages: &mut [S
     Ok(())
 }
 
-/// What must not show, and what shows instead; the code first, which may hold the PIN's digits.
+/// What must not show, and what shows instead.
 fn opened(keyring: &Keyring, row: &Secrets) -> Result<Vec<(String, String)>> {
     let card = CardRef { client_id: row.client_id, card_id: row.card_id };
     let code = card.open(keyring, Part::Code, &row.card_code)?;
@@ -43,6 +43,11 @@ fn opened(keyring: &Keyring, row: &Secrets) -> Result<Vec<(String, String)>> {
     if let Some(sealed) = &row.pin_code {
         hidden.push((card.open(keyring, Part::Pin, sealed)?, "••••".to_owned()));
     }
+    if let Some(number) = &row.card_number {
+        hidden.push((number.clone(), format!("•••• {}", last4(number)).trim_end().to_owned()));
+    }
+    // the longest first: one may hold the other
+    hidden.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
     Ok(hidden)
 }
 

@@ -2,13 +2,12 @@
 //!
 //! On record is where the reward went before, and what launch and contact know of the recipient.
 
-use chrono::Duration;
 use database::{FromRow, Transaction};
 use kernel::{Error, Result};
+use messaging::actions::resend::MANY_REWARDS;
 use uuid::Uuid;
 
-/// The time in which rewards to one address are counted.
-pub const WITHIN: Duration = Duration::hours(24);
+pub use messaging::actions::resend::REWARDS_WITHIN as WITHIN;
 
 #[derive(FromRow)]
 struct Record {
@@ -84,8 +83,7 @@ pub async fn allow(tx: &Transaction, turn: &Turn, wanted: &Wanted<'_>) -> Result
         return Err(Error::forbidden("gift_cards.reveal"));
     }
     if wanted.most > 0 && turn.within_day >= i64::from(wanted.most) {
-        let text = "this address got as many rewards within a day as one address may: give another one, or wait a day";
-        return Err(Error::conflict("many_rewards_to_one_address", text));
+        return Err(Error::conflict("many_rewards_to_one_address", MANY_REWARDS));
     }
     Ok(true)
 }

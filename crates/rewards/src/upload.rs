@@ -148,8 +148,8 @@ pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uu
     let target = pools::target(&app.scope(actor), pool_id, app.clock.now()).await?;
     let rules = Rules::new(&target)?;
     let (shared, of) = (app.clone(), Of::new(&target));
-    let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, of));
-    let FileRead { read, cards, problems, ignored } = reading.await.map_err(Error::internal)??;
+    let reading = app.work.read_file(move || read_all(reader, &rules, &shared.keyring, of));
+    let FileRead { read, cards, problems, ignored } = reading.await??;
     let report = match problems.is_empty() {
         true => write(app, actor, (pool_id, &target), cards).await?,
         false => report(pool_id, read, problems),

@@ -78,6 +78,12 @@ fn check_field(field: &Field, path: &str, earlier: &HashSet<&str>, problems: &mu
     if field.kind.has_options() && field.options.is_empty() {
         problems.add(format!("{path}/options"), "required", "give at least one option");
     }
+    // an answer to choose from stands above the next field like its label
+    for (n, option) in field.options.iter().enumerate().take(200) {
+        if option.len() < 5_000 && asks_for_password(option) {
+            problems.invalid(format!("{path}/options/{n}"), NO_PASSWORDS);
+        }
+    }
     if is_typed(field.kind) {
         let texts = [
             ("id", field.id.as_str()),
@@ -145,6 +151,7 @@ mod tests {
                 {"id": "c", "type": "number", "label": "Next", "placeholder": "p a s s w o r d"},
                 {"id": "d", "type": "textarea", "label": "Next", "help": "Your P@ssword"},
                 {"id": "f", "type": "text", "label": "Pass", "placeholder": "word"},
+                {"id": "g", "type": "radio", "label": "Sign in", "options": ["Name", "Password"]},
                 {"id": "e", "type": "consent", "label": "We never ask for your password"}
             ])),
             [
@@ -152,7 +159,8 @@ mod tests {
                 "form_config/fields/1/label",
                 "form_config/fields/2/placeholder",
                 "form_config/fields/3/help",
-                "form_config/fields/4/placeholder"
+                "form_config/fields/4/placeholder",
+                "form_config/fields/5/options/1"
             ]
         );
         let conditional =

@@ -49,7 +49,7 @@ impl<'a> On<'a> {
 }
 
 /// The answer to a form that was sent.
-pub fn done(on: On<'_>, form: &OpenForm, outcome: Outcome) -> Result<Response> {
+pub async fn done(on: On<'_>, form: &OpenForm, outcome: Outcome) -> Result<Response> {
     let (settings, reveal) = (&form.config.settings, &form.config.reveal);
     let (shown, title, text) = match outcome {
         Outcome::Rewards(shown) if shown.iter().any(|shown| matches!(shown, Shown::Card(_))) => {
@@ -67,27 +67,27 @@ pub fn done(on: On<'_>, form: &OpenForm, outcome: Outcome) -> Result<Response> {
         Outcome::Thanks | Outcome::SpentCode => (Vec::new(), "Thank you".to_owned(), settings.success_message.clone()),
     };
     let (shell, ground) = form.frame(&title);
-    cards_page(on, (shell, ground), (title, text), (reveal.clone(), shown))
+    cards_page(on, (shell, ground), (title, text), (reveal.clone(), shown)).await
 }
 
 /// The card once more, for the browser that saw it before.
-pub fn again(on: On<'_>, form: Option<&OpenForm>, plain: RecipientShell, cards: Vec<Shown>) -> Result<Response> {
+pub async fn again(on: On<'_>, form: Option<&OpenForm>, plain: RecipientShell, cards: Vec<Shown>) -> Result<Response> {
     let (title, text) = ("Your gift card".to_owned(), "You have seen it before; here it is again.".to_owned());
     let (frame, reveal) = match form {
         Some(form) => (form.frame(&title), form.config.reveal.clone()),
         None => ((plain, None), Reveal::default()),
     };
-    cards_page(on, frame, (title, text), (Reveal { animation: "none".into(), ..reveal }, cards))
+    cards_page(on, frame, (title, text), (Reveal { animation: "none".into(), ..reveal }, cards)).await
 }
 
 /// A form of a campaign that is not in the mail.
-pub fn preview(on: On<'_>, form: &OpenForm) -> Result<Response> {
+pub async fn preview(on: On<'_>, form: &OpenForm) -> Result<Response> {
     let title = "Preview".to_owned();
     let text = "The campaign is not in the mail yet: nothing was stored or sent.".to_owned();
-    cards_page(on, form.frame(&title), (title, text), (Reveal::default(), Vec::new()))
+    cards_page(on, form.frame(&title), (title, text), (Reveal::default(), Vec::new())).await
 }
 
-fn cards_page(
+async fn cards_page(
     on: On<'_>,
     (shell, ground): (RecipientShell, Option<String>),
     (title, text): (String, String),
@@ -98,7 +98,7 @@ fn cards_page(
         Shown::Card(card) => Some(card),
         Shown::OnItsWay => None,
     });
-    let cards = cards.map(|card| with_qr(card, reveal.show_qr)).collect::<Answer<Vec<_>>>()?;
+    let cards = with_qrs(on.app, cards.collect(), reveal.show_qr).await;
     // lets the one script run that copies the code
     let nonce = kernel::random::token();
     let on = On { policy: Policy { script_nonce: (!cards.is_empty()).then_some(&*nonce), ..on.policy }, ..on };
@@ -106,7 +106,19 @@ fn cards_page(
     on.page(StatusCode::OK, &page)
 }
 
-fn with_qr(card: Card, wanted: bool) -> Answer<(Card, Option<Markup>)> {
-    let qr = if wanted { Some(Markup(crate::qr::svg(&card.code)?)) } else { None };
-    Ok((card, qr))
+/// Draws the QR of each card off the threads that answer everybody. Without one a card is still good: a picture that
+/// is late must not keep it from its person.
+async fn with_qrs(app: &App, cards: Vec<Card>, wanted: bool) -> Vec<(Card, Option<Markup>)> {
+    if !wanted || cards.is_empty() {
+        return cards.into_iter().map(|card| (card, None)).collect();
+    }
+    let codes: Vec<String> = cards.iter().map(|card| card.code.clone()).collect();
+    let draw = move || codes.iter().map(|code| crate::qr::svg(code)).collect::<Answer<Vec<_>>>();
+    let drawn = app.work.run("this picture", draw).await.and_then(|drawn| drawn);
+    let drawn = drawn.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a card is shown without its QR");
+        Vec::new()
+    });
+    let pictures = drawn.into_iter().map(|svg| Some(Markup(svg))).chain(std::iter::repeat_with(|| None));
+    cards.into_iter().zip(pictures).collect()
 }

@@ -65,7 +65,7 @@ pub async fn show(
     {
         let ids = (person.client_id, person.recipient_id, person.redemption_code.as_str());
         if let Some(cards) = reveal::again(&app, &visitor.origin, ids).await? {
-            return done::again(on, Some(&form), RecipientShell::new("", "", None), cards);
+            return done::again(on, Some(&form), RecipientShell::new("", "", None), cards).await;
         }
     }
     if person.as_ref().is_some_and(|person| person.status == "completed") {
@@ -90,14 +90,16 @@ pub async fn submit(
     let on = On::form(&app, &form, host.as_deref());
     let mut sent = Sent::read(pairs);
     if sent.trapped {
-        return done::done(on, &form, Outcome::Thanks);
+        return done::done(on, &form, Outcome::Thanks).await;
     }
     let known = person(&app, &visitor, &form, sent.recipient.take()).await?;
     match &known {
         Some(person) if person.status == "completed" => {
             return over::submitted((on, &visitor), &form, person, &sent).await;
         }
-        Some(person) if !["mailed", "active"].contains(&person.status.as_str()) => return done::preview(on, &form),
+        Some(person) if !["mailed", "active"].contains(&person.status.as_str()) => {
+            return done::preview(on, &form).await;
+        }
         _ => {}
     }
     if let Some(person) = &known {
@@ -113,7 +115,7 @@ pub async fn submit(
         ByCode::Ended(person) => {
             let who = Who::read(&form.config, &answers);
             return match over::proven(&app, &visitor, &person, &who).await? {
-                Some(cards) => answered(on, &form, Some(&person), Outcome::Rewards(cards)),
+                Some(cards) => answered(on, &form, Some(&person), Outcome::Rewards(cards)).await,
                 None => refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await,
             };
         }
@@ -136,14 +138,19 @@ pub async fn submit(
         Outcome::SpentCode => {
             refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await
         }
-        outcome => answered(on, &form, person.as_ref(), outcome),
+        outcome => answered(on, &form, person.as_ref(), outcome).await,
     }
 }
 
 /// What came of it. The browser that is shown a card keeps the proof of it.
-pub(super) fn answered(on: On<'_>, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
+pub(super) async fn answered(
+    on: On<'_>,
+    form: &OpenForm,
+    person: Option<&Person>,
+    outcome: Outcome,
+) -> Result<Response> {
     let shows_card = matches!(&outcome, Outcome::Rewards(all) if all.iter().any(|one| matches!(one, Shown::Card(_))));
-    let mut response = done::done(on, form, outcome)?;
+    let mut response = done::done(on, form, outcome).await?;
     if let Some(person) = person.filter(|_| shows_card) {
         let https = on.app.settings.server.pages().starts_with("https://");
         web::set_cookie(&mut response, &shown::cookie(&on.app.keyring, person.recipient_id, https));

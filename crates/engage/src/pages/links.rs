@@ -141,7 +141,7 @@ async fn arrive(app: &App, engage: &Engage, stranger: Stranger, (kind, token): (
         if let Some(cards) = reveal::again(app, &visitor.origin, person).await? {
             let form = form_of(app, engage, &visited).await?;
             let on = On { app, policy: Policy::default() };
-            return done::again(on, form.as_deref(), frame("Your gift card", &visited), cards);
+            return done::again(on, form.as_deref(), frame("Your gift card", &visited), cards).await;
         }
     }
     if visited.status == "completed" {

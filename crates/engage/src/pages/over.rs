@@ -42,7 +42,7 @@ pub async fn submitted(
         Ok(answers) => {
             let who = Who::read(&asked, &answers);
             if let Some(cards) = proven(on.app, visitor, person, &who).await? {
-                return answered(on, form, Some(person), Outcome::Rewards(cards));
+                return answered(on, form, Some(person), Outcome::Rewards(cards)).await;
             }
             let given = asked.fields.iter().find(|field| answers.contains_key(&field.id));
             let error = |field: &str| FieldError { field: field.into(), code: "invalid", message: NOT_THE_SAME.into() };

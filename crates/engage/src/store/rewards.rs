@@ -78,9 +78,9 @@ database::statement! {
             where old.replaced_by_id = g.id
               and old.client_id = g.client_id)
         order by m.condition_number";
-    /// Cards that a page showed and no message brings have arrived.
-    SETTLE_SHOWN, app, "
-        select app.settle_shown($1, $2, $3, $4)";
+    /// Cards that a page showed and no message brings have arrived; those whose credits came back are charged again.
+    SHOW_CARDS, app, "
+        select app.show_cards($1, $2, $3, $4)";
     /// Notes that cards were shown on the recipient's page.
     NOTE_SHOWN, app, "
         update call_conditions_met
@@ -165,7 +165,7 @@ pub async fn offer(scope: &Scope<'_>, client_id: Uuid, campaign_id: Uuid) -> Res
 /// # Errors
 /// What the database answered.
 pub async fn note_shown(tx: &Transaction, client_id: Uuid, recipient_id: Uuid, card_ids: &[Uuid]) -> Result<()> {
-    tx.execute(&SETTLE_SHOWN, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await?;
+    tx.execute(&SHOW_CARDS, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await?;
     tx.execute(&NOTE_SHOWN, &[&client_id, &recipient_id, &card_ids, &tx.now()]).await.map(|_| ())
 }
 

@@ -114,7 +114,7 @@ database::statement! {
           and m.id = $2";
     /// The sealed secrets of the cards that messages bring, of every client within reach.
     SECRETS, app, "
-        select m.id as message_id, g.client_id, g.id as card_id, g.card_code, g.pin_code
+        select m.id as message_id, g.client_id, g.id as card_id, g.card_code, g.pin_code, g.card_number
         from messages m
         join gift_cards g on g.client_id = m.client_id and g.id = m.gift_card_id
         where m.id = any ($1)"
@@ -128,6 +128,7 @@ pub(crate) struct Secrets {
     pub(crate) card_id: Uuid,
     pub(crate) card_code: String,
     pub(crate) pin_code: Option<String>,
+    pub(crate) card_number: Option<String>,
 }
 
 /// The sealed secrets of the cards that messages bring.

@@ -166,9 +166,9 @@ database::statement! {
     COPY, app, "
         insert into messages (
           id, client_id, campaign_id, recipient_id, contact_id, gift_card_id, channel, purpose, to_address, subject,
-          body_template, merge, status, last_error_code, last_error, failed_at, created_at)
+          body_template, merge, status, last_error_code, last_error, failed_at, created_at, given_address)
         select $3, client_id, campaign_id, recipient_id, contact_id, gift_card_id, channel, purpose, $4, subject,
-          body_template, merge, $5, $6, $7, case when $5 = 'failed' then $8::timestamptz end, $8
+          body_template, merge, $5, $6, $7, case when $5 = 'failed' then $8::timestamptz end, $8, $4 <> to_address
         from messages
         where client_id = $1
           and id = $2";

@@ -19,7 +19,7 @@ use crate::claim::{Claimed, Outcome};
 use crate::codes;
 use crate::elsewhere::{self, Wanted, allow};
 use crate::store::cards::{self as store, Held, Sealed};
-use crate::store::pools;
+use crate::store::{deliveries, pools};
 
 /// An opened card: for the one answer that asked for it, never for a log.
 #[derive(Clone, Serialize, ToSchema)]
@@ -106,14 +106,17 @@ pub async fn find_by_code(app: &App, actor: &Actor, client_id: Uuid, input: &Fin
 /// gets it must be the first to see its code.
 ///
 /// # Errors
-/// `NotFound`, a conflict for a card in stock or another version than the expected one, or `Internal` when a key is
-/// missing.
+/// `NotFound`, a conflict for a card in stock or another version than the expected one, `GC-006` when its credits came
+/// back and the free ones do not cover it any more, or `Internal` when a key is missing.
 pub async fn reveal(app: &App, actor: &Actor, (client_id, id): (Uuid, Uuid), expected: &Expected) -> Result<OpenCard> {
     let tx = app.scope(actor).transaction().await?;
     if !expected.is_any() {
         store::hold(&tx, (client_id, id), expected).await?;
     }
     let card = open(app, &tx, client_id, id).await?;
+    if !deliveries::charge_again(&tx, client_id, id).await? {
+        return Err(codes::no_credits());
+    }
     store::revealed(&tx, client_id, id).await?;
     tx.audit("gift_card.revealed", "gift_cards", Some(id), about(client_id)).await?;
     tx.commit().await?;
@@ -172,6 +175,8 @@ pub async fn redeem(
     if card.status == "claimed" {
         pools::add_delivered(&tx, card.pool_id).await?;
     }
+    // it was had after all; that it was used is noted also where nothing is left to pay for it
+    deliveries::charge_again(&tx, client_id, id).await?;
     record(&tx, client_id, id, &card).await?;
     let what = Audited {
         before: Some(json!({ "status": card.status })),

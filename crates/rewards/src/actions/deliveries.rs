@@ -53,7 +53,7 @@ pub async fn message_moved(app: &App, client_id: Uuid, message_id: Uuid) -> Resu
             store::set_delivery(&tx, client_id, condition.id, &furthest).await?;
         }
         tell(&tx, client_id, condition.id, &furthest).await?;
-        settle(&tx, client_id, condition.id, &furthest).await?;
+        settle(&tx, client_id, (condition.id, message.gift_card_id), &furthest).await?;
     }
     tx.commit().await
 }
@@ -74,10 +74,16 @@ async fn taken_back(tx: &Transaction, client_id: Uuid, condition_id: Uuid, messa
     stock::fulfil_soon(tx, client_id).await
 }
 
-/// What could not be delivered at all comes back as money; what is on its way once more is paid for again.
-async fn settle(tx: &Transaction, client_id: Uuid, condition_id: Uuid, furthest: &str) -> Result<()> {
+/// What could not be delivered at all comes back as money; what is under way all the same is paid for again, as far as
+/// there are free credits. Whoever sends a card once more has been asked before.
+async fn settle(
+    tx: &Transaction,
+    client_id: Uuid,
+    (condition_id, card_id): (Uuid, Uuid),
+    furthest: &str,
+) -> Result<()> {
     if furthest != "failed" {
-        return store::charge_again(tx, client_id, condition_id).await;
+        return store::charge_again(tx, client_id, card_id).await.map(|_| ());
     }
     if store::refund(tx, client_id, condition_id).await? {
         stock::fulfil_soon(tx, client_id).await?;

@@ -166,22 +166,9 @@ database::statement! {
     /// A card that nobody can have seen goes back to stock, with its credits; whether it did.
     TAKE_BACK, app, "
         select app.take_back_unseen($1, $2, $3, $4, $5)";
-    /// Credits that came back are charged again when the card is sent once more, as far as there are free ones.
+    /// Charges a card again whose credits came back; false when the free ones do not cover it.
     CHARGE_AGAIN, app, "
-        with again as (
-          update call_conditions_met m
-          set refunded_at = null
-          from clients c
-          where c.id = $1
-            and m.client_id = $1
-            and m.id = $2
-            and m.refunded_at is not null
-            and c.credits - c.credits_reserved >= m.price_credits
-          returning m.campaign_id, m.recipient_id, m.gift_card_id, m.price_credits
-        )
-        insert into credit_ledger (id, client_id, amount, reason, campaign_id, recipient_id, gift_card_id, created_at)
-        select $4, $1, -price_credits, 'reward', campaign_id, recipient_id, gift_card_id, $3
-        from again";
+        select app.charge_again($1, $2, $3, $4)";
     /// The other way to reach somebody: what is on file, not what only a stranger gave.
     OTHER_WAY, app, "
         select (app.on_file(c.unconfirmed, c.mobile_phone, c.phone, r.phone))[1] as phone,
@@ -249,9 +236,9 @@ pub(crate) async fn take_back(tx: &Transaction, client_id: Uuid, card_id: Uuid, 
     tx.query_scalar(&TAKE_BACK, &[&client_id, &card_id, &refusal, &tx.now(), &kernel::new_id()]).await
 }
 
-/// Charges again what was given back, when the card is on its way once more.
-pub(crate) async fn charge_again(tx: &Transaction, client_id: Uuid, condition_id: Uuid) -> Result<()> {
-    tx.execute(&CHARGE_AGAIN, &[&client_id, &condition_id, &tx.now(), &kernel::new_id()]).await.map(|_| ())
+/// Charges a card again whose credits came back; false when the free ones do not cover it, true when nothing came back.
+pub(crate) async fn charge_again(tx: &Transaction, client_id: Uuid, card_id: Uuid) -> Result<bool> {
+    tx.query_scalar(&CHARGE_AGAIN, &[&client_id, &card_id, &kernel::new_id(), &tx.now()]).await
 }
 
 pub(crate) async fn other_way(

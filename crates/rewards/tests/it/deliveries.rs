@@ -1,5 +1,6 @@
 //! A card's way to its recipient: retries, callbacks in any order, the other channel, consent.
 
+use futures_util::future::join_all;
 use messaging::actions::resend::{ResendInput, resend};
 use messaging::actions::status::{callback_path, take_callback};
 use providers::{DeliveryStatus, SendError, StatusUpdate, twilio_signature};
@@ -237,6 +238,86 @@ async fn a_resend_brings_the_same_card_to_another_number_and_not_to_a_wrong_one(
         world.count("select count(*) from alerts where kind = 'delivery_failed' and resolved_at is null", &[]).await,
         0
     );
+}
+
+#[tokio::test]
+async fn cards_resent_to_one_number_at_once_count_among_its_rewards_of_the_day() {
+    let world = World::scripted().await;
+    let (app, operator) = (&world.test.app, world.test.operator());
+    let mut messages = Vec::new();
+    for _ in 0..8 {
+        let campaign = world.campaign(world.pool(1).await).await;
+        let recipient = world.recipient(campaign).await;
+        messages.push(world.claim_by_sms(campaign, recipient).await.0);
+        world.provider.then(SendError::permanent("21211", "not a number"));
+    }
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    world.work().await;
+    let any = kernel::version::Expected::any();
+    let input = ResendInput { to: "(614) 555-0177".into(), reason: "a new number".into() };
+    let all = messages.iter().map(|id| resend(app, &operator, (world.client_id, *id), (true, &any), &input));
+    let (sent, refused): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
+    assert_eq!((sent.len(), refused.len()), (5, 3));
+    assert!(refused.into_iter().all(|refused| refused.unwrap_err().code() == "many_rewards_to_one_address"));
+    let to = "select app.count_rewards_to($1, '+16145550177', now() - interval '1 day')";
+    assert_eq!(world.count(to, &[&world.client_id]).await, 5, "whoever claims there next is counted with them");
+}
+
+#[tokio::test]
+async fn one_failed_message_resent_to_five_numbers_at_once_goes_to_one() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    world.work().await;
+    let (app, operator, any) = (&world.test.app, world.test.operator(), kernel::version::Expected::any());
+    let inputs: Vec<ResendInput> =
+        (0..5).map(|n| ResendInput { to: format!("(614) 555-017{n}"), reason: "a new number".into() }).collect();
+    let at = (world.client_id, sent.message);
+    let all = inputs.iter().map(|input| resend(app, &operator, at, (true, &any), input));
+    let (sent_on, refused): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
+    assert_eq!((sent_on.len(), refused.len()), (1, 4));
+    assert!(refused.into_iter().all(|refused| refused.unwrap_err().code() == "still_sending"));
+    // nor afterwards, while nobody knows whether it arrives
+    world.work().await;
+    sent.expect("failed", "claimed", "sent").await;
+    let later = resend(app, &operator, at, (true, &any), &inputs[4]).await;
+    assert!(sent_on[0].is_ok() && later.is_err_and(|refused| refused.code() == "still_sending"));
+    assert_eq!(world.provider.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_card_whose_credits_came_back_is_paid_for_again_before_it_is_sent_or_opened() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update recipients set email = null", &[]).await;
+    world.run("update contacts set email = null", &[]).await;
+    world.provider.then(SendError::permanent("21211", "not a number"));
+    world.work().await;
+    let refunds = "select count(*) from call_conditions_met where refunded_at is not null";
+    assert_eq!(world.count(refunds, &[]).await, 1);
+    let take = "insert into credit_ledger (id, client_id, amount, reason, note, created_at)
+                select $1, id, credits_reserved - credits, 'correction', 'away', now() from clients where id = $2";
+    world.run(take, &[&kernel::new_id(), &world.client_id]).await;
+    let (app, operator, any) = (&world.test.app, world.test.operator(), kernel::version::Expected::any());
+    let elsewhere = ResendInput { to: "(614) 555-0177".into(), reason: "a new number".into() };
+    let at = (world.client_id, sent.message);
+    let resent = resend(app, &operator, at, (true, &any), &elsewhere).await;
+    assert_eq!(resent.unwrap_err().code(), "GC-006");
+    let card = (world.client_id, sent.card);
+    let opened = rewards::actions::cards::reveal(app, &operator, card, &any).await;
+    assert_eq!(opened.err().map(|error| error.code().to_owned()).as_deref(), Some("GC-006"));
+    let grant = "insert into credit_ledger (id, client_id, amount, reason, note, created_at)
+                 values ($1, $2, 1000, 'grant', 'more', now())";
+    world.run(grant, &[&kernel::new_id(), &world.client_id]).await;
+    resend(app, &operator, at, (true, &any), &elsewhere).await.unwrap();
+    assert_eq!(world.count(refunds, &[]).await, 0, "charged where it was sent");
+    world.work().await;
+    let charged = "select count(*) from credit_ledger where gift_card_id = $1 and reason = 'reward'";
+    assert_eq!(world.count(charged, &[&sent.card]).await, 2);
+    world.check().await;
 }
 
 #[tokio::test]
