@@ -65,19 +65,52 @@ test('the desk asks before what was typed there is lost, and not when it is sent
 // What a fact is called that names something with a page of its own.
 const NAMED = ['Campaign', 'Recipient', 'Client', 'Contact', 'Pool', 'Landing page', 'Form', 'Contact list', 'Mail piece']
 
-/** Forms whose typed text would be lost without a question, and facts that lead nowhere. */
-const faults = (page) => page.evaluate((named) => {
+/** Controls whose change would be lost without a question, and names of things that lead nowhere. */
+const faults = (page, names) => page.evaluate(([named, names]) => {
   const found = []
-  const typed = 'textarea, input:not([type]), input:is([type="text"], [type="email"], [type="tel"], [type="url"], [type="number"], [type="password"])'
+  const asks = () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))
+  /** Changes a control as somebody would; answers how to take it back, or nothing where there is no other choice. */
+  const change = (one) => {
+    if (one.type === 'checkbox') {
+      one.checked = !one.checked
+      return () => { one.checked = !one.checked }
+    }
+    if (one.type === 'radio') {
+      if (one.checked) return null
+      const before = [...one.form.elements].find((other) => other.name === one.name && other.checked)
+      one.checked = true
+      return () => { one.checked = false; if (before) before.checked = true }
+    }
+    if (one.type === 'file') {
+      const files = new DataTransfer()
+      files.items.add(new File(['code'], 'cards.csv'))
+      one.files = files.files
+      return () => { one.value = '' }
+    }
+    const before = one.value
+    if (one.options) {
+      const other = [...one.options].find((option) => option.value !== before)
+      if (!other) return null
+      one.value = other.value
+    } else if (one.type === 'number') one.value = `${Number(before || 0) + 1}`
+    else if (one.type === 'date') one.value = before === '2031-03-04' ? '2031-03-05' : '2031-03-04'
+    else one.value = `${before}x`
+    return one.value === before ? null : () => { one.value = before }
+  }
   for (const form of document.querySelectorAll('form[method="post"]')) {
-    const control = [...form.elements].find((one) => one.name && one.matches(typed) && one.matches(':enabled') && !one.readOnly)
     const box = form.closest('[popover], dialog')
-    if (!control || (box && box.getClientRects().length === 0)) continue
-    const before = control.value
-    control.value = control.type === 'number' ? `${Number(before || 0) + 1}` : `${before}x`
-    const asked = !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))
-    control.value = before
-    if (!asked) found.push(`${form.getAttribute('action')}: ${control.name} is not watched`)
+    if (box && box.getClientRects().length === 0) continue
+    for (const one of form.elements) {
+      if (!one.name || !one.matches('input:not([type="hidden"], [type="submit"]), select, textarea') || !one.matches(':enabled') || one.readOnly) continue
+      // ticked rows are chosen for one act and are no work
+      if (form.dataset.bulk !== undefined && one.name === 'ids') continue
+      const back = change(one)
+      if (!back) continue
+      const asked = asks()
+      back()
+      if (!asked) found.push(`${form.getAttribute('action')}: ${one.name} (${one.type}) is not watched`)
+      if (asks()) found.push(`${form.getAttribute('action')}: ${one.name} (${one.type}) is as it was, and leaving asks`)
+    }
   }
   const facts = [...document.querySelectorAll('main .facts > div')].map((one) => [one.querySelector('dt')?.textContent.trim(), one.querySelector('dd')])
   const cells = [...document.querySelectorAll('main td[data-label]')].map((one) => [one.dataset.label, one])
@@ -85,19 +118,29 @@ const faults = (page) => page.evaluate((named) => {
     if (!named.includes(name) || !value || ['', '–'].includes(value.textContent.trim())) continue
     if (!value.querySelector('a')) found.push(`${name} is plain text: ${value.textContent.trim()}`)
   }
+  // whatever the column is called: the name of something with a page of its own leads there
+  for (const [label, value] of [...facts, ...cells]) {
+    const text = value?.textContent.trim()
+    if (names.includes(text) && !value.querySelector('a')) found.push(`${label} names ${text} and does not lead there`)
+  }
   for (const one of document.querySelectorAll('main .feed-detail, input, textarea, .phone')) {
     if (!getComputedStyle(one).fontFeatureSettings.includes('"calt" 0')) found.push(`${one.tagName} draws other signs than its text`)
   }
   return found
-}, NAMED)
+}, [NAMED, names])
 
 test('every form that can be typed into is watched, every fact leads to what it names, data is drawn as it is', async () => {
   const page = await browser.page(server.base)
   await signIn(page, 'ada@ace.example', DEMO_PASSWORD)
   const findings = []
+  const names = server.query(`select string_agg(t.name, '|') from (
+      select client_id, name from campaigns union select client_id, name from contact_lists union select client_id, pool_name from gift_card_pools
+      union select client_id, name from landing_pages union select client_id, name from ace_forms union select client_id, name from templates) t
+    join clients k on k.id = t.client_id where k.slug = '${CLIENT}'`).split('|')
+  assert.ok(names.length > 10, names.join())
   const looked = await walk(page, findings, {
     starts: [`/${CLIENT}/home`, '/', '/account'],
-    glance: async (path) => { for (const fault of await faults(page)) findings.push(`${path}: ${fault}`) },
+    glance: async (path) => { for (const fault of await faults(page, names)) findings.push(`${path}: ${fault}`) },
   })
   assert.ok(looked.size > 50, `${looked.size} kinds of page`)
   assert.deepEqual(findings, [])

@@ -5,6 +5,7 @@ import { codeInput } from './behaviours/code-input.js';
 import { colour, previews } from './behaviours/colour.js';
 import { confirmation } from './behaviours/confirm.js';
 import { copying } from './behaviours/copy.js';
+import { keeping } from './behaviours/kept.js';
 import { menus } from './behaviours/menus.js';
 import { palette } from './behaviours/palette.js';
 import { problems } from './behaviours/problems.js';
@@ -20,7 +21,7 @@ import { zones } from './behaviours/zones.js';
 window.htmx = htmx;
 
 // These listen on the document and so hold for swapped fragments too.
-for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, colour, typedName, unsaved, zones]) start();
+for (const start of [menus, theme, copying, confirmation, bulk, palette, shortcuts, rows, codeInput, colour, typedName, unsaved, keeping, zones]) start();
 
 // These look at elements, after every swap again.
 const look = (root) => [relativeTime, smsCounter, problems, previews].forEach((behaviour) => behaviour(root));

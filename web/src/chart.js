@@ -67,7 +67,7 @@ class AceChart extends HTMLElement {
     this.lying = kind === 'row';
     const longest = Math.max(...(this.lying ? labels : ticks.map((tick) => words.format(tick))).map((text) => text.length));
     const left = Math.min(this.lying ? width * 0.4 : 64, longest * 6.5 + 14);
-    this.box = { left, top: series.length > 1 ? HEAD : 8, right: width - 8, bottom: height - FOOT };
+    this.box = { left, top: series.length > 1 ? HEAD : 8, right: width - (this.lying ? 18 : 8), bottom: height - FOOT };
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.svg.replaceChildren(...this.axes(ticks), ...(kind === 'line' ? this.lines(ticks) : this.bars(ticks)));
     this.legend();

@@ -7,7 +7,7 @@ use rewards::codes::BRAND_OFF;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use web::view::{count, number};
+use web::view::{count, number, piece_size};
 
 use crate::store::campaigns::Campaign;
 use crate::store::conditions::{self, Condition};
@@ -246,9 +246,10 @@ fn design(campaign: &Campaign, facts: &Facts) -> CheckItem {
         (_, None) => at(Level::Missing, "template_id", "Choose a mail piece, or say that there is none."),
         (None, Some(_)) => at(Level::Missing, "template_id", "Choose the mail piece again: its size comes with it."),
         (Some(size), Some(template)) if size != template => {
-            item(Level::Missing, "template_id", "design", format!("The mail piece is {template}, the campaign {size}."))
+            let text = format!("The mail piece is {}, the campaign {}.", piece_size(template), piece_size(size));
+            item(Level::Missing, "template_id", "design", text)
         }
-        (Some(size), Some(_)) => item(Level::Done, "template_id", "design", format!("Mail piece of size {size}.")),
+        (Some(size), Some(_)) => item(Level::Done, "template_id", "design", format!("Mail piece of size {}.", piece_size(size))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The form builder as an HTML form: one line of inputs per field, arranged by buttons that send the whole form.
 
 use kernel::slug;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::actions::forms::FormInput;
@@ -9,7 +9,7 @@ use crate::forms::config::{Colours, Reveal, Settings};
 use crate::forms::{Condition, ConsentChannel, Field, FieldType, FormConfig, MAX_FIELDS};
 
 /// What the builder sends: the repeated names are columns, one entry per field.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BuilderForm {
     /// The form's name.
@@ -45,6 +45,7 @@ pub struct BuilderForm {
     /// A sentence under it.
     pub reveal_subtitle: String,
     /// `save`, `add`, or `up:N`, `down:N`, `remove:N`.
+    #[serde(skip_serializing)]
     pub act: String,
     field_id: Vec<String>,
     field_type: Vec<String>,

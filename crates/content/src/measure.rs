@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use web::view::number;
 
 use crate::lookalike;
 
@@ -84,7 +85,7 @@ pub type TooMuch = (&'static str, String);
 pub fn measure(html: &str, css: &str) -> Result<(), TooMuch> {
     let size = html.len() + css.len();
     if size > MAX_PAGE {
-        return Err(("too_long", format!("page and style are {size} bytes together; {MAX_PAGE} are allowed")));
+        return Err(("too_long", format!("page and style are {} bytes together; {} are allowed", number(size), number(MAX_PAGE))));
     }
     if html.bytes().filter(|byte| *byte == b'<').count() > MAX_TAGS {
         return Err(("too_many", format!("a page has at most {MAX_TAGS} tags")));

@@ -30,7 +30,6 @@ fn console(routes: Routes) -> Routes {
         .page(Method::POST, "/{client}/landing-pages/new", "landing_pages.create", pages::landing_pages::begin)
         .page(Method::GET, "/{client}/landing-pages/{id}", "landing_pages.view", pages::landing_pages::show)
         .page(Method::POST, "/{client}/landing-pages/{id}", "landing_pages.edit", pages::landing_pages::update)
-        .page(Method::POST, "/{client}/landing-pages/{id}/preview", "landing_pages.edit", pages::landing_pages::preview)
         .page(Method::POST, "/{client}/landing-pages/{id}/publish", "landing_pages.publish", pages::landing_pages::publish)
         .page(Method::GET, "/{client}/forms", "forms.view", pages::forms::list)
         .page(Method::POST, "/{client}/forms", "forms.create", pages::forms::create)

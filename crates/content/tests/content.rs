@@ -78,8 +78,9 @@ async fn a_tag_that_cleaning_breaks_is_refused_when_it_is_saved_and_when_an_olde
     let path = format!("/v1/landing-pages/{id}/publish");
     let reply = test.api(Method::POST, &path).bearer(key).await.expect_status(422);
     assert_eq!(reply.json()["errors"][0]["pointer"], "#/html");
-    let page = format!("/acme-roofing/landing-pages/{id}/publish");
-    let page = test.post_form(&page, &[("", "")]).as_user(&test.story.acme_owner).await.expect_status(422);
+    let page = format!("/acme-roofing/landing-pages/{id}");
+    let publish = format!("{page}/publish");
+    let page = test.edit(&test.story.acme_owner, (&page, &publish), &[("", "")]).await.expect_status(422);
     assert!(page.text().contains("not closed") && page.text().contains("more"), "{}", page.text());
     let versions: i64 = admin.query_one("select count(*) from landing_page_versions", &[]).await.unwrap().get(0);
     assert_eq!(versions, 0);
@@ -267,27 +268,23 @@ async fn what_would_keep_a_core_busy_is_refused_by_name_before_it_is_looked_at()
 }
 
 #[tokio::test]
-async fn publish_preview_and_open_save_what_is_in_the_editor_first_and_lose_nothing_when_it_is_wrong() {
+async fn publish_and_open_save_what_is_in_the_editor_first_and_lose_nothing_when_it_is_wrong() {
     let test = app().await;
     let (key, owner) = (&test.story.acme.key, &test.story.acme_owner);
     let body = json!({"name": "Offer", "html": "<h1>Old</h1>"});
     let made = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(201).json();
     let page = format!("/acme-roofing/landing-pages/{}", made["id"].as_str().unwrap());
     let admin = test.database.admin().await;
-    let send = |to: &str, html: &str| {
+    let send = async |html: &str| {
         let typed = [("act", "publish"), ("name", "Offer"), ("html", html), ("css", ""), ("form_id", "")];
-        test.post_form(&format!("{page}/{to}"), &typed).as_user(owner)
+        test.edit(owner, (&page, &format!("{page}/publish")), &typed).await
     };
     let versions = "select coalesce(string_agg(html, ',' order by version), '') from landing_page_versions";
-    send("publish", "<h1>New</h1>").await.expect_status(303);
+    send("<h1>New</h1>").await.expect_status(303);
     let html: String = admin.query_one(versions, &[]).await.unwrap().get(0);
     assert_eq!(html, "<h1>New</h1>");
-    let wrong = send("publish", "<h1>{{no_such_tag}}</h1>").await.expect_status(422).text();
+    let wrong = send("<h1>{{no_such_tag}}</h1>").await.expect_status(422).text();
     assert!(wrong.contains("no_such_tag") && wrong.contains("data-unsaved"), "{wrong}");
-    let shown = send("preview", "<h1>Newer</h1>").await.expect_status(303);
-    assert!(shown.header("location").ends_with("/preview"));
-    let html: String = admin.query_one(versions, &[]).await.unwrap().get(0);
-    assert_eq!(html, "<h1>New</h1>", "a preview publishes nothing");
     let begun = [("starter", "roofing"), ("name", "My own name"), ("html", "")];
     let begun = test.post_form("/acme-roofing/landing-pages/new", &begun).as_user(owner).await.expect_status(200);
     assert!(begun.text().contains("My own name"));
@@ -305,11 +302,58 @@ async fn publish_preview_and_open_save_what_is_in_the_editor_first_and_lose_noth
             ("animation", "none"),
             ("card_style", "plain"),
         ];
-        test.post_form(&format!("{form}/{to}"), &typed).as_user(owner).await.expect_status(303);
+        test.edit(owner, (&form, &format!("{form}/{to}")), &typed).await.expect_status(303);
         let sql = "select is_active, form_config -> 'fields' -> 0 ->> 'label' from ace_forms";
         let row = admin.query_one(sql, &[]).await.unwrap();
         assert_eq!((row.get::<_, bool>(0), row.get::<_, String>(1)), (to == "publish", label.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn who_saves_after_somebody_else_sees_theirs_keeps_what_was_typed_and_publishes_nothing() {
+    let test = app().await;
+    let (key, owner) = (&test.story.acme.key, &test.story.acme_owner);
+    let body = json!({"name": "Offer", "html": "<h1>Old</h1>"});
+    let made = test.api_json(Method::POST, "/v1/landing-pages", &body).bearer(key).await.expect_status(201).json();
+    let page = format!("/acme-roofing/landing-pages/{}", made["id"].as_str().unwrap());
+    let read = test.get(&page).as_user(owner).await.version();
+    let publish = format!("{page}/publish");
+    let send = |to: &str, html: &str, version: &str| {
+        let typed = [("act", "publish"), ("name", "Offer"), ("html", html), ("css", ""), ("form_id", "")];
+        test.post_form(to, &typed).and("version", version).as_user(owner)
+    };
+    send(&page, "<h1>First</h1>", &read).await.expect_status(303);
+    for to in [&page, &publish] {
+        let late = send(to, "<h1>Second</h1>", &read).await.expect_status(422);
+        let text = late.text();
+        assert!(text.contains("&#60;h1&#62;First") && text.contains("&#60;h1&#62;Second"), "{text}");
+        assert!(text.contains("data-refused") && !text.contains("f-name-theirs"), "only what differs: {text}");
+    }
+    // a wrong field does not make a stale form a fresh one
+    let wrong = send(&page, "<h1>{{no_such_tag}}</h1>", &read).await.expect_status(422);
+    assert!(send(&page, "<h1>Second</h1>", &wrong.version()).await.status == 422);
+    let admin = test.database.admin().await;
+    let draft = "select content_json ->> 'html' from landing_pages";
+    let html: String = admin.query_one(draft, &[]).await.unwrap().get(0);
+    assert_eq!(html, "<h1>First</h1>");
+    let versions: i64 = admin.query_one("select count(*) from landing_page_versions", &[]).await.unwrap().get(0);
+    assert_eq!(versions, 0);
+    let seen = send(&page, "<h1>Second</h1>", &read).await.version();
+    send(&publish, "<h1>Second</h1>", &seen).await.expect_status(303);
+
+    let body = json!({"name": "Inspection", "form_config": form_config()});
+    let made = test.api_json(Method::POST, "/v1/forms", &body).bearer(key).await.expect_status(201).json();
+    let form = format!("/acme-roofing/forms/{}", made["id"].as_str().unwrap());
+    let read = test.get(&form).as_user(owner).await.version();
+    let send = |act: &str, label: &str, version: &str| {
+        let field = [("field_id", "email"), ("field_type", "email"), ("field_label", label)];
+        let rest = [("act", act), ("name", "Inspection"), ("animation", "none"), ("card_style", "plain")];
+        test.post_form(&form, &[&field[..], &rest].concat()).and("version", version).as_user(owner)
+    };
+    send("save", "Work e-mail", &read).await.expect_status(303);
+    let added = send("add", "Home e-mail", &read).await.expect_status(200);
+    let late = send("save", "Home e-mail", &added.version()).await.expect_status(422).text();
+    assert!(late.contains(">Work e-mail</pre>") && late.contains("value=\"Home e-mail\""), "{late}");
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub fn routes(app: &App, writer: VisitWriter) -> Routes {
         .public(Method::GET, "/f/{form}", pages::forms::show)
         .public(Method::POST, "/f/{form}", pages::forms::submit)
         .page(Method::GET, "/{client}/landing-pages/{id}/preview", "landing_pages.view", pages::preview::show)
+        .page(Method::POST, "/{client}/landing-pages/{id}/preview", "landing_pages.edit", pages::preview::typed)
         .page(Method::GET, "/{client}/recipients/{id}/preview", "campaigns.view", pages::preview::recipient)
         .page(Method::POST, "/{client}/forms/preview", "forms.view", pages::preview::form)
         .page(Method::GET, "/{client}/forms/{id}/submissions", "forms.submissions", pages::submissions::list)

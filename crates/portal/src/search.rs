@@ -143,7 +143,7 @@ database::statement! {
          order by case when app.fold(g.name) = (select whole from words) then 0 when starts_with(app.fold(g.name), (select whole from words)) then 1 else 2 end, g.id desc
          limit 5)
         union all
-        (select 'form', f.id, f.name, case when f.is_draft then 'Draft' else 'Published' end, null
+        (select 'form', f.id, f.name, case when f.is_active then 'Open' else 'Closed' end, null
          from ace_forms f
          where 'form' = any ($2)
            and f.client_id = $1

@@ -83,6 +83,12 @@ impl TestApp {
         Ask::new(self, Method::POST, path).form(fields)
     }
 
+    /// Sends a form that changes something, with the version that the page `from` has.
+    pub async fn edit(&self, who: &crate::Person, (from, to): (&str, &str), fields: &impl Serialize) -> Reply {
+        let version = self.get(from).as_user(who).await.version();
+        self.post_form(to, fields).and("version", &version).as_user(who).await
+    }
+
     /// Sends a form as a browser does from another site.
     pub fn forged_post(&self, path: &str, fields: &impl Serialize) -> Ask<'_> {
         Ask::new(self, Method::POST, path).forged_form(fields)

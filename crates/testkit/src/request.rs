@@ -119,6 +119,14 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// One more field of a form.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        let more = serde_html_form::to_string([(name, value)]).unwrap_or_default();
+        self.body = [self.body.as_ref(), b"&", more.as_bytes()].concat().into();
+        self
+    }
+
     /// A JSON body.
     ///
     /// # Panics
@@ -201,6 +209,13 @@ impl Reply {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The version of what the form on a page was made from; empty without such a form.
+    pub fn version(&self) -> String {
+        let text = self.text();
+        let value = text.split("name=\"version\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        value.unwrap_or_default().to_owned()
     }
 
     /// The body as JSON of any shape.

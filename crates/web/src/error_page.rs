@@ -5,8 +5,9 @@ use axum::response::{Html, IntoResponse, Response};
 use kernel::Error;
 use kernel::role::Role;
 
+use crate::extract::TOO_LARGE;
 use crate::failure::{Asked, detail, status};
-use crate::{App, Shell};
+use crate::{App, Shell, guard};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -33,7 +34,7 @@ fn advice(error: &Error) -> String {
     match error {
         Error::Forbidden { permission } => {
             let grant = kernel::permissions::GRANTS.iter().find(|grant| grant.key == permission);
-            let needed = grant.map_or(permission.as_str(), |grant| grant.meaning);
+            let needed = crate::view::permission(permission);
             let who = if grant.is_some_and(|grant| grant.roles.iter().any(|role| *role != Role::TechSupport)) {
                 "Ask somebody who manages your team for a role that does."
             } else {
@@ -51,6 +52,11 @@ fn advice(error: &Error) -> String {
                             from its first page."
                 .into()
         }
+        Error::Conflict { code: TOO_LARGE, .. } => format!(
+            "A page of ACE sends {} kB at most, and this was more. Go back: your browser has kept what you typed. Shorten it, \
+             then send it again.",
+            guard::MOST_OF_FORMS / 1_000
+        ),
         other => detail(other),
     }
 }

@@ -176,7 +176,7 @@ fn is_exact(number: &str) -> bool {
 }
 
 /// The pairs of a query or of a form.
-fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
+pub(crate) fn pairs<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
     // before any of it is read: what is done for each of them adds up
     if bytes.iter().filter(|byte| **byte == b'&').count() >= MOST_PAIRS {
         return Err(Error::Invalid(vec![FieldError {

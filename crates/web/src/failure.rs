@@ -194,6 +194,8 @@ pub(crate) fn link(code: &str) -> String {
 pub(crate) struct Asked<'a> {
     pub spec: &'a RouteSpec,
     pub uri: &'a Uri,
+    /// The page that a form was sent from.
+    pub from: Option<String>,
     pub htmx: bool,
     pub request_id: Uuid,
     pub caller: Option<Caller>,
@@ -287,9 +289,15 @@ fn page(app: &App, error: &Error, asked: Asked<'_>) -> Response {
 }
 
 fn to_sign_in(asked: &Asked<'_>) -> Response {
-    let next = asked.uri.path_and_query().map_or("/", |path| path.as_str());
-    let query = serde_html_form::to_string([("next", next)]).unwrap_or_default();
-    let target = if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
+    let here = asked.uri.path_and_query().map_or("/", |path| path.as_str());
+    // who was about to send something comes back to where it was typed, and is told why
+    let query = match &asked.from {
+        Some(page) => serde_html_form::to_string([("next", page.as_str()), ("ended", "true")]),
+        None => serde_html_form::to_string([("next", here)]),
+    };
+    let query = query.unwrap_or_default();
+    let target =
+        if here == "/" && asked.from.is_none() { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
     elsewhere(asked, target)
 }
 

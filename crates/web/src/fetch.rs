@@ -5,7 +5,7 @@
 //! of the console is nothing any page of ours asks for. Browsers that say nothing are not refused here: the session's
 //! cookie is `SameSite`, and forms are held against their `Origin`.
 
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri, header};
 
 /// Whether a console page or its form may be asked for this way.
 pub(crate) fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
@@ -20,6 +20,12 @@ pub(crate) fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
         Some("empty") => headers.contains_key("hx-request") && matches!(site, None | Some("same-origin")),
         Some(_) => false,
     }
+}
+
+/// The page that a form was sent from, as a path; none where the browser does not tell.
+pub(crate) fn page_of_form(method: &Method, headers: &HeaderMap) -> Option<String> {
+    let page: Uri = headers.get(header::REFERER).filter(|_| !method.is_safe())?.to_str().ok()?.parse().ok()?;
+    page.path_and_query().map(|path| path.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -49,6 +55,18 @@ mod tests {
                 assert!(!get(&[("sec-fetch-site", site), ("sec-fetch-dest", destination)]), "{site} {destination}");
             }
         }
+    }
+
+    #[test]
+    fn a_form_tells_the_page_it_was_typed_on() {
+        let from = |method, page: &'static str| {
+            let pair = (header::REFERER, HeaderValue::from_static(page));
+            page_of_form(&method, &[pair].into_iter().collect())
+        };
+        let page = "https://ace.example.com/acme/landing-pages/new?starter=roofing";
+        assert_eq!(from(Method::POST, page).as_deref(), Some("/acme/landing-pages/new?starter=roofing"));
+        assert_eq!(from(Method::GET, page), None);
+        assert_eq!(from(Method::POST, "about:blank"), None);
     }
 
     #[test]

@@ -81,9 +81,11 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
     if spec.kind == Kind::Page && routes::is_of_programs(uri.path()) {
         let spec = routes::unlisted(Kind::Api);
-        let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: None };
+        let asked =
+            failure::Asked { spec: &spec, uri: &uri, from: None, htmx, request_id: origin.request_id, caller: None };
         return failure::dress(&app, asked, Failure::from(Error::NotFound).into_response());
     }
+    let from = fetch::page_of_form(request.method(), request.headers());
     let named = client_header(request.headers()).ok().flatten();
     let (known, last) = (Known::of(&request), beside::last_client(request.headers()));
     let mut admitted = Admitted::default();
@@ -113,7 +115,8 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         };
         recorded.can_fail("the answer is a refusal all the same");
     }
-    let asked = failure::Asked { spec: &spec, uri: &uri, htmx, request_id: origin.request_id, caller: admitted.caller };
+    let (request_id, caller) = (origin.request_id, admitted.caller);
+    let asked = failure::Asked { spec: &spec, uri: &uri, from, htmx, request_id, caller };
     let at = failure::client_of(&asked).map(|client| client.slug.clone());
     let mut response = failure::dress(&app, asked, response);
     beside::remember(&app, (at, last), &mut response);
@@ -138,7 +141,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
 const MOST_OF_STRANGERS: usize = 100_000;
 /// What a form of the console may hold: a landing page, written in percent signs. Files have limits of their own. A page that
 /// comes back with what was typed may be five times as long.
-const MOST_OF_FORMS: usize = 400_000;
+pub(crate) const MOST_OF_FORMS: usize = 400_000;
 
 /// What may stand behind the path of a page: a search stands in it once, and in the links of the page many times.
 const MOST_IN_A_QUERY: usize = 4_000;

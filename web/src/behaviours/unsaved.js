@@ -1,11 +1,13 @@
 import { question } from './confirm.js';
 
-// What was typed into a form and not sent is not lost without a question, whatever leads away from the page: every form of
-// the console that posts and has something to type into. Searches and filters do not post.
-// A form that came back unsaved says so: by data-unsaved when it was rearranged, by its marked fields when it was refused.
+// What was typed, chosen or ticked in a form and not sent is not lost without a question, whatever leads away from the page:
+// every form of the console that posts and has something to change. Searches and filters do not post.
+// A form that came back unsaved says so: by data-unsaved when it was rearranged, by data-refused or its marked fields when it
+// was refused.
 const forms = 'body.console form[method="post"]';
-const typed = 'textarea, input:is(:not([type]), [type="text"], [type="email"], [type="tel"], [type="url"], [type="number"], [type="password"])';
-const refused = '[aria-invalid="true"]';
+const unchangeable = '[type="hidden"], [type="submit"], [type="button"], [type="reset"], button, fieldset, output, object';
+const typed = 'textarea, input:not([type="checkbox"], [type="radio"])';
+const refused = '[aria-invalid="true"], [data-refused]';
 const sent = new WeakMap();
 
 const content = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
@@ -21,14 +23,18 @@ export function isChanged(form, names) {
   });
 }
 
-/** The names of what can be typed into a form. */
-const typedInto = (form) => [...form.elements].filter((one) => one.name && one.matches(typed)).map((one) => one.name);
+/** What somebody can change in a form. Ticked rows are no work that would be lost: of the bar for them only its text counts. */
+export const changeable = (form) => [...form.elements].filter((one) =>
+  one.name && !one.matches(unchangeable) && (form.dataset.bulk === undefined || one.matches(typed)));
 
-/** Ticked rows are no work that would be lost: of the bar for them only its text counts. */
-const counted = (form) => (form.dataset.bulk === undefined ? undefined : typedInto(form));
+/** Notes that what stands in a form is kept nowhere else. */
+export const mark = (form) => { form.dataset.unsaved = ''; };
+
 const cameBack = (form) => form.dataset.unsaved !== undefined || form.querySelector(refused) !== null;
-const isUnsaved = (form) => typedInto(form).length > 0 && sent.get(form) !== content(form)
-  && (cameBack(form) || isChanged(form, counted(form)));
+const isUnsaved = (form) => {
+  const names = changeable(form).map((one) => one.name);
+  return names.length > 0 && sent.get(form) !== content(form) && (cameBack(form) || isChanged(form, names));
+};
 
 /** A dialog that was closed again holds nothing anybody still wants. */
 const isOpen = (form) => {
@@ -45,6 +51,11 @@ export function unsaved() {
   });
   window.addEventListener('beforeunload', (event) => {
     if (lost(document)) event.preventDefault();
+  });
+  // The session is over: what was sent is kept in this tab (kept.js), and the way to the sign-in page is no loss.
+  document.addEventListener('htmx:beforeOnLoad', (event) => {
+    const form = event.detail.elt.closest('form');
+    if (form && event.detail.xhr.status === 401) sent.set(form, content(form));
   });
   // A link that htmx follows exchanges a part of the page, and the browser asks nothing.
   document.addEventListener('htmx:confirm', (event) => {

@@ -222,7 +222,11 @@ fn check_zone(problems: &mut Problems, name: &str) {
 
 /// What to do about a time zone that nobody knows.
 pub(super) fn no_such_zone(name: &str) -> String {
-    format!("choose a time zone such as America/Chicago: there is none called “{}”", name.trim())
+    format!(
+        "choose a time zone: type Eastern, Central, Mountain or Pacific, or a city that has one, such as Chicago. There is \
+         none called “{}”",
+        name.trim()
+    )
 }
 
 /// An address of the web: others could run scripts where it becomes a link.

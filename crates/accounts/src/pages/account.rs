@@ -4,10 +4,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use kernel::Error;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web::view::FieldErrors;
-use web::{App, Caller, Shell, SignedIn, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Shell, SignedIn, redirect_with, render, render_with, version_of};
 
 use super::status_of;
 use crate::actions::{self, EmailChange, PasswordChange, ProfileChange};
@@ -22,6 +22,7 @@ struct AccountPage {
     sessions: Vec<OpenSession>,
     own_session: Uuid,
     profile: ProfileForm,
+    version: String,
     email: String,
     shortest: usize,
     errors: FieldErrors,
@@ -36,12 +37,22 @@ struct EmailPage {
 }
 
 /// What people show of themselves.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProfileForm {
     full_name: String,
     phone: String,
     timezone: String,
+}
+
+impl ProfileForm {
+    fn of(person: &Person) -> Self {
+        Self {
+            full_name: person.full_name.clone().unwrap_or_default(),
+            phone: person.phone.as_deref().map(kernel::phone::display).unwrap_or_default(),
+            timezone: person.timezone.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// The old and the new password.
@@ -63,7 +74,7 @@ pub struct EmailForm {
 /// What was typed and what is wrong with it.
 #[derive(Default)]
 struct Typed {
-    profile: Option<ProfileForm>,
+    profile: Option<(ProfileForm, String)>,
     email: Option<String>,
     errors: FieldErrors,
 }
@@ -74,15 +85,20 @@ pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Respons
 }
 
 /// `POST /account`
-pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<ProfileForm>) -> web::Result<Response> {
-    let (user, form) = (person(&caller)?, form.0);
+pub async fn update(State(app): State<App>, caller: Caller, edit: Edit<ProfileForm>) -> web::Result<Response> {
+    let (user, form) = (person(&caller)?, &edit.form);
+    let saved = ProfileForm::of(&found(&app, user.user_id).await?);
     let timezone = super::zone_of(&form.timezone);
     let change = ProfileChange { full_name: &form.full_name, phone: &form.phone, timezone };
-    match actions::update_profile(&app, &caller.actor, user.user_id, &change).await {
+    let done = match edit.expect(&saved) {
+        Ok(()) => actions::update_profile(&app, &caller.actor, user.user_id, &change).await,
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(()) => Ok(redirect_with("/account", "Profile saved.")),
         Err(error) => {
-            let errors = FieldErrors::from_error(error)?;
-            page(&app, &caller, Typed { profile: Some(form), errors, ..Typed::default() }).await
+            let (errors, version) = edit.refused(error, &saved)?;
+            page(&app, &caller, Typed { profile: Some((edit.form, version)), errors, ..Typed::default() }).await
         }
     }
 }
@@ -156,17 +172,20 @@ pub(super) fn person(caller: &Caller) -> kernel::Result<&SignedIn> {
     caller.user.as_ref().ok_or(Error::NotFound)
 }
 
+async fn found(app: &App, id: Uuid) -> kernel::Result<Person> {
+    let auth = kernel::Actor::system(kernel::System::Auth);
+    user::person(&app.db.scope(&auth), id).await
+}
+
 async fn page(app: &App, caller: &Caller, typed: Typed) -> web::Result<Response> {
     let user = person(caller)?;
     let auth = kernel::Actor::system(kernel::System::Auth);
-    let scope = app.db.scope(&auth);
-    let person = user::person(&scope, user.user_id).await?;
-    let sessions = scope.query(&LIST_SESSIONS, &[&user.user_id, &app.clock.now()]).await?;
-    let profile = typed.profile.unwrap_or_else(|| ProfileForm {
-        full_name: person.full_name.clone().unwrap_or_default(),
-        phone: person.phone.as_deref().map(kernel::phone::display).unwrap_or_default(),
-        timezone: person.timezone.clone().unwrap_or_default(),
-    });
+    let person = found(app, user.user_id).await?;
+    let sessions = app.db.scope(&auth).query(&LIST_SESSIONS, &[&user.user_id, &app.clock.now()]).await?;
+    let (profile, version) = match typed.profile {
+        Some(typed) => typed,
+        None => (ProfileForm::of(&person), version_of(&ProfileForm::of(&person))?),
+    };
     let page = AccountPage {
         shell: Shell::new(caller, "Your account"),
         email: typed.email.unwrap_or_else(|| person.email.clone()),
@@ -174,6 +193,7 @@ async fn page(app: &App, caller: &Caller, typed: Typed) -> web::Result<Response>
         sessions,
         own_session: user.session_id,
         profile,
+        version,
         shortest: app.settings.security.password_min_length,
         errors: typed.errors,
     };

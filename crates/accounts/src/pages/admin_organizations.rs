@@ -6,11 +6,11 @@ use axum::response::Response;
 use kernel::Error;
 use kernel::page::PageParams;
 use kernel::role::Role;
-use kernel::version::Expected;
-use serde::Deserialize;
+use kernel::version::{Expected, etag};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
-use web::{App, Caller, Shell, redirect_with, render_with};
+use web::{App, Caller, Edit, Shell, redirect_with, render_with, version_of};
 
 use super::{OPEN, grantable, many_mails, no_store, status_of};
 use crate::actions::{
@@ -48,6 +48,8 @@ struct ShowPage {
     may_set_prices: bool,
     may_create_client: bool,
     may_invite: bool,
+    change: ChangeForm,
+    version: String,
     typed: Typed,
     errors: FieldErrors,
 }
@@ -69,11 +71,11 @@ pub struct OrganizationForm {
     kind: String,
 }
 
-/// What can be changed of one.
-#[derive(Default, Deserialize)]
+/// What can be changed of one. Its name is not called `name`: the page has a client's name, too.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChangeForm {
-    name: String,
+    org_name: String,
     require_second_factor: bool,
     #[serde(rename = "prices/piece")]
     price_piece: String,
@@ -82,6 +84,15 @@ pub struct ChangeForm {
 }
 
 impl ChangeForm {
+    fn of(org: &Organization) -> Self {
+        Self {
+            org_name: org.name.clone(),
+            require_second_factor: org.requires_second_factor(),
+            price_piece: org.price("piece").to_string(),
+            price_reward: org.price("reward").to_string(),
+        }
+    }
+
     /// The prices that were typed.
     fn prices(&self) -> kernel::Result<PriceChange> {
         let price = |field: &str, typed: &str| match typed.trim() {
@@ -115,6 +126,7 @@ pub struct InviteForm {
 /// What was typed into the forms of the page, and what came of it.
 #[derive(Default)]
 struct Typed {
+    change: Option<(ChangeForm, String)>,
     client: ClientForm,
     invite: InviteForm,
     invited: Option<Invited>,
@@ -152,27 +164,30 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     path: web::Path<String>,
-    form: web::Form<ChangeForm>,
+    edit: Edit<ChangeForm>,
 ) -> web::Result<Response> {
     let org = find(&app, &caller, &path.0).await?;
+    let saved = ChangeForm::of(&org);
     let changed = async {
-        let prices = form.0.prices()?;
+        let prices = edit.form.prices()?;
         if prices != PriceChange::default() {
             caller.require("platform.settings")?;
         }
+        edit.expect(&saved)?;
         let change = OrganizationChange {
-            name: Some(&form.0.name),
-            require_second_factor: Some(form.0.require_second_factor),
+            name: Some(&edit.form.org_name),
+            require_second_factor: Some(edit.form.require_second_factor),
             prices,
-            expected: Expected::any(),
+            expected: Expected::of(&etag(org.updated_at)),
         };
         actions::update_organization(&app, &caller.actor, org.id, &change).await
     };
     match changed.await {
         Ok(_) => Ok(redirect_with(&format!("/admin/organizations/{}", org.slug), "Organization saved.")),
         Err(error) => {
-            let errors = FieldErrors::from_error(error)?;
-            page(&app, &caller, &path.0, Typed { errors, ..Typed::default() }).await
+            let (errors, version) = edit.refused(error, &saved)?;
+            let errors = errors.renamed(|field| if field == "name" { "org_name" } else { field });
+            page(&app, &caller, &path.0, Typed { change: Some((edit.form, version)), errors, ..Typed::default() }).await
         }
     }
 }
@@ -224,7 +239,7 @@ pub async fn invite(
 
 /// `POST /admin/organizations/{org}/invitations/{id}/revoke`
 pub async fn revoke(State(app): State<App>, caller: Caller, path: web::Path<(String, Uuid)>) -> web::Result<Response> {
-    actions::revoke_invitation(&app, &caller.actor, path.0.1, &kernel::version::Expected::any()).await?;
+    actions::revoke_invitation(&app, &caller.actor, path.0.1, &Expected::any()).await?;
     let said = "Invitation revoked. Its link does not work any more.";
     Ok(redirect_with(&format!("/admin/organizations/{}", path.0.0), said))
 }
@@ -264,6 +279,10 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
         _ => false,
     };
     let errors = std::mem::take(&mut typed.errors);
+    let (change, version) = match typed.change.take() {
+        Some(change) => change,
+        None => (ChangeForm::of(&org), version_of(&ChangeForm::of(&org))?),
+    };
     let page = ShowPage {
         shell: Shell::new(caller, org.name.clone()).crumb("Organizations", "/admin/organizations").status(&org.kind),
         clients,
@@ -276,6 +295,8 @@ async fn page(app: &App, caller: &Caller, slug: &String, mut typed: Typed) -> we
         may_create_client: caller.may("clients.create"),
         may_invite: caller.may("users.invite"),
         org,
+        change,
+        version,
         typed,
         errors,
     };

@@ -8,9 +8,11 @@ use axum::response::Response;
 use kernel::Error;
 use kernel::permissions::GRANTS;
 use kernel::role::Role;
-use serde::Deserialize;
-use web::{App, Caller, Shell, redirect_with, render};
+use serde::{Deserialize, Serialize};
+use web::view::FieldErrors;
+use web::{App, Caller, Edit, Shell, redirect_with, render_with, version_of};
 
+use super::status_of;
 use crate::actions;
 use crate::store::permission::{self, Grant};
 
@@ -20,6 +22,10 @@ struct PermissionsPage {
     shell: Shell,
     roles: Vec<Role>,
     areas: Vec<Area>,
+    version: String,
+    errors: FieldErrors,
+    /// What somebody else allowed or took away meanwhile.
+    theirs: String,
 }
 
 struct Area {
@@ -40,8 +46,8 @@ struct Cell {
     held: bool,
 }
 
-/// The ticked boxes: `role:key`.
-#[derive(Default, Deserialize)]
+/// The ticked boxes, `role:key`, in the order of the page.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GrantsForm {
     grant: Vec<String>,
@@ -49,29 +55,19 @@ pub struct GrantsForm {
 
 /// `GET /admin/permissions`
 pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Response> {
-    let held: BTreeSet<Grant> = permission::list(&caller.scope(&app)).await?.into_iter().collect();
-    let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Admin).collect();
-    let mut areas: Vec<Area> = Vec::new();
-    for grant in GRANTS {
-        let cell = |role: &Role| Cell {
-            value: format!("{role}:{}", grant.key),
-            label: format!("{}: {}", role.title(), grant.meaning),
-            held: held.contains(&Grant { role: *role, permission_key: grant.key.to_owned() }),
-        };
-        let row = Row { key: grant.key, meaning: grant.meaning, cells: roles.iter().map(cell).collect() };
-        match areas.last_mut() {
-            Some(area) if area.name == grant.area() => area.rows.push(row),
-            _ => areas.push(Area { name: grant.area().to_owned(), rows: vec![row] }),
-        }
-    }
-    let shell = Shell::new(&caller, "Permissions")
-        .lede("What each role may do. Administrators hold every permission. Which clients somebody reaches is a separate question.");
-    render(&PermissionsPage { shell, roles, areas })
+    let saved = saved(&app, &caller).await?;
+    let version = version_of(&saved)?;
+    page(&caller, &saved, &saved, (FieldErrors::none(), version))
 }
 
 /// `POST /admin/permissions`
-pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<GrantsForm>) -> web::Result<Response> {
-    let wanted: Vec<Grant> = form.0.grant.iter().map(|text| read(text)).collect::<kernel::Result<_>>()?;
+pub async fn update(State(app): State<App>, caller: Caller, edit: Edit<GrantsForm>) -> web::Result<Response> {
+    let wanted: Vec<Grant> = edit.form.grant.iter().map(|text| read(text)).collect::<kernel::Result<_>>()?;
+    let saved = saved(&app, &caller).await?;
+    if let Err(error) = edit.expect(&saved) {
+        let again = edit.refused(error, &saved)?;
+        return page(&caller, &edit.form, &saved, again);
+    }
     let changed = actions::set_grants(&app, &caller.actor, &wanted).await?;
     let said = match changed {
         0 => "Nothing changed.".to_owned(),
@@ -79,6 +75,49 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Gran
         n => format!("{n} permissions changed."),
     };
     Ok(redirect_with("/admin/permissions", &said))
+}
+
+fn roles() -> impl Iterator<Item = Role> + Clone {
+    Role::ALL.into_iter().filter(|role| *role != Role::Admin)
+}
+
+async fn saved(app: &App, caller: &Caller) -> kernel::Result<GrantsForm> {
+    let held: BTreeSet<Grant> = permission::list(&caller.scope(app)).await?.into_iter().collect();
+    let all = GRANTS.iter().flat_map(|grant| roles().map(move |role| (role, grant.key)));
+    let is_held = |(role, key): &(Role, &str)| held.contains(&Grant { role: *role, permission_key: (*key).to_owned() });
+    Ok(GrantsForm { grant: all.filter(is_held).map(|(role, key)| format!("{role}:{key}")).collect() })
+}
+
+fn page(
+    caller: &Caller,
+    ticked: &GrantsForm,
+    saved: &GrantsForm,
+    (errors, version): (FieldErrors, String),
+) -> web::Result<Response> {
+    let held = |form: &GrantsForm| form.grant.iter().cloned().collect::<BTreeSet<String>>();
+    let (ticked, saved) = (held(ticked), held(saved));
+    let (mut areas, mut theirs): (Vec<Area>, Vec<String>) = (Vec::new(), Vec::new());
+    for grant in GRANTS {
+        let mut cells = Vec::new();
+        for role in roles() {
+            let value = format!("{role}:{}", grant.key);
+            let (label, held) = (format!("{}: {}", role.title(), grant.meaning), ticked.contains(&value));
+            if held != saved.contains(&value) {
+                theirs.push(format!("{label}: {}", if held { "not ticked" } else { "ticked" }));
+            }
+            cells.push(Cell { value, label, held });
+        }
+        let row = Row { key: grant.key, meaning: grant.meaning, cells };
+        match areas.last_mut() {
+            Some(area) if area.name == grant.area() => area.rows.push(row),
+            _ => areas.push(Area { name: grant.area().to_owned(), rows: vec![row] }),
+        }
+    }
+    let shell = Shell::new(caller, "Permissions")
+        .lede("What each role may do. Administrators hold every permission. Which clients somebody reaches is a separate question.");
+    let (roles, theirs) = (roles().collect(), theirs.join("\n"));
+    let page = PermissionsPage { shell, roles, areas, version, errors, theirs };
+    render_with(status_of(&page.errors), &page)
 }
 
 fn read(text: &str) -> kernel::Result<Grant> {

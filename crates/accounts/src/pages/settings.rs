@@ -4,12 +4,11 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use kernel::Error;
 use kernel::version::{Expected, etag};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use web::view::{Choice, FieldErrors};
-use web::{App, Caller, Shell, redirect_with, render_with};
+use web::{App, Caller, Edit, Shell, redirect_with, render_with, version_of};
 
 use super::status_of;
 use crate::actions::{self, ClientChange, industries};
@@ -21,6 +20,7 @@ struct SettingsPage {
     shell: Shell,
     client: Client,
     form: SettingsForm,
+    version: String,
     industries: Vec<Choice>,
     may_edit: bool,
     may_archive: bool,
@@ -28,7 +28,7 @@ struct SettingsPage {
 }
 
 /// What can be set.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SettingsForm {
     name: String,
@@ -39,7 +39,6 @@ pub struct SettingsForm {
     time_zone: String,
     primary_color: String,
     secondary_color: String,
-    version: i64,
 }
 
 /// Putting away or taking out.
@@ -55,8 +54,10 @@ pub async fn show(State(app): State<App>, caller: Caller) -> web::Result<Respons
 }
 
 /// `POST /{client}/settings`
-pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<SettingsForm>) -> web::Result<Response> {
-    let (client, form) = (caller.client()?, form.0);
+pub async fn update(State(app): State<App>, caller: Caller, edit: Edit<SettingsForm>) -> web::Result<Response> {
+    let (client, form) = (caller.client()?, &edit.form);
+    let found: Client = caller.scope(&app).query_one(&FIND_CLIENT, &[&client.id]).await?;
+    let saved = form_of(&found);
     let change = ClientChange {
         name: Some(&form.name),
         industry: Some(&form.industry),
@@ -66,12 +67,18 @@ pub async fn update(State(app): State<App>, caller: Caller, form: web::Form<Sett
         time_zone: Some(super::zone_of(&form.time_zone)),
         primary_color: Some(&form.primary_color),
         secondary_color: Some(&form.secondary_color),
-        expected: DateTime::from_timestamp_micros(form.version)
-            .map_or_else(Expected::any, |read| Expected::of(&etag(read))),
+        expected: Expected::of(&etag(found.updated_at)),
     };
-    match actions::update_client(&app, &caller.actor, client.id, &change).await {
+    let done = match edit.expect(&saved) {
+        Ok(()) => actions::update_client(&app, &caller.actor, client.id, &change).await,
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(_) => Ok(redirect_with(&format!("/{}/settings", client.slug), "Settings saved.")),
-        Err(error) => page(&app, &caller, Some((form, FieldErrors::from_error(error)?))).await,
+        Err(error) => {
+            let (errors, version) = edit.refused(error, &saved)?;
+            page(&app, &caller, Some((edit.form, errors, version))).await
+        }
     }
 }
 
@@ -87,7 +94,8 @@ pub async fn logo(State(app): State<App>, caller: Caller, request: Request) -> w
         Err(error) => {
             let errors = FieldErrors::from_error(error)?;
             let found: Client = caller.scope(&app).query_one(&FIND_CLIENT, &[&client.id]).await?;
-            page(&app, &caller, Some((form_of(&found), errors))).await
+            let (form, version) = (form_of(&found), version_of(&form_of(&found))?);
+            page(&app, &caller, Some((form, errors, version))).await
         }
     }
 }
@@ -114,12 +122,16 @@ pub async fn archive(State(app): State<App>, caller: Caller, form: web::Form<Arc
     Ok(redirect_with(&format!("/{}/settings", client.slug), &format!("{} is {said}.", client.name)))
 }
 
-async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErrors)>) -> web::Result<Response> {
+async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErrors, String)>) -> web::Result<Response> {
     let client: Client = caller.scope(app).query_one(&FIND_CLIENT, &[&caller.client_id()?]).await?;
-    let (form, errors) = typed.unwrap_or_else(|| (form_of(&client), FieldErrors::none()));
+    let (form, errors, version) = match typed {
+        Some(typed) => typed,
+        None => (form_of(&client), FieldErrors::none(), version_of(&form_of(&client))?),
+    };
     let page = SettingsPage {
         shell: Shell::new(caller, "Client settings"),
         form,
+        version,
         industries: industries(),
         may_edit: caller.may("clients.edit"),
         may_archive: caller.may("clients.archive"),
@@ -131,7 +143,6 @@ async fn page(app: &App, caller: &Caller, typed: Option<(SettingsForm, FieldErro
 
 fn form_of(client: &Client) -> SettingsForm {
     let colour = |key: &str| client.brand_colors_json[key].as_str().unwrap_or_default().to_owned();
-    let micros = |at: DateTime<Utc>| at.timestamp_micros();
     SettingsForm {
         name: client.name.clone(),
         industry: client.industry.clone(),
@@ -141,6 +152,5 @@ fn form_of(client: &Client) -> SettingsForm {
         time_zone: client.time_zone.clone(),
         primary_color: colour("primary"),
         secondary_color: colour("secondary"),
-        version: micros(client.updated_at),
     }
 }

@@ -40,6 +40,8 @@ struct CodePage {
 #[serde(default)]
 pub struct Next {
     next: String,
+    /// Whether the session ended while something was being sent.
+    ended: bool,
 }
 
 /// Address and password.
@@ -49,6 +51,7 @@ pub struct PasswordForm {
     email: String,
     password: String,
     next: String,
+    ended: bool,
 }
 
 /// The code of an authenticator app.
@@ -69,7 +72,7 @@ pub async fn show(
     if signed_in(&app, &visitor.origin, &headers).await?.is_some() {
         return Ok(redirect(local(&query.0.next)));
     }
-    let form = PasswordForm { next: query.0.next, ..PasswordForm::default() };
+    let form = PasswordForm { next: query.0.next, ended: query.0.ended, ..PasswordForm::default() };
     page(form, FieldErrors::none(), flash_of(&headers))
 }
 

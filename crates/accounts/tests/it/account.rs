@@ -8,11 +8,11 @@ async fn people_change_their_profile_and_what_is_wrong_is_said_at_the_field() {
     let test = start().await;
     let person = &test.story.acme_agent;
     let fields = [("full_name", "Cal A. Acme"), ("phone", "614-555-0123"), ("timezone", "America/Denver")];
-    test.post_form("/account", &fields).as_user(person).await.expect_status(303);
+    test.edit(person, ("/account", "/account"), &fields).await.expect_status(303);
     let page = test.get("/account").as_user(person).await.expect_status(200).text();
     assert!(page.contains("Cal A. Acme") && page.contains("(614) 555-0123"), "{page}");
     let wrong = [("full_name", ""), ("phone", "abc"), ("timezone", "Mars/Olympus")];
-    let page = test.post_form("/account", &wrong).as_user(person).await.expect_status(422).text();
+    let page = test.edit(person, ("/account", "/account"), &wrong).await.expect_status(422).text();
     assert!(page.contains(" is required") && page.contains("enter 10 digits") && page.contains("choose a time zone"));
     assert_eq!(test.get("/account").await.location(), "/sign-in?next=%2Faccount");
 }

@@ -219,7 +219,7 @@ async fn prices_are_the_operators_and_wrong_ones_are_named() {
     let one = patch(json!({ "prices": { "reward": 0 } }), &story.admin).await.expect_status(200).json();
     assert_eq!(one["settings_json"]["prices"], json!({ "piece": 2, "reward": 0 }));
     let form = |by, price: &str| {
-        let fields = [("name", "Northside Marketing"), ("prices/piece", price)];
+        let fields = [("org_name", "Northside Marketing"), ("prices/piece", price)];
         test.post_form("/admin/organizations/northside-marketing", &fields).as_user(by)
     };
     assert_eq!(form(&story.agency_owner, "0").await.status, 403);

@@ -9,7 +9,7 @@ use kernel::page::{Page, PageParams};
 use kernel::version::Expected;
 use serde::Deserialize;
 use web::view::{Choice, FieldErrors, Filters, Pager};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Form, Path, Query, Result, Shell, redirect_with, render, render_with, version_of};
 
 use super::{Id, some};
 use crate::actions::contacts as action;
@@ -216,6 +216,7 @@ pub async fn show(State(app): State<App>, caller: Caller, Path(Id { id }): Path<
 struct FormPage {
     shell: Shell,
     form: ContactForm,
+    version: String,
     errors: FieldErrors,
     action: String,
     cancel: String,
@@ -231,6 +232,7 @@ impl FormPage {
         Self {
             shell,
             form,
+            version: String::new(),
             errors,
             action: contacts.clone(),
             cancel: contacts,
@@ -239,12 +241,17 @@ impl FormPage {
         }
     }
 
-    fn for_one(caller: &Caller, contact: &Contact, form: ContactForm, errors: FieldErrors) -> Self {
+    fn for_one(
+        caller: &Caller,
+        contact: &Contact,
+        form: ContactForm,
+        (errors, version): (FieldErrors, String),
+    ) -> Self {
         let shell = Shell::new(caller, format!("Edit {}", contact.name()));
         let contacts = shell.at("contacts");
         let own = format!("{contacts}/{}", contact.id);
         let shell = shell.crumb("Contacts", contacts).crumb(contact.name(), own.clone());
-        Self { shell, form, errors, action: own.clone(), cancel: own, stages: STAGES, submit: "Save contact" }
+        Self { shell, form, version, errors, action: own.clone(), cancel: own, stages: STAGES, submit: "Save contact" }
     }
 }
 
@@ -253,7 +260,11 @@ pub async fn new(caller: Caller) -> Result<Response> {
 }
 
 pub async fn create(State(app): State<App>, caller: Caller, Form(form): Form<ContactForm>) -> Result<Response> {
-    match action::create(&app, &caller.actor, caller.client_id()?, form.input(&ContactInput::default())).await {
+    let created = match form.input(&ContactInput::default()) {
+        Ok(input) => action::create(&app, &caller.actor, caller.client_id()?, input).await,
+        Err(error) => Err(error),
+    };
+    match created {
         Ok(contact) => {
             Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{}", contact.id)), "Contact created"))
         }
@@ -266,30 +277,30 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(form): Form<Con
 
 pub async fn edit(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let contact = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    render(&FormPage::for_one(&caller, &contact, ContactForm::of(&contact), FieldErrors::none()))
+    let form = ContactForm::of(&contact);
+    let version = version_of(&form)?;
+    render(&FormPage::for_one(&caller, &contact, form, (FieldErrors::none(), version)))
 }
 
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-    Form(form): Form<ContactForm>,
+    edit: Edit<ContactForm>,
 ) -> Result<Response> {
     let client_id = caller.client_id()?;
     let before = store::find(&caller.scope(&app), client_id, id).await?;
-    match action::update(
-        &app,
-        &caller.actor,
-        (client_id, id),
-        form.input(&before.input()),
-        &Expected::of(&form.version),
-    )
-    .await
-    {
+    let saved = ContactForm::of(&before);
+    let done = match edit.expect(&saved).and_then(|()| edit.form.input(&before.input())) {
+        Ok(input) => action::update(&app, &caller.actor, (client_id, id), input, &Expected::of(&before.etag())).await,
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(_) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("contacts/{id}")), "Contact saved")),
         Err(error) => {
-            let errors = FieldErrors::from_error(error)?;
-            render_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::for_one(&caller, &before, form, errors))
+            let again = edit.refused(error, &saved)?;
+            let page = FormPage::for_one(&caller, &before, edit.form, again);
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }

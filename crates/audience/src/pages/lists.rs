@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{Page, PageParams};
-use kernel::version::Expected;
-use serde::Deserialize;
+use kernel::version::{Expected, etag};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web::view::{FieldErrors, Filters, Pager, Stat};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Form, Path, Query, Result, Shell, redirect_with, render, render_with, version_of};
 
 use super::{Id, some};
 use crate::actions::lists as action;
@@ -94,7 +94,7 @@ pub async fn show(
 }
 
 /// The form of a list.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListForm {
     name: String,
@@ -102,6 +102,10 @@ pub struct ListForm {
 }
 
 impl ListForm {
+    fn of(list: &List) -> Self {
+        Self { name: list.name.clone(), description: list.description.clone().unwrap_or_default() }
+    }
+
     fn input(&self) -> ListInput {
         ListInput { name: self.name.clone(), description: some(&self.description), ..ListInput::default() }
     }
@@ -112,6 +116,7 @@ impl ListForm {
 struct FormPage {
     shell: Shell,
     form: ListForm,
+    version: String,
     errors: FieldErrors,
     action: String,
     submit: &'static str,
@@ -121,15 +126,23 @@ impl FormPage {
     fn for_new(caller: &Caller, form: ListForm, errors: FieldErrors) -> Self {
         let shell = Shell::new(caller, "New list");
         let lists = shell.at("lists");
-        Self { shell: shell.crumb("Lists", lists.clone()), form, errors, action: lists, submit: "Create list" }
+        Self {
+            shell: shell.crumb("Lists", lists.clone()),
+            form,
+            version: String::new(),
+            errors,
+            action: lists,
+            submit: "Create list",
+        }
     }
 
-    fn for_one(caller: &Caller, list: &List, form: ListForm, errors: FieldErrors) -> Self {
+    fn for_one(caller: &Caller, list: &List, form: ListForm, (errors, version): (FieldErrors, String)) -> Self {
         let shell = Shell::new(caller, format!("Edit {}", list.name));
         let (lists, own) = (shell.at("lists"), shell.at(&format!("lists/{}", list.id)));
         Self {
             shell: shell.crumb("Lists", lists).crumb(&list.name, own.clone()),
             form,
+            version,
             errors,
             action: own,
             submit: "Save list",
@@ -153,23 +166,33 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(form): Form<Lis
 
 pub async fn edit(State(app): State<App>, caller: Caller, Path(Id { id }): Path<Id>) -> Result<Response> {
     let list = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let form = ListForm { name: list.name.clone(), description: list.description.clone().unwrap_or_default() };
-    render(&FormPage::for_one(&caller, &list, form, FieldErrors::none()))
+    let form = ListForm::of(&list);
+    let version = version_of(&form)?;
+    render(&FormPage::for_one(&caller, &list, form, (FieldErrors::none(), version)))
 }
 
 pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(Id { id }): Path<Id>,
-    Form(form): Form<ListForm>,
+    edit: Edit<ListForm>,
 ) -> Result<Response> {
     let client_id = caller.client_id()?;
-    match action::update(&app, &caller.actor, (client_id, id), form.input(), &Expected::any()).await {
+    let list = store::find(&caller.scope(&app), client_id, id).await?;
+    let saved = ListForm::of(&list);
+    let done = match edit.expect(&saved) {
+        Ok(()) => {
+            let expected = Expected::of(&etag(list.updated_at));
+            action::update(&app, &caller.actor, (client_id, id), edit.form.input(), &expected).await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(_) => Ok(redirect_with(&Shell::new(&caller, "").at(&format!("lists/{id}")), "List saved")),
         Err(error) => {
-            let errors = FieldErrors::from_error(error)?;
-            let list = store::find(&caller.scope(&app), client_id, id).await?;
-            render_with(StatusCode::UNPROCESSABLE_ENTITY, &FormPage::for_one(&caller, &list, form, errors))
+            let again = edit.refused(error, &saved)?;
+            let page = FormPage::for_one(&caller, &list, edit.form, again);
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }

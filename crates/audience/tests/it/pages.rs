@@ -98,7 +98,16 @@ async fn a_contact_is_made_edited_suppressed_and_deleted_by_form() {
     assert!(html.contains("(614) 555-0123") && html.contains("slate") && !html.contains("<b>Lee"), "{html}");
     let form = page(&test, &format!("{path}/edit")).await;
     assert!(form.contains("roof: slate"), "{form}");
-    test.post_form(&path, &[("last_name", "King"), ("sms_opt_out", "true")]).as_user(owner).await.expect_status(303);
+    let own = (format!("{path}/edit"), path.clone());
+    let king = [("last_name", "King"), ("sms_opt_out", "true")];
+    let version = test.get(&own.0).as_user(owner).await.version();
+    test.edit(owner, (&own.0, &own.1), &king).await.expect_status(303);
+    let other = [("last_name", "Queen"), ("sms_opt_out", "true"), ("custom_fields", "roof is red\nsize: 10")];
+    let late = test.post_form(&path, &other).and("version", &version).as_user(owner).await.expect_status(422);
+    let text = late.text();
+    assert!(text.contains("value=\"Queen\"") && text.contains(">King</pre>") && text.contains("roof is red"), "{text}");
+    let seen = test.post_form(&path, &other).and("version", &late.version()).as_user(owner).await.expect_status(422);
+    assert!(seen.text().contains("Line 1 has no colon") && seen.text().contains("roof is red"), "{}", seen.text());
     test.post_form(&format!("{path}/suppress"), &[("do_not_contact", "true")]).as_user(owner).await.expect_status(303);
     let html = page(&test, &path).await;
     assert!(html.contains("Nothing is sent to this person") && html.contains("King"), "{html}");
@@ -174,7 +183,9 @@ async fn contacts_are_ticked_onto_a_list_and_off_it() {
     let taken =
         test.post_form("/acme-roofing/lists", &[("name", "Picked")]).as_user(owner).await.expect_status(422).text();
     assert!(taken.contains("there is a list of this name already"), "{taken}");
-    test.post_form(&path, &[("name", "Renamed"), ("description", "by hand")]).as_user(owner).await.expect_status(303);
+    let (edit, renamed) = (format!("{path}/edit"), [("name", "Renamed"), ("description", "by hand")]);
+    test.post_form(&path, &renamed).as_user(owner).await.expect_status(422);
+    test.edit(owner, (&edit, &path), &renamed).await.expect_status(303);
     assert!(page(&test, "/acme-roofing/lists").await.contains("Renamed"));
     test.post_form(&format!("{path}/delete"), &[("", "")]).as_user(owner).await.expect_status(303);
     assert!(page(&test, "/acme-roofing/lists").await.contains("No lists yet"));

@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use campaigns::store::recipients::Recipient;
-use kernel::version::Expected;
+use kernel::version::{Expected, etag};
 use kernel::{Error, zone};
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::FieldErrors;
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
 
 use super::name_of;
 use super::work::{Work, WorkForm, spoken};
@@ -94,41 +94,56 @@ pub async fn show(
 }
 
 /// `POST /{client}/desk/{recipient}`: whatever was typed is saved; a condition is confirmed or the call ended by the
-/// button that was pressed.
+/// button that was pressed. While the call goes on, the same form comes back: what is not kept with a call stays in it.
 pub async fn act(
     State(app): State<App>,
     caller: Caller,
     Path((_, recipient_id)): Path<(String, Uuid)>,
     Query(query): Query<CallQuery>,
-    Form(form): Form<WorkForm>,
+    edit: Edit<WorkForm>,
 ) -> Result<Response> {
-    let client_id = caller.client_id()?;
     let call_id = query.call.unwrap_or_else(kernel::new_id);
-    let input = form.call(call_id, recipient_id);
-    let done = match form.confirmed_condition()? {
-        Some(number) => {
-            caller.require("calls.confirm_condition")?;
-            let delivery = form.delivery();
-            let confirmed = handle::confirm(&app, &caller.actor, (client_id, &input), number, &delivery).await;
-            confirmed.map(|done| spoken(&done))
-        }
-        None => handle::save(&app, &caller.actor, client_id, &input, &Expected::any())
-            .await
-            .map(|()| "Call saved".to_owned()),
-    };
+    let before = Work::load(&app, &caller, recipient_id, Some(call_id)).await?;
+    let done = save(&app, &caller, (&before, call_id), &edit).await;
+    let form = &edit.form;
     match done {
         Ok(_) if !form.disposition.is_empty() => {
             let text = format!("Call saved: {}", disposition_label(&form.disposition).to_lowercase());
             Ok(redirect_with(&desk_path(&caller), &text))
         }
-        Ok(text) => Ok(redirect_with(&format!("{}?call={call_id}", path_of(&caller, recipient_id)), &text)),
+        Ok(text) => {
+            let work = Work::load(&app, &caller, recipient_id, Some(call_id)).await?.going_on(edit.form);
+            let page = empty(&app, &caller).await?;
+            render(&DeskPage { shell: page.shell.flash(text), work: Some(work), ..page })
+        }
         Err(error) => {
-            let errors = FieldErrors::from_error(error)?;
-            let work = Work::load(&app, &caller, recipient_id, Some(call_id)).await?.again(form, errors);
+            let again = edit.refused(error.0, &before.form)?;
+            let work = Work::load(&app, &caller, recipient_id, Some(call_id)).await?.again(edit.form, again);
             let page = empty(&app, &caller).await?;
             render_with(StatusCode::UNPROCESSABLE_ENTITY, &DeskPage { work: Some(work), ..page })
         }
     }
+}
+
+/// Saves the call, or confirms a condition with it; what the agent is told.
+async fn save(app: &App, caller: &Caller, (before, call_id): (&Work, Uuid), edit: &Edit<WorkForm>) -> Result<String> {
+    let (client_id, form) = (caller.client_id()?, &edit.form);
+    let expected = match &before.call {
+        Some(call) => {
+            edit.expect(&before.form)?;
+            Expected::of(&etag(call.updated_at))
+        }
+        // there is nothing to overwrite
+        None => Expected::any(),
+    };
+    let input = form.call(call_id, before.known.recipient.id);
+    let Some(number) = form.confirmed_condition()? else {
+        handle::save(app, &caller.actor, client_id, &input, &expected).await?;
+        return Ok("Call saved".to_owned());
+    };
+    caller.require("calls.confirm_condition")?;
+    let done = handle::confirm(app, &caller.actor, (client_id, &input), number, &form.delivery()).await?;
+    Ok(spoken(&done))
 }
 
 async fn refused(app: &App, caller: &Caller, asked: FindQuery, error: Error) -> Result<Response> {

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use kernel::codes::RedemptionCode;
 use kernel::{Error, new_id};
 use rewards::Outcome;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web::view::FieldErrors;
-use web::{App, Caller, Result};
+use web::{App, Caller, Result, version_of};
 
 use super::name_of;
 use crate::actions::handle::{CallInput, Confirmed, Delivery};
@@ -19,16 +19,23 @@ use crate::store::calls::{self as store, Call, ListFilter};
 const EARLIER: i64 = 5;
 
 /// What the agent typed and ticked.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WorkForm {
     pub(super) notes: String,
     pub(super) identity_checked: Vec<String>,
+    // the rest is not kept with the call, so nobody can have changed it
+    #[serde(skip_serializing)]
     pub(super) channel: String,
+    #[serde(skip_serializing)]
     pub(super) phone: String,
+    #[serde(skip_serializing)]
     pub(super) email: String,
+    #[serde(skip_serializing)]
     pub(super) disposition: String,
+    #[serde(skip_serializing)]
     confirm: String,
+    #[serde(skip_serializing)]
     opened_at: Option<DateTime<Utc>>,
 }
 
@@ -70,6 +77,9 @@ pub(super) struct Work {
     pub(super) call: Option<Call>,
     pub(super) earlier: Vec<Call>,
     pub(super) form: WorkForm,
+    pub(super) version: String,
+    /// Whether something stands in the form that is kept nowhere else.
+    pub(super) unsaved: bool,
     pub(super) errors: FieldErrors,
     pub(super) may_confirm: bool,
     /// A card is on its way: the page looks again by itself.
@@ -92,13 +102,16 @@ impl Work {
         };
         let started = call.as_ref().and_then(|call| call.call_started_at).unwrap_or_else(|| app.clock.now());
         let slug = &caller.client()?.slug;
+        let form = form_of(&known, call.as_ref());
         Ok(Self {
             name: name_of(&known.recipient),
             code: RedemptionCode::masked(&known.recipient.redemption_code),
             address: address(&known),
             action: format!("/{slug}/desk/{recipient_id}?call={id}"),
             opened_at: started.to_rfc3339(),
-            form: form_of(&known, call.as_ref()),
+            version: version_of(&form)?,
+            form,
+            unsaved: false,
             errors: FieldErrors::none(),
             may_confirm: caller.may("calls.confirm_condition"),
             waiting: is_waiting(&known),
@@ -109,8 +122,18 @@ impl Work {
     }
 
     /// The same page with what was typed and why it was refused.
-    pub(super) fn again(self, form: WorkForm, errors: FieldErrors) -> Self {
-        Self { form, errors, ..self }
+    pub(super) fn again(self, form: WorkForm, (errors, version): (FieldErrors, String)) -> Self {
+        Self { form, errors, version, unsaved: true, ..self }
+    }
+
+    /// The same page after a save: where the card should go is kept with no call, so it stays in the form.
+    pub(super) fn going_on(mut self, sent: WorkForm) -> Self {
+        let to = |form: &WorkForm| (form.channel.clone(), form.phone.clone(), form.email.clone());
+        self.unsaved = to(&sent) != to(&self.form);
+        self.form.channel = sent.channel;
+        self.form.phone = sent.phone;
+        self.form.email = sent.email;
+        self
     }
 
     pub(super) fn questions(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str, bool)> {
@@ -118,6 +141,14 @@ impl Work {
             let ticked = self.form.identity_checked.iter().any(|given| given == word);
             (*word, *label, *key, ticked)
         })
+    }
+
+    /// The questions that are ticked in what was saved in another window meanwhile.
+    pub(super) fn theirs_answered(&self) -> Option<String> {
+        let differs =
+            (0..IDENTITY.len()).any(|index| self.errors.theirs(&format!("identity_checked/{index}")).is_some());
+        let saved = self.errors.theirs("identity_checked").map(str::to_owned);
+        saved.or_else(|| differs.then(|| self.call.as_ref().map(Call::answered).unwrap_or_default().join("\n")))
     }
 
     pub(super) fn dispositions(&self) -> &'static [(&'static str, &'static str, &'static str)] {

@@ -56,7 +56,7 @@ pub async fn of(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<F
     let mut facts = vec![
         linked("Contact list", "lists.view", "lists", campaign.contact_list_id, names.list_name),
         piece,
-        Fact::plain("Size", campaign.size.as_deref().map(|size| size.replace('x', " × "))),
+        Fact::plain("Size", campaign.size.as_deref().map(web::view::piece_size)),
         Fact::plain("Postage", campaign.postage.as_deref().map(|word| web::view::Badge::of(word).text)),
         Fact::plain("Mail date", campaign.mail_date.map(day)),
         page,

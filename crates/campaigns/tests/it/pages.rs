@@ -10,7 +10,8 @@ const BASE: &str = "/acme-roofing/campaigns";
 async fn a_person_goes_through_the_wizard_step_by_step_and_launches() {
     let world = World::with(12, 40).await;
     let owner = &world.test.story.acme_owner;
-    let post = async |path: &str, fields: &[(&str, &str)]| world.test.post_form(path, &fields).as_user(owner).await;
+    // with the version of the page, where it is one that has a form
+    let post = async |path: &str, fields: &[(&str, &str)]| world.test.edit(owner, (path, path), &fields).await;
     let page = world.test.get(&format!("{BASE}/new")).as_user(owner).await.expect_status(200).text();
     assert!(page.contains("Homeowners (12 contacts)"), "{page}");
     let nameless = post(BASE, &[("name", " "), ("contact_list_id", "")]).await.expect_status(422);
@@ -71,16 +72,23 @@ async fn conditions(world: &World, edit: &str) {
         fields.extend(pairs);
         fields
     };
-    let empty = world.test.post_form(&path, &[("act", "add")]).as_user(owner).await.expect_status(200).text();
+    let version = world.test.get(&path).as_user(owner).await.version();
+    let send = async |fields: &[(String, String)]| {
+        world.test.post_form(&path, &fields).and("version", &version).as_user(owner).await
+    };
+    let empty = send(&[("act".into(), "add".into())]).await.expect_status(200).text();
     assert!(empty.contains("1. Form submitted") && empty.contains("data-sms-counter"), "{empty}");
-    let moved = world.test.post_form(&path, &fields("up:1", "Hi")).as_user(owner).await.expect_status(200).text();
+    let moved = send(&fields("up:1", "Hi")).await.expect_status(200).text();
     assert!(moved.find("1. Called us").unwrap() < moved.find("2. Estimate asked").unwrap());
-    let refused = world.test.post_form(&path, &fields("save", "{{frist_name}} hello")).as_user(owner).await;
+    let refused = send(&fields("save", "{{frist_name}} hello")).await;
     let refused = refused.expect_status(422).text();
     assert!(refused.contains("href=\"#f-conditions-0-sms_template\""), "{refused}");
     assert!(refused.contains("{{frist_name}} hello"), "what was typed is kept");
-    let saved = world.test.post_form(&path, &fields("save", "Hi {{first_name|there}}")).as_user(owner).await;
+    let saved = send(&fields("save", "Hi {{first_name|there}}")).await;
     assert_eq!(saved.expect_status(303).location(), format!("{edit}/review"));
+    let late = send(&fields("save", "Hello {{first_name|there}}")).await.expect_status(422);
+    let text = late.text();
+    assert!(text.contains(">Hi {{first_name|there}}</pre>") && text.contains("Hello {{first_name|there}}"), "{text}");
 }
 
 async fn follow_the_launch(world: &World) {

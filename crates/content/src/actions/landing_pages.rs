@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::App;
+use web::view::number;
 
 use super::{found, name};
 use crate::Said;
@@ -177,7 +178,7 @@ pub fn clean(html: &str, css: &str) -> Result<Cleaned> {
     let size = html.len() + css.len();
     if size > MAX_PAGE {
         let field = if css.len() > html.len() { "css" } else { "html" };
-        let message = format!("page and style are {size} bytes together; {MAX_PAGE} are allowed");
+        let message = format!("page and style are {} bytes together; {} are allowed", number(size), number(MAX_PAGE));
         problems.add(field, "too_long", message);
     }
     problems.finish().map(|()| Cleaned { html, css, said })

@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
 use kernel::page::{DEFAULT_LIMIT, Page};
-use kernel::version::Expected;
+use kernel::version::{Expected, etag};
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Form, Path, Query, Result, Shell, redirect_with, render, render_with, version_of};
 
 use super::ListQuery;
 use crate::actions::forms as actions;
@@ -38,6 +38,7 @@ struct EditPage {
     saved: Option<store::Form>,
     public_url: String,
     form: BuilderForm,
+    version: String,
     rows: Vec<FieldRow>,
     errors: FieldErrors,
     kinds: Vec<Choice>,
@@ -58,7 +59,9 @@ impl EditPage {
     /// Whether something is wrong among what a field's line hides at first.
     fn is_wrong_inside(&self, row: &FieldRow) -> bool {
         let parts = ["help", "id", "show_if/field", "show_if/operator", "show_if/value"];
+        let theirs = ["help", "id", "show_if", "show_value"];
         parts.iter().any(|part| self.errors.of(&row.path(part)).is_some())
+            || theirs.iter().any(|column| self.theirs(row, column).is_some())
     }
 
     /// The fields that another can depend on: key and label.
@@ -73,6 +76,21 @@ impl EditPage {
             others.push((row.show_if.clone(), row.show_if.clone()));
         }
         others
+    }
+
+    /// What somebody else saved meanwhile in one column of a field's line, where it differs.
+    fn theirs(&self, row: &FieldRow, column: &str) -> Option<String> {
+        let said = self.errors.theirs(&format!("field_{column}/{}", row.index))?;
+        let label = |choices: &[Choice]| {
+            choices.iter().find(|choice| choice.value == said).map_or_else(|| said.to_owned(), |c| c.label.clone())
+        };
+        Some(match (column, said) {
+            ("type", _) => label(&self.kinds),
+            ("channel", _) => label(&self.channels),
+            ("required", "true") => "Required".to_owned(),
+            ("required", _) => "Optional".to_owned(),
+            _ => said.to_owned(),
+        })
     }
 
     /// Whether the person goes on here: at the field they added or moved, or that stands where one was taken away.
@@ -111,16 +129,20 @@ pub async fn create(State(app): State<App>, caller: Caller, Form(mut form): Form
     }
     match actions::create(&app, &caller.actor, caller.client_id()?, &form.input()).await {
         Ok(id) => Ok(redirect_with(&at(&caller, id), "Form saved. Open form lets people fill it in.")),
-        Err(error) => refused(&app, &caller, None, form, error),
+        Err(error) => {
+            let errors = in_builder(FieldErrors::from_error(error)?);
+            let page = EditPage { unsaved: true, ..edit_page(&app, &caller, None, form, errors) };
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
     }
 }
 
 /// `GET /{client}/forms/{id}`
 pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let config: FormConfig = serde_json::from_value(row.form_config.clone()).map_err(Error::internal)?;
-    let form = BuilderForm::of(&row.name, row.description.as_deref(), &config);
-    render(&edit_page(&app, &caller, Some(row), form, FieldErrors::none()))
+    let form = saved_form(&row)?;
+    let version = version_of(&form)?;
+    render(&EditPage { version, ..edit_page(&app, &caller, Some(row), form, FieldErrors::none()) })
 }
 
 /// `POST /{client}/forms/{id}`
@@ -128,17 +150,39 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(mut form): Form<BuilderForm>,
+    mut edit: Edit<BuilderForm>,
 ) -> Result<Response> {
-    measured(&form)?;
-    let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    if form.rearrange() {
-        return render(&EditPage { unsaved: true, ..edit_page(&app, &caller, Some(row), form, FieldErrors::none()) });
+    measured(&edit.form)?;
+    if edit.form.rearrange() {
+        let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
+        let version = edit.version();
+        let page = edit_page(&app, &caller, Some(row), edit.form, FieldErrors::none());
+        return render(&EditPage { unsaved: true, version, ..page });
     }
-    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &form.input(), &Expected::any()).await {
+    match save(&app, &caller, id, &edit).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Form saved")),
-        Err(error) => refused(&app, &caller, Some(row), form, error),
+        Err(error) => again(&app, &caller, id, edit, error).await,
     }
+}
+
+fn saved_form(row: &store::Form) -> kernel::Result<BuilderForm> {
+    let config: FormConfig = serde_json::from_value(row.form_config.clone()).map_err(Error::internal)?;
+    Ok(BuilderForm::of(&row.name, row.description.as_deref(), &config))
+}
+
+async fn save(app: &App, caller: &Caller, id: Uuid, edit: &Edit<BuilderForm>) -> kernel::Result<()> {
+    let client_id = caller.client_id()?;
+    let row = store::find(&caller.scope(app), client_id, id).await?;
+    edit.expect(&saved_form(&row)?)?;
+    actions::update(app, &caller.actor, (client_id, id), &edit.form.input(), &Expected::of(&etag(row.updated_at))).await
+}
+
+/// The builder with what was typed, and why it was refused.
+async fn again(app: &App, caller: &Caller, id: Uuid, edit: Edit<BuilderForm>, error: Error) -> Result<Response> {
+    let row = store::find(&caller.scope(app), caller.client_id()?, id).await?;
+    let (errors, version) = edit.refused(error, &saved_form(&row)?)?;
+    let page = edit_page(app, caller, Some(row), edit.form, in_builder(errors));
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { unsaved: true, version, ..page })
 }
 
 /// `POST /{client}/forms/{id}/publish`: saves what is in the builder, then opens the form.
@@ -146,9 +190,9 @@ pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(form): Form<BuilderForm>,
+    edit: Edit<BuilderForm>,
 ) -> Result<Response> {
-    save_and_set(&app, &caller, id, form, true).await
+    save_and_set(&app, &caller, id, edit, true).await
 }
 
 /// `POST /{client}/forms/{id}/close`: saves what is in the builder, then closes the form.
@@ -156,21 +200,20 @@ pub async fn close(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(form): Form<BuilderForm>,
+    edit: Edit<BuilderForm>,
 ) -> Result<Response> {
-    save_and_set(&app, &caller, id, form, false).await
+    save_and_set(&app, &caller, id, edit, false).await
 }
 
 /// What comes from the builder is saved first, so that a button beside it loses nothing.
-async fn save_and_set(app: &App, caller: &Caller, id: Uuid, form: BuilderForm, open: bool) -> Result<Response> {
-    measured(&form)?;
+async fn save_and_set(app: &App, caller: &Caller, id: Uuid, edit: Edit<BuilderForm>, open: bool) -> Result<Response> {
+    measured(&edit.form)?;
     let client_id = caller.client_id()?;
-    if form.act == "publish" && caller.may("forms.edit") {
-        let saved = actions::update(app, &caller.actor, (client_id, id), &form.input(), &Expected::any()).await;
-        if let Err(error) = saved {
-            let row = store::find(&caller.scope(app), client_id, id).await?;
-            return refused(app, caller, Some(row), form, error);
-        }
+    if edit.form.act == "publish"
+        && caller.may("forms.edit")
+        && let Err(error) = save(app, caller, id, &edit).await
+    {
+        return again(app, caller, id, edit, error).await;
     }
     actions::set_active(app, &caller.actor, (client_id, id), open, &Expected::any()).await?;
     let said = if open {
@@ -189,23 +232,9 @@ fn measured(form: &BuilderForm) -> Result<()> {
     Ok(())
 }
 
-fn refused(
-    app: &App,
-    caller: &Caller,
-    saved: Option<store::Form>,
-    form: BuilderForm,
-    error: Error,
-) -> Result<Response> {
-    let mut errors = FieldErrors::from_error(error)?.all().to_vec();
-    errors.iter_mut().for_each(|error| error.field = in_builder(&error.field).to_owned());
-    let errors = FieldErrors::from(errors);
-    let page = EditPage { unsaved: true, ..edit_page(app, caller, saved, form, errors) };
-    render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
-}
-
-/// The builder's own name for a place in `form_config`; those of fields stay, for its lines are found by them.
-fn in_builder(path: &str) -> &str {
-    match path.strip_prefix("form_config/").unwrap_or(path) {
+/// Errors under the builder's own names for places in `form_config`.
+fn in_builder(errors: FieldErrors) -> FieldErrors {
+    errors.renamed(|path| match path.strip_prefix("form_config/").unwrap_or(path) {
         "settings/title" => "title",
         "settings/description" => "intro",
         "settings/submit_label" => "submit_label",
@@ -216,8 +245,9 @@ fn in_builder(path: &str) -> &str {
         "reveal/card_style" => "card_style",
         "reveal/title" => "reveal_title",
         "reveal/subtitle" => "reveal_subtitle",
+        // those of fields stay, for its lines are found by them
         _ => path,
-    }
+    })
 }
 
 fn edit_page(
@@ -245,6 +275,7 @@ fn edit_page(
         may_read: caller.may("forms.submissions"),
         shell: shell.crumb("Forms", list),
         rows: form.rows(),
+        version: String::new(),
         unsaved: false,
         saved,
         form,

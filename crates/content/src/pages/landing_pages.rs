@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::page::{DEFAULT_LIMIT, Page};
 use kernel::version::Expected;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Form, Path, Query, Result, Shell, redirect_with, render, render_with, version_of};
 
 use super::ListQuery;
-use crate::actions::landing_pages::{self as actions, LandingPageInput, form_id, part};
+use crate::actions::landing_pages::{self as actions, LandingPageInput, input_of};
 use crate::starters;
 use crate::store::{forms, landing_pages as store};
 
@@ -35,6 +35,7 @@ struct EditPage {
     preview: String,
     saved: Option<store::LandingPage>,
     input: LandingPageInput,
+    version: String,
     errors: FieldErrors,
     forms: Vec<Choice>,
     starters: Vec<(&'static str, &'static str)>,
@@ -45,10 +46,12 @@ struct EditPage {
 }
 
 /// The editor as its buttons send it: all of it, also when somebody may only publish.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EditorForm {
+    #[serde(skip_serializing)]
     act: String,
+    #[serde(skip_serializing)]
     starter: String,
     name: String,
     html: String,
@@ -57,6 +60,11 @@ pub struct EditorForm {
 }
 
 impl EditorForm {
+    fn of(page: &store::LandingPage) -> Self {
+        let LandingPageInput { name, html, css, form_id } = input_of(page);
+        Self { name, html, css, form_id, ..Self::default() }
+    }
+
     fn input(self) -> LandingPageInput {
         LandingPageInput { name: self.name, html: self.html, css: self.css, form_id: self.form_id }
     }
@@ -106,15 +114,19 @@ pub async fn begin(State(app): State<App>, caller: Caller, Form(form): Form<Edit
 pub async fn create(State(app): State<App>, caller: Caller, Form(input): Form<LandingPageInput>) -> Result<Response> {
     match actions::create(&app, &caller.actor, caller.client_id()?, &input).await {
         Ok(id) => Ok(redirect_with(&at(&caller, id), "Draft saved. Publish it to let recipients see it.")),
-        Err(error) => refused(&app, &caller, None, input, error).await,
+        Err(error) => {
+            let page = edit_page(&app, &caller, None, input, FieldErrors::from_error(error)?).await?;
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { unsaved: true, ..page })
+        }
     }
 }
 
 /// `GET /{client}/landing-pages/{id}`
 pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
     let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-    let input = saved_input(&row);
-    render(&edit_page(&app, &caller, Some(row), input, FieldErrors::none()).await?)
+    let (input, version) = (input_of(&row), version_of(&EditorForm::of(&row))?);
+    let page = edit_page(&app, &caller, Some(row), input, FieldErrors::none()).await?;
+    render(&EditPage { version, ..page })
 }
 
 /// `POST /{client}/landing-pages/{id}`
@@ -122,46 +134,28 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(input): Form<LandingPageInput>,
+    edit: Edit<EditorForm>,
 ) -> Result<Response> {
-    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
+    match save(&app, &caller, id, &edit).await {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Draft saved. Recipients see what was published last.")),
-        Err(error) => {
-            let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-            refused(&app, &caller, Some(row), input, error).await
-        }
+        Err(error) => again(&app, &caller, id, edit, error).await,
     }
 }
 
-/// `POST /{client}/landing-pages/{id}/preview`: saves the draft, then shows it.
-pub async fn preview(
-    State(app): State<App>,
-    caller: Caller,
-    Path((_, id)): Path<(String, Uuid)>,
-    Form(form): Form<EditorForm>,
-) -> Result<Response> {
-    let input = form.input();
-    match actions::update(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
-        Ok(()) => Ok(redirect(&format!("{}/preview", at(&caller, id)))),
-        Err(error) => {
-            let row = store::find(&caller.scope(&app), caller.client_id()?, id).await?;
-            refused(&app, &caller, Some(row), input, error).await
-        }
-    }
-}
-
-/// `POST /{client}/landing-pages/{id}/publish`: what is in the editor, when it comes from there; else the draft.
+/// `POST /{client}/landing-pages/{id}/publish`: what is in the editor, when it comes from there; else the draft that the
+/// person has seen.
 pub async fn publish(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(form): Form<EditorForm>,
+    edit: Edit<EditorForm>,
 ) -> Result<Response> {
     let client_id = caller.client_id()?;
-    let typed = (form.act == "publish" && caller.may("landing_pages.edit")).then(|| form.input());
-    let saved = match &typed {
-        Some(input) => actions::update(&app, &caller.actor, (client_id, id), input, &Expected::any()).await,
-        None => Ok(()),
+    let is_typed = edit.form.act == "publish" && caller.may("landing_pages.edit");
+    let saved = if is_typed {
+        save(&app, &caller, id, &edit).await
+    } else {
+        edit.expect(&EditorForm::of(&store::find(&caller.scope(&app), client_id, id).await?))
     };
     let published = match saved {
         Ok(()) => actions::publish(&app, &caller.actor, (client_id, id), &Expected::any()).await,
@@ -169,33 +163,31 @@ pub async fn publish(
     };
     match published {
         Ok(_) => Ok(redirect_with(&at(&caller, id), "Saved and published. Recipients see this version now.")),
+        Err(error) if is_typed => again(&app, &caller, id, edit, error).await,
         Err(error) => {
             let row = store::find(&caller.scope(&app), client_id, id).await?;
-            let input = typed.unwrap_or_else(|| saved_input(&row));
-            refused(&app, &caller, Some(row), input, error).await
+            let (input, version) = (input_of(&row), version_of(&EditorForm::of(&row))?);
+            let errors = FieldErrors::from_error(error)?;
+            let page = edit_page(&app, &caller, Some(row), input, errors).await?;
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { version, ..page })
         }
     }
 }
 
-fn saved_input(row: &store::LandingPage) -> LandingPageInput {
-    LandingPageInput {
-        name: row.name.clone(),
-        html: part(&row.content_json, "html"),
-        css: part(&row.content_json, "css"),
-        form_id: form_id(&row.content_json).map(|id| id.to_string()).unwrap_or_default(),
-    }
+async fn save(app: &App, caller: &Caller, id: Uuid, edit: &Edit<EditorForm>) -> kernel::Result<()> {
+    let client_id = caller.client_id()?;
+    let row = store::find(&caller.scope(app), client_id, id).await?;
+    edit.expect(&EditorForm::of(&row))?;
+    let input = edit.form.clone().input();
+    actions::update(app, &caller.actor, (client_id, id), &input, &Expected::of(&row.etag())).await
 }
 
-async fn refused(
-    app: &App,
-    caller: &Caller,
-    saved: Option<store::LandingPage>,
-    input: LandingPageInput,
-    error: kernel::Error,
-) -> Result<Response> {
-    let errors = FieldErrors::from_error(error)?;
-    let page = edit_page(app, caller, saved, input, errors).await?;
-    render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { unsaved: true, ..page })
+/// The editor with what was typed, and why it was refused.
+async fn again(app: &App, caller: &Caller, id: Uuid, edit: Edit<EditorForm>, error: kernel::Error) -> Result<Response> {
+    let row = store::find(&caller.scope(app), caller.client_id()?, id).await?;
+    let (errors, version) = edit.refused(error, &EditorForm::of(&row))?;
+    let page = edit_page(app, caller, Some(row), edit.form.input(), errors).await?;
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { unsaved: true, version, ..page })
 }
 
 async fn edit_page(
@@ -219,6 +211,7 @@ async fn edit_page(
         shell: shell.crumb("Landing pages", list),
         saved,
         input,
+        version: String::new(),
         errors,
         forms: forms.into_iter().map(|form| Choice::new(form.id, form.name)).collect(),
         starters: starters::ALL.iter().map(|starter| (starter.key, starter.label)).collect(),

@@ -4,14 +4,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use content::actions::landing_pages::{Cleaned, clean_aside, form_id, part};
+use content::actions::landing_pages::{Cleaned, LandingPageInput, clean_aside, input_of};
 use content::builder::BuilderForm;
 use content::forms::{MAX_FIELDS, check};
 use content::merge::escape_into;
 use content::store::{forms, landing_pages};
 use kernel::{Error, Problems};
 use uuid::Uuid;
-use web::{App, Caller, Form, Path, Result};
+use web::{App, Caller, Edit, Form, Path, Result};
 
 use super::form_view::FormView;
 use super::links::{LandingPage, Style};
@@ -24,17 +24,36 @@ use crate::store::{brands, people};
 
 /// `GET /{client}/landing-pages/{id}/preview`
 pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(String, Uuid)>) -> Result<Response> {
+    let row = landing_pages::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    draw(&app, &caller, input_of(&row), "Preview of the draft, with a made-up recipient.").await
+}
+
+/// `POST /{client}/landing-pages/{id}/preview`: the page as it stands in the editor, saved or not.
+pub async fn typed(
+    State(app): State<App>,
+    caller: Caller,
+    Path((_, id)): Path<(String, Uuid)>,
+    edit: Edit<LandingPageInput>,
+) -> Result<Response> {
+    landing_pages::find(&caller.scope(&app), caller.client_id()?, id).await?;
+    draw(
+        &app,
+        &caller,
+        edit.form,
+        "Preview of what is in the editor, with a made-up recipient. Nothing is saved by it.",
+    )
+    .await
+}
+
+async fn draw(app: &App, caller: &Caller, input: LandingPageInput, said: &'static str) -> Result<Response> {
     let client = caller.client()?.clone();
-    let scope = caller.scope(&app);
-    let row = landing_pages::find(&scope, client.id, id).await?;
-    let brand = brands::find(&scope, client.id).await?;
+    let brand = brands::find(&caller.scope(app), client.id).await?;
     let person = Person::sample();
-    let form = match form_id(&row.content_json) {
-        Some(form_id) => sample_form(&app, &caller, form_id, &person).await?,
+    let form = match input.form_id.parse().ok() {
+        Some(form_id) => sample_form(app, caller, form_id, &person).await?,
         None => String::new(),
     };
-    let Cleaned { html, css, .. } =
-        clean_aside(&app, part(&row.content_json, "html"), part(&row.content_json, "css")).await?;
+    let Cleaned { html, css, .. } = clean_aside(app, input.html, input.css).await?;
     let landing = app.work.run("this page", move || Landing::compile(&html, &css, None)).await??;
     let values = person
         .values(&landing.tags)
@@ -48,14 +67,14 @@ pub async fn show(State(app): State<App>, caller: Caller, Path((_, id)): Path<(S
     let nonce = kernel::random::token();
     let policy = Policy { style_nonce: Some(&nonce), ..Policy::default() };
     let page_of_draft = LandingPage {
-        shell: shell(&row.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
+        shell: shell(&input.name, &client.name, brand.brand_colors_json.as_ref(), brand.logo_url.as_deref()),
         style: Style::inline(&nonce, &landing.css),
-        preview: Some("Preview of the draft, with a made-up recipient."),
+        preview: Some(said),
         has_main: landing.has_main,
         body: Markup(filled),
         sign: None,
     };
-    page(&app, policy, StatusCode::OK, &page_of_draft)
+    page(app, policy, StatusCode::OK, &page_of_draft)
 }
 
 /// `GET /{client}/recipients/{id}/preview`: a recipient's page as they get it, for people of the team. It has no link and

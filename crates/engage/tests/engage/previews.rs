@@ -31,3 +31,20 @@ async fn the_preview_shows_the_sanitised_draft_to_those_who_may_see_it_and_count
     let elsewhere = format!("/corner-auto/landing-pages/{}/preview", world.page_id);
     world.test.get(&elsewhere).as_user(&world.test.story.corner_owner).await.expect_status(404);
 }
+
+#[tokio::test]
+async fn the_preview_of_the_editor_shows_what_was_typed_and_saves_nothing() {
+    let world = World::new(1).await;
+    let path = format!("/acme-roofing/landing-pages/{}/preview", world.page_id);
+    let typed = [("name", "Typed"), ("html", "<h1>Typed, {{first_name}}</h1><script>x()</script>"), ("css", "")];
+    let send = |person| world.test.post_form(&path, &typed).and("version", "any").as_user(person);
+    let story = &world.test.story;
+    let html = send(&story.acme_owner).await.expect_status(200).text();
+    assert!(
+        html.contains("<h1>Typed, Maria</h1>") && html.contains("Nothing is saved") && !html.contains("<script"),
+        "{html}"
+    );
+    assert_eq!(world.count("select count(*) from landing_pages where content_json::text like '%Typed%'", &[]).await, 0);
+    send(&story.acme_agent).await.expect_status(403);
+    send(&story.corner_owner).await.expect_status(404);
+}

@@ -82,8 +82,9 @@ pub(crate) async fn fulfil_soon(tx: &Transaction, client_id: Uuid) -> Result<()>
     fulfil_soon_at(tx, client_id, waiting.iter().map(|pool| pool.pool_id)).await
 }
 
-/// Raises an alert for every pool with at most a fifth, and anew at a tenth, and for every pool that is short of what
-/// campaigns were promised; settles those of pools that recovered.
+/// Raises an alert for every pool with at most a fifth, and anew at a tenth and at none, and for every pool that is short of
+/// what campaigns were promised; settles those of pools that recovered. An alert names no number that goes on moving: it
+/// would stand beside the present one.
 ///
 /// # Errors
 /// What the database answered.
@@ -91,12 +92,10 @@ pub async fn watch(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     for pool in alerts::watch_stock(&tx).await? {
-        let left = match pool.available_cards {
-            0 => "no card left".to_owned(),
-            1 => "one card left".to_owned(),
-            cards => format!("{cards} cards left"),
+        let text = match pool.percent {
+            0 => format!("{} has no card left.", pool.pool_name),
+            percent => format!("{} is running low: {percent} % of its cards are left, or less.", pool.pool_name),
         };
-        let text = format!("{} has {left}, {} % or less.", pool.pool_name, pool.percent);
         let data = json!({ "percent": pool.percent, "available_cards": pool.available_cards });
         alerts::raise(&tx, pool.client_id, ("pool_low", pool.id), &text, &data).await?;
     }
@@ -114,8 +113,9 @@ pub(crate) async fn tell_of_short(
     cards: i64,
 ) -> Result<()> {
     let text = format!(
-        "{pool_name}: cards that campaigns were promised expired or were revoked, and {cards} are missing now. \
-         Upload as many, or people will wait."
+        "{pool_name}: cards that campaigns were promised expired or were revoked. {} missing when this was told: upload \
+         as many, or people will wait.",
+        if cards == 1 { "1 card was".to_owned() } else { format!("{} were", web::view::count(cards, "card")) }
     );
     alerts::raise(tx, client_id, ("promise_cut", pool_id), &text, &json!({ "cards": cards })).await
 }
@@ -128,13 +128,10 @@ pub async fn watch_expiring(app: &App) -> Result<()> {
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     for pool in alerts::watch_expiring(&tx, SOON).await? {
-        let (day, cards) = (pool.first_day.format("%b %-d, %Y"), pool.cards);
-        let text = format!(
-            "{}: cards in stock expire within {SOON} days ({cards} at present), the first on {day}.",
-            pool.pool_name
-        );
+        let day = pool.first_day.format("%b %-d, %Y");
+        let text = format!("{}: cards in stock expire within {SOON} days, the first on {day}.", pool.pool_name);
         let about = ("cards_expiring", pool.id);
-        let data = json!({ "first_day": pool.first_day, "cards": cards });
+        let data = json!({ "first_day": pool.first_day, "cards": pool.cards });
         alerts::raise(&tx, pool.client_id, about, &text, &data).await?;
     }
     tx.commit().await

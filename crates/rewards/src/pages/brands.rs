@@ -7,7 +7,9 @@ use axum::response::Response;
 use kernel::version::Expected;
 use uuid::Uuid;
 use web::view::{FieldErrors, Filters, Pager};
-use web::{App, Caller, Form, PageQuery, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{
+    App, Caller, Edit, Form, PageQuery, Path, Query, Result, Shell, redirect_with, render, render_with, version_of,
+};
 
 use crate::actions::brands::{self as actions, BrandInput};
 use crate::store::brands::{self as store, Brand};
@@ -26,6 +28,7 @@ struct EditPage {
     shell: Shell,
     action: String,
     input: BrandInput,
+    version: String,
     errors: FieldErrors,
 }
 
@@ -40,14 +43,17 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(page): Query<Pag
 /// `GET /admin/brands/new`
 pub async fn new(caller: Caller) -> Result<Response> {
     let input = BrandInput { is_active: true, ..BrandInput::default() };
-    render(&edit_page(&caller, None, input, FieldErrors::none()))
+    render(&edit_page(&caller, None, input, (FieldErrors::none(), String::new())))
 }
 
 /// `POST /admin/brands`
 pub async fn create(State(app): State<App>, caller: Caller, Form(input): Form<BrandInput>) -> Result<Response> {
     match actions::create(&app, &caller.actor, &input).await {
         Ok(_) => Ok(redirect_with("/admin/brands", &format!("{} added", input.brand_name.trim()))),
-        Err(error) => refused(&caller, None, input, error),
+        Err(error) => {
+            let errors = (FieldErrors::from_error(error)?, String::new());
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(&caller, None, input, errors))
+        }
     }
 }
 
@@ -60,17 +66,9 @@ pub async fn add_shipped(State(app): State<App>, caller: Caller) -> Result<Respo
 /// `GET /admin/brands/{id}`
 pub async fn show(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
     let brand = store::find(&caller.scope(&app), id).await?;
-    let input = BrandInput {
-        brand_name: brand.brand_name,
-        brand_logo_url: brand.brand_logo_url.unwrap_or_default(),
-        default_value: brand.default_value.map(|value| value.plain()).unwrap_or_default(),
-        code_pattern: brand.code_pattern.unwrap_or_default(),
-        pin_pattern: brand.pin_pattern.unwrap_or_default(),
-        redemption_url: brand.redemption_url.unwrap_or_default(),
-        support_phone: brand.support_phone.unwrap_or_default(),
-        is_active: brand.is_active,
-    };
-    render(&edit_page(&caller, Some(id), input, FieldErrors::none()))
+    let input = saved_input(&brand);
+    let version = version_of(&input)?;
+    render(&edit_page(&caller, Some(id), input, (FieldErrors::none(), version)))
 }
 
 /// `POST /admin/brands/{id}`
@@ -78,21 +76,35 @@ pub async fn update(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Form(input): Form<BrandInput>,
+    edit: Edit<BrandInput>,
 ) -> Result<Response> {
-    match actions::update(&app, &caller.actor, id, &input, &Expected::any()).await {
-        Ok(()) => Ok(redirect_with("/admin/brands", &format!("{} saved", input.brand_name.trim()))),
-        Err(error) => refused(&caller, Some(id), input, error),
+    let brand = store::find(&caller.scope(&app), id).await?;
+    let saved = saved_input(&brand);
+    let done = match edit.expect(&saved) {
+        Ok(()) => actions::update(&app, &caller.actor, id, &edit.form, &Expected::of(&brand.etag())).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(redirect_with("/admin/brands", &format!("{} saved", edit.form.brand_name.trim()))),
+        Err(error) => {
+            let again = edit.refused(error, &saved)?;
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(&caller, Some(id), edit.form, again))
+        }
     }
 }
 
-fn refused(caller: &Caller, id: Option<Uuid>, input: BrandInput, error: kernel::Error) -> Result<Response> {
-    let errors = FieldErrors::from_error(error)?;
-    render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(caller, id, input, errors))
+fn saved_input(brand: &Brand) -> BrandInput {
+    let default_value = brand.default_value.map(|value| value.plain()).unwrap_or_default();
+    BrandInput { default_value, ..actions::input_of(brand) }
 }
 
-fn edit_page(caller: &Caller, id: Option<Uuid>, input: BrandInput, errors: FieldErrors) -> EditPage {
+fn edit_page(
+    caller: &Caller,
+    id: Option<Uuid>,
+    input: BrandInput,
+    (errors, version): (FieldErrors, String),
+) -> EditPage {
     let title = if id.is_some() { input.brand_name.clone() } else { "New brand".to_owned() };
     let action = id.map_or_else(|| "/admin/brands".to_owned(), |id| format!("/admin/brands/{id}"));
-    EditPage { shell: Shell::new(caller, title).crumb("Brands", "/admin/brands"), action, input, errors }
+    EditPage { shell: Shell::new(caller, title).crumb("Brands", "/admin/brands"), action, input, version, errors }
 }

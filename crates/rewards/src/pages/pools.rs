@@ -10,7 +10,7 @@ use kernel::version::Expected;
 use serde::Deserialize;
 use uuid::Uuid;
 use web::view::{Choice, FieldErrors, Filters, Pager, Stat};
-use web::{App, Caller, Form, Path, Query, Result, Shell, redirect_with, render, render_with};
+use web::{App, Caller, Edit, Form, Path, Query, Result, Shell, redirect_with, render, render_with, version_of};
 
 use crate::actions::pools::{self as actions, PoolInput, RenameInput};
 use crate::store::alerts::{self, Alert};
@@ -61,6 +61,8 @@ struct NewPage {
 struct ShowPage {
     shell: Shell,
     pool: Pool,
+    named: RenameInput,
+    version: String,
     action: String,
     archive_action: String,
     restore_action: String,
@@ -122,11 +124,24 @@ pub async fn rename(
     State(app): State<App>,
     caller: Caller,
     Path((_, id)): Path<(String, Uuid)>,
-    Form(input): Form<RenameInput>,
+    edit: Edit<RenameInput>,
 ) -> Result<Response> {
-    match actions::rename(&app, &caller.actor, (caller.client_id()?, id), &input, &Expected::any()).await {
+    let client_id = caller.client_id()?;
+    let pool = store::find(&caller.scope(&app), client_id, id).await?;
+    let saved = RenameInput { pool_name: pool.pool_name };
+    let done = match edit.expect(&saved) {
+        // the name is as it was seen; the rest of the row moves with every card that goes out
+        Ok(()) => actions::rename(&app, &caller.actor, (client_id, id), &edit.form, &Expected::any()).await,
+        Err(error) => Err(error),
+    };
+    match done {
         Ok(()) => Ok(redirect_with(&at(&caller, id), "Pool renamed")),
-        Err(error) => refused(&app, &caller, id, error).await,
+        Err(error) => {
+            let (errors, version) = edit.refused(error, &saved)?;
+            let page = show_page(&app, &caller, id, CardsQuery::default()).await?;
+            let page = ShowPage { errors, version, named: edit.form, ..page };
+            render_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
     }
 }
 
@@ -225,6 +240,7 @@ async fn show_page(app: &App, caller: &Caller, id: Uuid, query: CardsQuery) -> R
     let rows = cards::list(&scope, client_id, &which, params.after()?, DEFAULT_LIMIT).await?;
     let page = Page::from_rows(rows, DEFAULT_LIMIT, |row| (row.created_at, row.id));
     let level = pool.level();
+    let named = RenameInput { pool_name: pool.pool_name.clone() };
     Ok(ShowPage {
         shell: shell
             .crumb("Stock", list)
@@ -244,6 +260,8 @@ async fn show_page(app: &App, caller: &Caller, id: Uuid, query: CardsQuery) -> R
         archive_action: format!("{action}/archive"),
         restore_action: format!("{action}/restore"),
         action,
+        version: version_of(&named)?,
+        named,
         pool,
     })
 }

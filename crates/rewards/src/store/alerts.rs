@@ -34,13 +34,24 @@ database::statement! {
           and resolved_at is null
         order by created_at desc, id desc
         limit $2";
-    /// The open alerts about one thing.
+    /// The open alerts about one thing. That people wait at an empty pool says that it is low.
     ABOUT, app, "
-        select id, kind, subject_id, message, data, created_at
-        from alerts
-        where client_id = $1
-          and subject_id = $2
-          and resolved_at is null
+        select a.id, a.kind, a.subject_id, a.message, a.data, a.created_at
+        from alerts a
+        where a.client_id = $1
+          and a.subject_id = $2
+          and a.resolved_at is null
+          and not (
+            a.kind = 'pool_low'
+            and exists (
+              select
+              from alerts e
+              where e.client_id = a.client_id
+                and e.kind = 'pool_empty'
+                and e.subject_id = a.subject_id
+                and e.resolved_at is null
+            )
+          )
         order by created_at desc, id desc
         limit 20";
     /// Somebody should look, unless they were told already.
@@ -74,6 +85,7 @@ database::statement! {
             case
               when archived_at is not null or total_cards = 0 or available_cards * 5::bigint > total_cards then null
               when available_cards * 10::bigint > total_cards then 20
+              when available_cards = 0 then 0
               else 10
             end as percent
           from gift_card_pools
@@ -203,7 +215,7 @@ pub struct LowPool {
     pub pool_name: String,
     /// Cards left.
     pub available_cards: i32,
-    /// At most so many percent are left: 20 or 10.
+    /// At most so many percent are left: 20, 10, or 0.
     pub percent: i32,
 }
 

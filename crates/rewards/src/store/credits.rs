@@ -18,6 +18,8 @@ pub struct Entry {
     pub reason: String,
     /// The campaign it was for.
     pub campaign_name: Option<String>,
+    /// That campaign's word in addresses.
+    pub campaign_slug: Option<String>,
     /// What somebody noted.
     pub note: Option<String>,
     /// Who did it, if a person did.
@@ -118,7 +120,7 @@ pub async fn list(
     let more = limit + 1;
     let mut filter = Filter::new(
         "credits list",
-        "select l.id, l.amount, l.reason, c.name as campaign_name, l.note, p.full_name as by, l.balance_after, l.created_at
+        "select l.id, l.amount, l.reason, c.name as campaign_name, c.slug as campaign_slug, l.note, p.full_name as by, l.balance_after, l.created_at
         from credit_ledger l
         left join campaigns c on c.client_id = l.client_id and c.id = l.campaign_id
         left join profiles p on p.id = l.created_by_user_id",

@@ -205,7 +205,8 @@ async fn a_pool_is_renamed_and_archived_but_not_while_cards_are_promised() {
     let pool = world.pool(2).await;
     let campaign = world.campaign(pool).await;
     let path = format!("/acme-roofing/pools/{pool}");
-    world.test.post_form(&path, &[("pool_name", "Autumn")]).as_user(owner).await.expect_status(303);
+    world.test.post_form(&path, &[("pool_name", "Autumn")]).as_user(owner).await.expect_status(422);
+    world.test.edit(owner, (&path, &path), &[("pool_name", "Autumn")]).await.expect_status(303);
     let sql =
         "insert into campaign_reservations (id, client_id, campaign_id, pool_id, reserved, created_at, updated_at)
                values (gen_random_uuid(), $1, $2, $3, 1, now(), now())";
@@ -272,7 +273,8 @@ async fn a_brand_is_changed_and_a_pool_of_one_that_is_off_is_refused() {
         ("support_phone", "614-555-0123"),
         ("is_active", "false"),
     ];
-    world.test.post_form(&path, &off).as_user(admin).await.expect_status(303);
+    world.test.post_form(&path, &off).as_user(admin).await.expect_status(422);
+    world.test.edit(admin, (&path, &path), &off).await.expect_status(303);
     let key = &world.test.story.acme.key;
     let pool = json!({ "pool_name": "P", "brand_id": brand, "value_amount": "5" });
     let refused = world.test.api_json(Method::POST, "/v1/pools", &pool).bearer(key).await.expect_status(409);

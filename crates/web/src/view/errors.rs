@@ -1,13 +1,19 @@
 //! What is wrong with a form, for drawing it again.
 
 use kernel::{Error, FieldError};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::badge::sentence;
 use super::text::slug_id;
 
 /// The errors of a submitted form, by field; empty for a fresh one. Every message begins with a capital letter.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FieldErrors(Vec<FieldError>);
+pub struct FieldErrors {
+    wrong: Vec<FieldError>,
+    /// What somebody else saved meanwhile, by the field that differs; `column/1` is one line of several alike.
+    theirs: Vec<(String, String)>,
+}
 
 /// One line of the list of problems above a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,29 +43,92 @@ impl FieldErrors {
         }
     }
 
+    /// Somebody else saved meanwhile: what they wrote stands beside each field of `mine` that differs.
+    ///
+    /// # Errors
+    /// `Internal` for what is no JSON.
+    pub fn changed(mine: &impl Serialize, saved: &impl Serialize) -> Result<Self, Error> {
+        let (mine, saved) = (values(mine)?, values(saved)?);
+        let mut theirs = Vec::new();
+        for (name, value) in saved {
+            let typed = mine.get(&name).unwrap_or(&Value::Null);
+            differing(&mut theirs, name, typed, &value);
+        }
+        let message = match theirs.is_empty() {
+            true => "Somebody else changed this meanwhile. Save again to keep what stands here.",
+            false => {
+                "Somebody else changed this meanwhile. What they saved stands under each field that differs. Put into your \
+                 text what you want of theirs, then save again: what stands in the fields is kept."
+            }
+        };
+        let wrong = FieldError { field: String::new(), code: "precondition_failed", message: message.into() };
+        Ok(Self { wrong: vec![wrong], theirs })
+    }
+
+    /// The same under the page's own names for fields.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> &str) -> Self {
+        self.wrong.iter_mut().for_each(|error| error.field = name(&error.field).to_owned());
+        self
+    }
+
+    /// What somebody else saved meanwhile in the field `name`, where it differs.
+    pub fn theirs(&self, name: &str) -> Option<&str> {
+        self.theirs.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
     /// What is wrong with the field `name`, if anything.
     pub fn of(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|error| error.field == name).map(|error| error.message.as_str())
+        self.wrong.iter().find(|error| error.field == name).map(|error| error.message.as_str())
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.wrong.is_empty()
     }
 
     /// Every error, in the order of the form.
     pub fn all(&self) -> &[FieldError] {
-        &self.0
+        &self.wrong
     }
 
     /// Whether all that is wrong with the field is that nothing was entered.
     pub(super) fn is_missing(&self, name: &str) -> bool {
-        self.0.iter().find(|error| error.field == name).is_some_and(only_missing)
+        self.wrong.iter().find(|error| error.field == name).is_some_and(only_missing)
     }
 
     /// The lines of the list above the form.
     pub fn listed(&self) -> Vec<Listed> {
-        self.0.iter().map(listed).collect()
+        self.wrong.iter().map(listed).collect()
+    }
+}
+
+fn values(form: &impl Serialize) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(form).map_err(Error::internal)? {
+        Value::Object(values) => Ok(values),
+        other => Err(Error::internal(format!("a form is an object: {other}"))),
+    }
+}
+
+fn differing(theirs: &mut Vec<(String, String)>, name: String, mine: &Value, saved: &Value) {
+    match (mine, saved) {
+        (Value::Array(mine), Value::Array(lines)) if mine.len() == lines.len() => {
+            for (index, (mine, line)) in mine.iter().zip(lines).enumerate() {
+                differing(theirs, format!("{name}/{index}"), mine, line);
+            }
+        }
+        _ if plain(mine) != plain(saved) => theirs.push((name, plain(saved))),
+        _ => {}
+    }
+}
+
+/// A value as one reads it, without what browsers make of the ends of lines.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.replace("\r\n", "\n").trim().to_owned(),
+        Value::Array(lines) => lines.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
     }
 }
 
@@ -149,7 +218,7 @@ fn label_of<'h>(html: &'h str, id: &str) -> Option<&'h str> {
 impl From<Vec<FieldError>> for FieldErrors {
     fn from(mut fields: Vec<FieldError>) -> Self {
         fields.iter_mut().for_each(|error| error.message = capitalised(&error.message));
-        Self(fields)
+        Self { wrong: fields, theirs: Vec::new() }
     }
 }
 

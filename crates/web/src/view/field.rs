@@ -54,6 +54,7 @@ pub struct Field {
     value: String,
     checked: bool,
     error: Option<String>,
+    theirs: Option<String>,
     help: String,
     required: bool,
     options: Vec<Choice>,
@@ -77,6 +78,7 @@ impl Field {
             value: String::new(),
             checked: false,
             error: None,
+            theirs: None,
             help: String::new(),
             required: false,
             options: Vec::new(),
@@ -130,6 +132,7 @@ impl Field {
             true => Some(format!("{} is required", self.label)),
             false => errors.of(&self.name).map(str::to_owned),
         };
+        self.theirs = errors.theirs(&self.name).map(|theirs| self.said(theirs));
         self
     }
 
@@ -165,6 +168,16 @@ impl Field {
         self
     }
 
+    /// A value of this field as people read it: options have labels.
+    fn said(&self, value: &str) -> String {
+        let label = self.options.iter().find(|option| option.value == value).map(|option| option.label.clone());
+        label.or_else(|| self.blank.clone().filter(|_| value.is_empty())).unwrap_or_else(|| match (&self.kind, value) {
+            (Kind::Checkbox, "true") => "Ticked".to_owned(),
+            (Kind::Checkbox, _) => "Not ticked".to_owned(),
+            _ => value.to_owned(),
+        })
+    }
+
     fn id(&self) -> String {
         slug_id(&self.name)
     }
@@ -177,6 +190,9 @@ impl Field {
         }
         if self.error.is_some() {
             ids.push(format!("{id}-error"));
+        }
+        if self.theirs.is_some() {
+            ids.push(format!("{id}-theirs"));
         }
         ids.join(" ")
     }

@@ -28,6 +28,8 @@ pub use filters::{Chip, ChipOption, Filters, SortHeader};
 pub use icon::Icon;
 pub use pager::Pager;
 pub use stat::{Stat, Trend};
-pub use summary::Summary;
+pub use summary::{Summary, Theirs};
 pub use tabs::{Step, StepState, Steps, Tab, Tabs};
-pub use text::{address, bytes, count, money, number, percent, phone, reached, slug_id};
+pub use text::{
+    address, bytes, count, money, number, percent, permission, phone, piece_size, reached, slug_id,
+};

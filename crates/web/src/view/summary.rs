@@ -11,3 +11,15 @@ use super::errors::FieldErrors;
 pub struct Summary<'a>(pub &'a FieldErrors);
 
 impl HtmlSafe for Summary<'_> {}
+
+/// What somebody else saved meanwhile, under the field that differs.
+#[derive(Template)]
+#[template(path = "parts/theirs.html")]
+pub struct Theirs<'a> {
+    /// The id of the control.
+    pub id: &'a str,
+    /// What they saved.
+    pub value: &'a str,
+}
+
+impl HtmlSafe for Theirs<'_> {}

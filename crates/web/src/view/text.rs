@@ -61,6 +61,17 @@ pub fn bytes(size: i64) -> String {
     }
 }
 
+/// What a permission allows, which is what people know of it: `clients.edit` → `Change a client's settings`.
+pub fn permission(key: impl AsRef<str>) -> String {
+    let grant = kernel::permissions::GRANTS.iter().find(|grant| grant.key == key.as_ref());
+    grant.map_or(key.as_ref(), |grant| grant.meaning).to_owned()
+}
+
+/// The size of a mail piece: `4x6` → `4 × 6`, `letter` → `Letter`.
+pub fn piece_size(word: impl AsRef<str>) -> String {
+    super::capitalised(&word.as_ref().replace('x', " × "))
+}
+
 /// A stored phone number as people write it: `+16145550123` → `(614) 555-0123`.
 pub fn phone(stored: impl AsRef<str>) -> String {
     kernel::phone::display(stored.as_ref())

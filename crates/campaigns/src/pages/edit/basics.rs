@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Problems;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use web::{Result, render_with};
 
 use super::fields::{parse, text};
@@ -12,7 +12,7 @@ use super::{Parts, StepForm};
 use crate::actions::draft::CampaignInput;
 
 /// The audience.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudienceForm {
     name: String,
@@ -48,7 +48,7 @@ impl StepForm for AudienceForm {
 }
 
 /// The mail piece.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DesignForm {
     no_mail_piece: bool,
@@ -113,7 +113,7 @@ impl StepForm for DesignForm {
 }
 
 /// Where links lead.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PageForm {
     lp_mode: String,

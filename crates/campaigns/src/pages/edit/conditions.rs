@@ -6,7 +6,7 @@ use axum::response::Response;
 use content::merge::MESSAGE;
 use kernel::Problems;
 use messaging::segments;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use web::view::{Choice, FieldErrors, arranged, count, slug_id};
 use web::{Result, render_with};
 
@@ -18,10 +18,11 @@ use crate::actions::draft::{CampaignInput, ConditionInput, MAX_CONDITIONS, TRIGG
 const FIRST_SMS: &str = "Hi {{first_name|there}}, thank you. Here is your {{amount}} {{brand}} gift card: {{card}}";
 
 /// What the step sends: the repeated names are columns, one entry per condition.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConditionsForm {
     cards_per_reward: String,
+    #[serde(skip_serializing)]
     act: String,
     condition_name: Vec<String>,
     trigger_type: Vec<String>,
@@ -61,7 +62,7 @@ struct ConditionsPage {
     form: ConditionsForm,
     rows: Vec<ConditionRow>,
     triggers: Vec<Choice>,
-    channels: [(&'static str, &'static str); 3],
+    channels: Vec<Choice>,
     tags: Vec<String>,
     full: bool,
     focus: Option<(&'static str, usize)>,
@@ -124,7 +125,9 @@ impl StepForm for ConditionsForm {
             rows,
             form: self,
             triggers: TRIGGERS.iter().map(|(word, label)| Choice::new(word, *label)).collect(),
-            channels: [("choice", "As the recipient or the agent chooses"), ("sms", "SMS"), ("email", "E-mail")],
+            channels: [("choice", "As the recipient or the agent chooses"), ("sms", "SMS"), ("email", "E-mail")]
+                .map(|(word, label)| Choice::new(word, label))
+                .to_vec(),
             tags: MESSAGE.names().map(|name| format!("{{{{{name}}}}}")).collect(),
         };
         render_with(status, &page)
@@ -262,8 +265,21 @@ impl ConditionRow {
         errors.of(&format!("conditions/{}/{field}", self.index))
     }
 
+    /// What somebody else saved meanwhile in this field, where it differs.
+    fn theirs<'e>(&self, errors: &'e FieldErrors, field: &str) -> Option<&'e str> {
+        errors.theirs(&format!("{field}/{}", self.index))
+    }
+
+    /// The same, by the label of what they chose.
+    fn theirs_of<'e>(&self, errors: &'e FieldErrors, field: &str, offered: &'e [Choice]) -> Option<&'e str> {
+        let said = self.theirs(errors, field)?;
+        Some(offered.iter().find(|choice| choice.value == said).map_or(said, |choice| choice.label.as_str()))
+    }
+
     fn email_open(&self, errors: &FieldErrors) -> bool {
-        let wrong = ["email_subject", "email_template"].iter().any(|field| self.error(errors, field).is_some());
+        let wrong = ["email_subject", "email_template"]
+            .iter()
+            .any(|field| self.error(errors, field).is_some() || self.theirs(errors, field).is_some());
         wrong || !self.email_template.is_empty() || self.delivery_channel == "email"
     }
 

@@ -9,9 +9,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::Error;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use web::view::{Choice, FieldErrors, StepState, Steps};
-use web::{App, Caller, Form, Path, Result, Shell, redirect};
+use web::{App, Caller, Edit, Form, Path, Result, Shell, redirect, version_of};
 
 use self::basics::AudienceForm;
 use super::{at, named};
@@ -31,7 +32,7 @@ const STEPS: [(&str, &str); 5] = [
 ];
 
 /// One step that is a form.
-pub trait StepForm: Default + DeserializeOwned + Send + 'static {
+pub trait StepForm: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Its word in the URL.
     const STEP: &'static str;
 
@@ -64,6 +65,8 @@ pub struct Parts {
     pub steps: Steps,
     /// Where the form is sent.
     pub action: String,
+    /// What the form was made from; empty for a campaign that is new.
+    pub version: String,
     /// The way out.
     pub cancel: String,
     /// The step before; none in front of the first.
@@ -123,7 +126,8 @@ pub async fn show<F: StepForm>(
         return Ok(elsewhere);
     }
     let form = F::of(&input(&app, &caller, &campaign).await?);
-    draw(&app, &caller, &campaign, form, None).await
+    let version = version_of(&form)?;
+    draw(&app, &caller, &campaign, form, (FieldErrors::none(), version)).await
 }
 
 /// `POST /{client}/campaigns/{campaign}/edit/{step}`
@@ -131,20 +135,25 @@ pub async fn save<F: StepForm>(
     State(app): State<App>,
     caller: Caller,
     Path((_, slug)): Path<(String, String)>,
-    Form(mut form): Form<F>,
+    mut edit: Edit<F>,
 ) -> Result<Response> {
     let campaign = named(&app, &caller, &slug).await?;
-    if form.rearrange() {
-        return draw(&app, &caller, &campaign, form, None).await;
+    if edit.form.rearrange() {
+        let as_before = (FieldErrors::none(), edit.version());
+        return draw(&app, &caller, &campaign, edit.form, as_before).await;
     }
     let mut input = input(&app, &caller, &campaign).await?;
-    let saved = match form.apply(&mut input) {
+    let there = F::of(&input);
+    let saved = match edit.expect(&there).and_then(|()| edit.form.apply(&mut input)) {
         Ok(()) => draft::update(&app, &caller.actor, &campaign, &input).await,
         Err(error) => Err(error),
     };
     match saved {
         Ok(()) => Ok(redirect(&at(&caller, &slug, &format!("/edit/{}", next(F::STEP))))),
-        Err(error) => draw(&app, &caller, &campaign, form, Some(error)).await,
+        Err(error) => {
+            let again = edit.refused(error, &there)?;
+            draw(&app, &caller, &campaign, edit.form, again).await
+        }
     }
 }
 
@@ -178,15 +187,16 @@ async fn draw<F: StepForm>(
     caller: &Caller,
     campaign: &Campaign,
     form: F,
-    error: Option<Error>,
+    (errors, version): (FieldErrors, String),
 ) -> Result<Response> {
-    let (status, errors) = errors_of(error)?;
+    let status = status_of(&errors);
     let checklist = checklist::make(&caller.scope(app), campaign, app.clock.now()).await?;
     let base = at(caller, &campaign.slug, "");
     let parts = Parts {
         shell: shell(caller, campaign),
         steps: steps(&format!("{base}/edit"), F::STEP, Some(&checklist)),
         action: format!("{base}/edit/{}", F::STEP),
+        version,
         back: before(F::STEP).map(|step| format!("{base}/edit/{step}")),
         cancel: base,
         errors,
@@ -196,13 +206,15 @@ async fn draw<F: StepForm>(
 }
 
 async fn draw_new(app: &App, caller: &Caller, form: AudienceForm, error: Option<Error>) -> Result<Response> {
-    let (status, errors) = errors_of(error)?;
+    let errors = error.map_or_else(|| Ok(FieldErrors::none()), FieldErrors::from_error)?;
+    let status = status_of(&errors);
     let shell = Shell::new(caller, "New campaign");
     let list = shell.at("campaigns");
     let parts = Parts {
         shell: shell.crumb("Campaigns", list.clone()),
         steps: steps(&format!("{list}/new"), "audience", None),
         action: list.clone(),
+        version: String::new(),
         back: None,
         cancel: list,
         errors,
@@ -217,11 +229,8 @@ fn shell(caller: &Caller, campaign: &Campaign) -> Shell {
     shell.crumb("Campaigns", list).status(&campaign.status)
 }
 
-fn errors_of(error: Option<Error>) -> Result<(StatusCode, FieldErrors)> {
-    Ok(match error {
-        None => (StatusCode::OK, FieldErrors::none()),
-        Some(error) => (StatusCode::UNPROCESSABLE_ENTITY, FieldErrors::from_error(error)?),
-    })
+fn status_of(errors: &FieldErrors) -> StatusCode {
+    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
 }
 
 /// The steps with their state. Before the draft is saved (no check list yet) the others lead back to its name.
