@@ -6,6 +6,11 @@ mod cell;
 mod columns;
 mod read;
 mod records;
+mod rules;
+mod states;
+#[cfg(test)]
+mod tests;
+mod whole;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -26,7 +31,9 @@ use crate::actions::quarantine;
 use crate::actions::stock::fulfil_job;
 use crate::store::arrivals::{self, Arrival, Columns};
 use crate::store::pools::{self, Target};
-use read::{Line, Rules};
+use read::Line;
+use rules::Rules;
+use whole::Whole;
 
 /// The most cards of one upload.
 pub const MOST_CARDS: usize = 200_000;
@@ -198,17 +205,17 @@ impl Of {
 }
 
 fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Result<FileRead> {
-    let (ignored, lines) = read::lines(reader)?;
-    let mut read = FileRead { ignored, ..FileRead::default() };
+    let (header, lines) = read::lines(reader)?;
+    let mut whole = Whole::new(header);
+    let mut read = FileRead { ignored: whole.ignored(), ..FileRead::default() };
     let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
-    let mut rounded = read::Rounded::default();
     for line in lines {
         let line = line?;
         if read.read == MOST_CARDS {
             return Err(Error::invalid("file", format!("use at most {MOST_CARDS} cards at once")));
         }
         read.read += 1;
-        rounded.look_at(&line);
+        whole.look_at(&line, rules);
         let found = rules.check(&line);
         if !found.is_empty() {
             // what is refused is not worth the sealing
@@ -224,7 +231,7 @@ fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Resu
     if read.read == 0 {
         return Err(Error::invalid("file", "there is no card in this file"));
     }
-    read.problems.extend(rounded.problems());
+    read.problems.extend(whole.problems(rules)?);
     Ok(read)
 }
 
