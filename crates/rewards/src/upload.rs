@@ -149,10 +149,13 @@ struct FileRead {
 /// Puts the cards of a CSV into a pool: all of them, or none. A refusal is audited: a file of guesses leaves a trace.
 ///
 /// # Errors
-/// `NotFound` for a pool out of reach, `file` when it is no CSV with a column `code`. Refused lines are no error: see
+/// `NotFound` for a pool out of reach, a conflict for one that is archived, `file` when it is no CSV with a column `code`. Refused lines are no error: see
 /// the report.
 pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uuid, reader: R) -> Result<UploadReport> {
     let target = pools::target(&app.scope(actor), pool_id, app.clock.now()).await?;
+    if target.is_archived {
+        return Err(archived());
+    }
     let rules = Rules::new(&target)?;
     let (shared, of) = (app.clone(), Of::new(&target));
     let reading = tokio::task::spawn_blocking(move || read_all(reader, &rules, &shared.keyring, of));
@@ -166,6 +169,10 @@ pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uu
         record_refusal(app, actor, (pool_id, target.client_id), &report).await?;
     }
     Ok(report)
+}
+
+fn archived() -> Error {
+    Error::conflict("pool_archived", "this pool is archived: bring it back, and upload again")
 }
 
 fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadReport {
@@ -277,10 +284,7 @@ async fn write(
     }
     pools::lock(&tx, pool_id).await?;
     if !pools::add(&tx, pool_id, i32::try_from(read).map_err(Error::internal)?).await? {
-        return Err(Error::conflict(
-            "pool_archived",
-            "this pool was archived meanwhile: bring it back, and upload again",
-        ));
+        return Err(archived());
     }
     pools::mend_promises(&tx, pool_id).await?;
     quarantine::tell(&tx, (pool_id, target.client_id), quarantined).await?;

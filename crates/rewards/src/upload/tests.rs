@@ -25,6 +25,7 @@ fn rules(code: Option<&str>, pin: Option<&str>) -> Rules {
         value_amount: Money::from_cents(2500),
         code_pattern: code.map(str::to_owned),
         pin_pattern: pin.map(str::to_owned),
+        is_archived: false,
     };
     Rules::new(&target).unwrap()
 }
