@@ -15,6 +15,7 @@ function open(visibilityState) {
   const off = (name) => listeners.delete(name);
   const told = [];
   let timer;
+  let now = 40;
   const document = {
     currentScript: { dataset: { seen: '/r/T/seen', token: 'r.1.ab' } },
     visibilityState,
@@ -25,11 +26,12 @@ function open(visibilityState) {
   const setTimeout = (act, ms) => ((timer = { act, ms }), timer);
   const clearTimeout = () => (timer = undefined);
   vm.runInNewContext(source, {
-    document, navigator, setTimeout, clearTimeout, URLSearchParams, addEventListener: on, removeEventListener: off,
+    document, navigator, performance: { now: () => now }, setTimeout, clearTimeout, URLSearchParams, addEventListener: on, removeEventListener: off,
   });
   return {
     told,
     happens: (name) => listeners.get(name)?.(),
+    later: (ms) => (now += ms),
     waits: () => timer?.ms,
     pass: () => timer?.act(),
     document,
@@ -41,15 +43,23 @@ test('a page in sight tells after a second, once', () => {
   assert.deepEqual([page.told, page.waits()], [[], 1000]);
   page.pass();
   page.happens('pointerdown');
+  page.pass();
   assert.deepEqual(page.told, ['/r/T/seen seen=r.1.ab']);
 });
 
-test('a touched page tells at once', () => {
+test('a touched page tells once it is a second old', () => {
   for (const name of ['pointerdown', 'keydown', 'scroll', 'touchstart']) {
     const page = open('hidden');
+    page.later(300);
     page.happens(name);
     page.happens(name);
+    assert.deepEqual([page.told, page.waits()], [[], 700], name);
+    page.pass();
     assert.equal(page.told.length, 1, name);
+    const old = open('hidden');
+    old.later(5000);
+    old.happens(name);
+    assert.equal(old.waits(), 0, name);
   }
 });
 

@@ -7,20 +7,23 @@ use kernel::keyring::Keyring;
 /// How long a page that was left open may still say so.
 const DAY: i64 = 24 * 3_600;
 
+/// How long a page is in sight before it says so; a program that fetches and answers at once saw nothing.
+const LEAST: i64 = 1;
+
 /// The token of a page that is served now.
 pub fn token(keyring: &Keyring, purl_token: &str, kind: VisitKind, now: i64) -> String {
     let word = word(kind);
     format!("{word}.{now}.{}", seal(keyring, purl_token, word, now))
 }
 
-/// How the person came, when `token` is one of a page of this link from the last day.
+/// How the person came, when `token` is one of a page of this link from the last day, a second old or more.
 pub fn read(keyring: &Keyring, purl_token: &str, token: &str, now: i64) -> Option<VisitKind> {
     let (word_given, rest) = token.split_once('.')?;
     let (at, given) = rest.split_once('.')?;
     let at: i64 = at.parse().ok()?;
     let kind = [VisitKind::Purl, VisitKind::Qr].into_iter().find(|kind| word(*kind) == word_given)?;
     let right = seal(keyring, purl_token, word_given, at);
-    (given == right && (0..=DAY).contains(&(now - at))).then_some(kind)
+    (given == right && (LEAST..=DAY).contains(&(now - at))).then_some(kind)
 }
 
 fn word(kind: VisitKind) -> &'static str {
@@ -44,6 +47,7 @@ mod tests {
         let ring = Keyring::for_tests();
         let made = token(&ring, "7K2M9QRX40", VisitKind::Qr, 1_000);
         assert_eq!(read(&ring, "7K2M9QRX40", &made, 1_001), Some(VisitKind::Qr));
+        assert_eq!(read(&ring, "7K2M9QRX40", &made, 1_000), None, "at once");
         assert_eq!(read(&ring, "7K2M9QRX41", &made, 1_001), None, "another link");
         assert_eq!(read(&ring, "7K2M9QRX40", &made.replacen('q', "r", 1), 1_001), None, "another way");
         assert_eq!(read(&ring, "7K2M9QRX40", &made.replace("1000", "1001"), 1_001), None, "another time");

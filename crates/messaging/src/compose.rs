@@ -198,6 +198,7 @@ mod tests {
             revoked: false,
             redeemed: false,
             expired: false,
+            address_gone: false,
             brand: Some("Target".into()),
             redemption_url: None,
         }

@@ -92,7 +92,8 @@ database::statement! {
         where refusal is not null
           and gift_card_id is not null
           and trigger_type <> 'form_submit'";
-    /// Conditions whose delivery is further than every message that brings their card, or less far.
+    /// Conditions whose delivery is further than every message that brings their card. What a form showed has arrived,
+    /// with or without a message.
     DELIVERY, app, "
         select count(*)
         from call_conditions_met m
@@ -104,6 +105,7 @@ database::statement! {
         ) s on true
         where m.gift_card_id is not null
           and m.delivery_status = 'delivered'
+          and m.last_shown_at is null
           and not coalesce(s.delivered, false)";
     /// Conditions that are not as far as the messages that bring their card, although no job will see to it.
     BEHIND, app, "

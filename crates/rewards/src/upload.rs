@@ -6,6 +6,11 @@ mod cell;
 mod columns;
 mod read;
 mod records;
+mod rules;
+mod states;
+#[cfg(test)]
+mod tests;
+mod whole;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -26,7 +31,9 @@ use crate::actions::quarantine;
 use crate::actions::stock::fulfil_job;
 use crate::store::arrivals::{self, Arrival, Columns};
 use crate::store::pools::{self, Target};
-use read::{Line, Rules};
+use read::Line;
+use rules::Rules;
+use whole::Whole;
 
 /// The most cards of one upload.
 pub const MOST_CARDS: usize = 200_000;
@@ -142,10 +149,13 @@ struct FileRead {
 /// Puts the cards of a CSV into a pool: all of them, or none. A refusal is audited: a file of guesses leaves a trace.
 ///
 /// # Errors
-/// `NotFound` for a pool out of reach, `file` when it is no CSV with a column `code`. Refused lines are no error: see
+/// `NotFound` for a pool out of reach, a conflict for one that is archived, `file` when it is no CSV with a column `code`. Refused lines are no error: see
 /// the report.
 pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uuid, reader: R) -> Result<UploadReport> {
     let target = pools::target(&app.scope(actor), pool_id, app.clock.now()).await?;
+    if target.is_archived {
+        return Err(archived());
+    }
     let rules = Rules::new(&target)?;
     let (shared, of) = (app.clone(), Of::new(&target));
     let reading = app.work.read_file(move || read_all(reader, &rules, &shared.keyring, of));
@@ -159,6 +169,10 @@ pub async fn run<R: Read + Send + 'static>(app: &App, actor: &Actor, pool_id: Uu
         record_refusal(app, actor, (pool_id, target.client_id), &report).await?;
     }
     Ok(report)
+}
+
+fn archived() -> Error {
+    Error::conflict("pool_archived", "this pool is archived: bring it back, and upload again")
 }
 
 fn report(pool_id: Uuid, read: usize, mut problems: Vec<LineProblem>) -> UploadReport {
@@ -198,17 +212,17 @@ impl Of {
 }
 
 fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Result<FileRead> {
-    let (ignored, lines) = read::lines(reader)?;
-    let mut read = FileRead { ignored, ..FileRead::default() };
+    let (header, lines) = read::lines(reader)?;
+    let mut whole = Whole::new(header);
+    let mut read = FileRead { ignored: whole.ignored(), ..FileRead::default() };
     let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
-    let mut rounded = read::Rounded::default();
     for line in lines {
         let line = line?;
         if read.read == MOST_CARDS {
             return Err(Error::invalid("file", format!("use at most {MOST_CARDS} cards at once")));
         }
         read.read += 1;
-        rounded.look_at(&line);
+        whole.look_at(&line, rules);
         let found = rules.check(&line);
         if !found.is_empty() {
             // what is refused is not worth the sealing
@@ -224,7 +238,7 @@ fn read_all(reader: impl Read, rules: &Rules, keyring: &Keyring, of: Of) -> Resu
     if read.read == 0 {
         return Err(Error::invalid("file", "there is no card in this file"));
     }
-    read.problems.extend(rounded.problems());
+    read.problems.extend(whole.problems(rules)?);
     Ok(read)
 }
 
@@ -270,10 +284,7 @@ async fn write(
     }
     pools::lock(&tx, pool_id).await?;
     if !pools::add(&tx, pool_id, i32::try_from(read).map_err(Error::internal)?).await? {
-        return Err(Error::conflict(
-            "pool_archived",
-            "this pool was archived meanwhile: bring it back, and upload again",
-        ));
+        return Err(archived());
     }
     pools::mend_promises(&tx, pool_id).await?;
     quarantine::tell(&tx, (pool_id, target.client_id), quarantined).await?;

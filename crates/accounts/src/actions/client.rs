@@ -118,12 +118,17 @@ pub async fn create_client(app: &App, actor: &Actor, new: &NewClient<'_>) -> Res
 /// Changes a client; one that stays as it was keeps its version.
 ///
 /// # Errors
-/// `NotFound` when it is out of reach; names the field; `Conflict` when somebody else changed it meanwhile.
+/// `NotFound` when it is out of reach; names the field; `Conflict` when it is archived, or somebody else changed it
+/// meanwhile.
 pub async fn update_client(app: &App, actor: &Actor, id: Uuid, change: &ClientChange<'_>) -> Result<Client> {
     let scope = app.db.scope(actor);
     let tx = scope.transaction().await?;
     tx.expect(&store::LOCK_CLIENT, &[&id], &change.expected).await?;
     let before: Client = tx.query_one(&store::FIND_CLIENT, &[&id]).await?;
+    if before.archived_at.is_some() {
+        let text = "This client was archived: bring it back before changing anything.";
+        return Err(Error::conflict("client_archived", text));
+    }
     let after = applied(&before, change)?;
     if shown(&before) == shown(&after) {
         return Ok(before);

@@ -195,6 +195,9 @@ async fn a_key_of_an_archived_client_is_refused_until_the_client_is_back() {
     let ask = || test.api(Method::GET, "/v1/me").bearer(&story.acme.key).for_client(story.acme.id);
     actions::archive_client(&test.app, &test.operator(), story.acme.id, true).await.unwrap();
     ask().await.expect_status(401);
+    let change = actions::ClientChange { name: Some("Another"), ..actions::ClientChange::default() };
+    let refused = actions::update_client(&test.app, &test.operator(), story.acme.id, &change).await.unwrap_err();
+    assert_eq!(refused.code(), "client_archived");
     actions::archive_client(&test.app, &test.operator(), story.acme.id, false).await.unwrap();
     ask().await.expect_status(200);
 }

@@ -113,12 +113,7 @@ async fn a_new_number_counts_for_what_is_earned_what_waits_for_a_card_and_what_h
     assert_eq!(visit(&world, id, earns).await, Outcome::Claimed);
     assert_eq!(visit(&world, id, unsent).await, Outcome::Claimed);
     run(&world, new, unsent_contact).await;
-    // somebody else has the last cards: this one stands in line
-    let empty = "update gift_cards set status = 'expired' where status = 'available' and pool_id = $1";
-    run(&world, empty, world.pool_id).await;
-    run(&world, "update campaign_reservations set reserved = 0 where pool_id = $1", world.pool_id).await;
-    let counted = "update gift_card_pools set available_cards = 0, reserved_cards = 0 where id = $1";
-    run(&world, counted, world.pool_id).await;
+    empty_the_pool(&world).await;
     assert_eq!(visit(&world, id, waits).await, Outcome::PoolEmpty);
     run(&world, new, waits_contact).await;
     world.add_cards(1).await;
@@ -128,6 +123,60 @@ async fn a_new_number_counts_for_what_is_earned_what_waits_for_a_card_and_what_h
         assert_eq!(world.count(there, recipient).await, 1);
     }
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_address_that_was_taken_away_gets_nothing_that_still_waits() {
+    let (world, id, people) = mailed(5).await;
+    let [
+        (sent, sent_contact),
+        (mails, mails_contact),
+        (waits, waits_contact),
+        (nowhere, nowhere_contact),
+        (later, later_contact),
+    ] = people[..]
+    else {
+        panic!()
+    };
+    let email = "update contacts set email = 'pat@example.com' where id = $1";
+    for contact in [sent_contact, mails_contact] {
+        run(&world, email, contact).await;
+    }
+    let no_phone = "update contacts set phone = null, mobile_phone = null where id = $1";
+    assert_eq!(visit(&world, id, sent).await, Outcome::Claimed);
+    run(&world, no_phone, sent_contact).await;
+    empty_the_pool(&world).await;
+    for recipient in [mails, waits, nowhere] {
+        assert_eq!(visit(&world, id, recipient).await, Outcome::PoolEmpty);
+    }
+    run(&world, no_phone, mails_contact).await;
+    run(&world, "update contacts set mobile_phone = phone, phone = null where id = $1", waits_contact).await;
+    run(&world, no_phone, nowhere_contact).await;
+    run(&world, no_phone, later_contact).await;
+    assert_eq!(visit(&world, id, later).await, Outcome::AddressMissing, "nor what is earned from then on");
+    world.add_cards(3).await;
+    rewards::actions::stock::fulfil(&world.test.app, world.client_id, world.pool_id).await.unwrap();
+    let way = "select channel || coalesce(' ' || last_error_code, '') from messages where recipient_id = $1";
+    for (recipient, ways) in
+        [(sent, &["sms address_gone"][..]), (mails, &["email"]), (waits, &["sms"]), (nowhere, &[]), (later, &[])]
+    {
+        let rows = world.admin.query(way, &[&recipient]).await.unwrap();
+        let went: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(went, ways);
+    }
+    let told = "select count(*) from alerts where kind = 'address_missing' and subject_id = $1 and resolved_at is null";
+    assert_eq!(world.count(told, nowhere).await, 1);
+    assert_eq!(world.count("select count(*) from gift_cards where recipient_id = $1", nowhere).await, 0);
+    world.assert_sound().await;
+}
+
+/// Somebody else has the last cards: whoever comes now stands in line.
+async fn empty_the_pool(world: &World) {
+    let empty = "update gift_cards set status = 'expired' where status = 'available' and pool_id = $1";
+    run(world, empty, world.pool_id).await;
+    run(world, "update campaign_reservations set reserved = 0 where pool_id = $1", world.pool_id).await;
+    let counted = "update gift_card_pools set available_cards = 0, reserved_cards = 0 where id = $1";
+    run(world, counted, world.pool_id).await;
 }
 
 #[tokio::test]

@@ -207,9 +207,9 @@ async fn whoever_launches_cannot_tell_a_card_in_quarantine_from_any_other() {
         format!("{stock:?} {choices:?} {list} {page}").replace(&id.to_string(), "")
     };
     let before = told(aside, &slug).await;
-    let sql = "alter table gift_cards disable trigger moves_forward;
+    let sql = "alter table gift_cards disable trigger leaves_quarantine;
                update gift_cards set quarantined_at = now();
-               alter table gift_cards enable trigger moves_forward";
+               alter table gift_cards enable trigger leaves_quarantine";
     world.admin.batch_execute(sql).await.unwrap();
     assert_eq!(told(aside, &slug).await, before);
     launch::begin(app, &actor, (world.client_id, plain), &kernel::version::Expected::any()).await.unwrap();

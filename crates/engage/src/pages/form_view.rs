@@ -9,7 +9,7 @@ use uuid::Uuid;
 use web::Result;
 use web::view::{Choice, Field, FieldErrors, slug_id};
 
-use super::sent::{CHANNEL, HONEYPOT, LANDING, PAGE, RECIPIENT, Sent, TOKEN};
+use super::sent::{AGAIN, CHANNEL, HONEYPOT, LANDING, PAGE, RECIPIENT, Sent, TOKEN};
 use crate::person::Person;
 use crate::state::OpenForm;
 
@@ -92,7 +92,9 @@ impl FormView {
         person: &Person,
         (sent, errors): (&Sent, &[FieldError]),
     ) -> Self {
-        Self::new(form.row.id, asked, Some(person), (sent, errors))
+        let mut view = Self::new(form.row.id, asked, Some(person), (sent, errors));
+        view.entries.push(Entry::Hidden(AGAIN.to_owned(), "yes".to_owned()));
+        view
     }
 
     fn headed(self, config: &FormConfig) -> Self {

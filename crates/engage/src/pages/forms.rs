@@ -17,11 +17,12 @@ use super::done::{self, On};
 use super::form_view::{FormView, new_token};
 use super::links;
 use super::sent::Sent;
-use super::{Markup, Stranger, over, unknown};
+use super::{ClosedPage, Markup, Stranger, over, page, unknown};
 use crate::actions::answers::Who;
 use crate::actions::reveal::{self, Shown};
 use crate::actions::submit::{Input, Outcome, submit as store};
 use crate::person::Person;
+use crate::policy::Policy;
 use crate::state::{Engage, OpenForm};
 use crate::store::people;
 use crate::{limits, shown, tokens};
@@ -56,7 +57,7 @@ pub async fn show(
     Query(query): Query<ShowQuery>,
 ) -> Result<Response> {
     let Stranger { visitor, machine, cookies, host } = stranger;
-    let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
+    let Some(form) = open(&app, &engage, &id).await? else { return not_open(&app, &visitor, &id) };
     let on = On::form(&app, &form, host.as_deref());
     let token = (!query.r.is_empty()).then(|| tokens::purl(&query.r).ok_or(()));
     let person = person(&app, &visitor, &form, token).await?;
@@ -86,7 +87,7 @@ pub async fn submit(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response> {
     let Stranger { visitor, host, .. } = stranger;
-    let Some(form) = open(&app, &engage, &id).await? else { return unknown(&app, &visitor) };
+    let Some(form) = open(&app, &engage, &id).await? else { return not_open(&app, &visitor, &id) };
     let on = On::form(&app, &form, host.as_deref());
     let mut sent = Sent::read(pairs);
     if sent.trapped {
@@ -94,7 +95,7 @@ pub async fn submit(
     }
     let known = person(&app, &visitor, &form, sent.recipient.take()).await?;
     match &known {
-        Some(person) if person.status == "completed" => {
+        Some(person) if person.status == "completed" || (sent.again && person.earned) => {
             return over::submitted((on, &visitor), &form, person, &sent).await;
         }
         Some(person) if !["mailed", "active"].contains(&person.status.as_str()) => {
@@ -138,7 +139,12 @@ pub async fn submit(
         Outcome::SpentCode => {
             refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await
         }
-        outcome => answered(on, &form, person.as_ref(), outcome).await,
+        outcome => match (outcome, person.as_ref()) {
+            (Outcome::SentBefore(to), Some(person)) if !over::asks_for_proof(&form.config) => {
+                over::before(on, &form, (person, to), (&Sent::default(), &[]))
+            }
+            (outcome, person) => answered(on, &form, person, outcome).await,
+        },
     }
 }
 
@@ -163,6 +169,16 @@ async fn open(app: &App, engage: &Engage, id: &str) -> Answer<Option<OpenForm>> 
         Some(id) => engage.form(app, id).await,
         None => Ok(None),
     }
+}
+
+/// Nobody guesses the id of a form: one that is not open any more, or whose client was archived, is over.
+fn not_open(app: &App, visitor: &Visitor, id: &str) -> Result<Response> {
+    if tokens::form(id).is_none() {
+        return unknown(app, visitor);
+    }
+    let shell = RecipientShell::new("This offer has ended", "", None);
+    let over = ClosedPage { shell, ground: None, support_phone: None, again: None };
+    page(app, Policy::default(), StatusCode::NOT_FOUND, &over)
 }
 
 /// The recipient with this link, when the form is one of theirs. Another's link is a wrong one: counted, and the

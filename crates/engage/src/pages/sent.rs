@@ -1,4 +1,4 @@
-//! What a browser sends with a form: the answers, and four names of ours. Ids of fields have no dash in them, so
+//! What a browser sends with a form: the answers, and some names of ours. Ids of fields have no dash in them, so
 //! ours cannot be taken for theirs.
 
 use content::forms::Submitted;
@@ -18,6 +18,8 @@ pub const CHANNEL: &str = "ace-channel";
 pub const PAGE: &str = "ace-page";
 /// The page that a campaign's link opens.
 pub const LANDING: &str = "landing";
+/// The form asks for nothing but the proof by which a card is shown again.
+pub const AGAIN: &str = "ace-again";
 /// Filled in by programs only.
 pub const HONEYPOT: &str = "ace-website";
 
@@ -34,6 +36,8 @@ pub struct Sent {
     pub channel: Option<Channel>,
     /// It stood on the page that the campaign's link opens.
     pub on_landing: bool,
+    /// Its answers are the proof by which a card is shown again.
+    pub again: bool,
     /// A program filled in what people do not see.
     pub trapped: bool,
 }
@@ -49,6 +53,7 @@ impl Sent {
                 RECIPIENT => sent.recipient = Some(tokens::purl(&value).ok_or(())),
                 CHANNEL => sent.channel = Channel::parse(&value),
                 PAGE => sent.on_landing = value == LANDING,
+                AGAIN => sent.again = true,
                 HONEYPOT => sent.trapped |= !value.is_empty(),
                 // PostgreSQL keeps no NUL, and no honest answer has one.
                 _ => sent.answers.entry(name).or_default().push(value.replace('\0', "")),

@@ -44,6 +44,9 @@ async fn a_visit_earns_something_only_once_its_page_was_seen_by_a_person() {
             (of_script(&html, "data-seen"), of_script(&html, "data-token"), of_script(&html, "nonce"));
         assert!(reply.header("content-security-policy").contains(&format!("script-src 'nonce-{nonce}'")));
 
+        say_seen(&world, &action, &token, PHONE).await;
+        assert_eq!(told(&world).await, 0, "nobody saw it yet");
+        world.test.clock().advance(chrono::Duration::seconds(1));
         world.visit(&format!("/r/{}", olga.token)).await.expect_status(200);
         say_seen(&world, &format!("/r/{}/seen", olga.token), &token, PHONE).await;
         say_seen(&world, &action, "r.0.00", PHONE).await;
@@ -73,6 +76,7 @@ async fn programs_and_links_that_lead_away_get_no_page_that_could_tell() {
     let html = world.visit(&path).await.expect_status(200).text();
     let (action, token) = (of_script(&html, "data-seen"), of_script(&html, "data-token"));
     world.run("update campaigns set lp_mode = 'redirect' where id = $1", &[&world.campaign_id]).await;
+    world.test.clock().advance(chrono::Duration::seconds(1));
     say_seen(&world, &action, &token, PHONE).await;
     assert_eq!(told(&world).await, 0, "nothing says that a person came to somebody else's page");
 }

@@ -176,6 +176,55 @@ async fn a_card_is_shown_again_after_the_campaign_for_the_same_proof_as_before()
 }
 
 #[tokio::test]
+async fn a_form_that_asks_for_no_address_shows_its_card_again_for_the_one_it_was_sent_to() {
+    let form = serde_json::json!({ "fields": [{ "id": "ok", "type": "checkbox", "label": "I want it" }] });
+    let world = World::with(2, form).await;
+    let maria = world.someone("Maria").await;
+    let own = || [("ok", "true"), ("ace-recipient", maria.token.as_str())];
+    let code = code_on(&world.send(&own()).await.expect_status(200).text()).unwrap();
+    for over in [false, true] {
+        if over {
+            world.step("active").await;
+            world.step("completed").await;
+        }
+        world.test.clock().advance(chrono::Duration::minutes(2));
+        let html = world.send(&own()).await.expect_status(200).text();
+        assert!(
+            html.contains("See your card again") && html.contains("name=\"phone\"") && code_on(&html).is_none(),
+            "{html}"
+        );
+        let prove = async |phone: &str| {
+            world.send(&[("phone", phone), ("ace-again", "yes"), ("ace-recipient", &maria.token)]).await
+        };
+        let wrong = prove("614 555 0199").await.expect_status(200).text();
+        assert!(code_on(&wrong).is_none() && wrong.contains("not what you gave"), "{wrong}");
+        let again = prove("614 555 0142").await.expect_status(200).text();
+        assert_eq!(code_on(&again), Some(code.clone()), "over: {over}: {again}");
+    }
+    assert_eq!(world.count("select count(*) from gift_cards where status <> 'available'", &[]).await, 1);
+    world.healthy().await;
+}
+
+#[tokio::test]
+async fn the_link_of_an_archived_client_says_that_the_offer_has_ended_and_counts_nothing() {
+    let world = World::new(1).await;
+    let maria = world.someone("Maria").await;
+    world.run("update clients set archived_at = now() where id = $1", &[&world.client_id]).await;
+    for way in ["r", "q"] {
+        let html = world.visit(&format!("/{way}/{}", maria.token)).await.expect_status(200).text();
+        assert!(html.contains("This offer has ended") && !html.contains("<form"), "{html}");
+    }
+    // a page that was opened before
+    let html = world.send(&own(&maria, "maria@example.com", "")).await.expect_status(404).text();
+    assert!(html.contains("This offer has ended") && !html.contains("ten letters"), "{html}");
+    for nothing in
+        ["select count(*) from events", "select sum(total_visits)::int8 from recipients", "select count(*) from jobs"]
+    {
+        assert_eq!(world.count(nothing, &[]).await, 0, "{nothing}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_shows_its_card_again_after_the_campaign_with_the_address_of_the_first_time_only() {
     let world = World::with(3, form_with_code()).await;
     let maria = world.someone("Maria").await;

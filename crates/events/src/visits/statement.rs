@@ -79,8 +79,8 @@ pub struct Visited {
 
 database::statement! {
     /// Records visits, counts those of people once per visit, and answers whom each visit was. Visits to campaigns that
-    /// are not in the mail yet are previews, and the numbers of those that are over are final: answered, not recorded. A campaign that
-    /// is `mailed` is told by a job, to become active. No condition is met by a visit alone: see [`SEEN`].
+    /// are not in the mail yet are previews, and the numbers of those that are over, as all of an archived client are, are final:
+    /// answered, not recorded. A campaign that is `mailed` is told by a job, to become active. No condition is met by a visit alone: see [`SEEN`].
     RECORD, public, "
         with visit as (
             select *
@@ -91,12 +91,13 @@ database::statement! {
             select v.n, v.kind, v.bot, v.ip, v.user_agent, v.referrer, v.at, v.event_id,
                 r.id as recipient_id, r.client_id, r.campaign_id, r.redemption_code, r.first_name, r.last_name,
                 r.email, r.phone, r.address, r.address2, r.city, r.state, r.zip, r.country, r.custom_fields,
-                c.status, c.name as campaign_name, c.lp_mode, c.base_lp_url, c.utm_source, c.utm_medium, c.utm_campaign,
-                c.form_id, c.landing_page_id,
-                c.status in ('mailed', 'active') as counts
+                case when cl.archived_at is null then c.status::text else 'completed' end as status,
+                c.name as campaign_name, c.lp_mode, c.base_lp_url, c.utm_source, c.utm_medium, c.utm_campaign, c.form_id, c.landing_page_id,
+                c.status in ('mailed', 'active') and cl.archived_at is null as counts
             from visit v
             join recipients r on r.purl_token = v.token
-            join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id),
+            join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+            join clients cl on cl.id = r.client_id),
         recorded as (
             insert into events (
                 id, client_id, campaign_id, recipient_id, event_type, event_data, ip_address, user_agent, referrer, created_at)
@@ -127,7 +128,7 @@ database::statement! {
             on conflict do nothing)
         select f.n, f.recipient_id, f.client_id, f.campaign_id, f.redemption_code, f.first_name, f.last_name, f.email,
             f.phone, f.address, f.address2, f.city, f.state, f.zip, f.country, f.custom_fields,
-            f.status::text as status, f.campaign_name, f.lp_mode::text as lp_mode, f.base_lp_url, f.utm_source, f.utm_medium, f.utm_campaign,
+            f.status, f.campaign_name, f.lp_mode::text as lp_mode, f.base_lp_url, f.utm_source, f.utm_medium, f.utm_campaign,
             f.form_id, lp.published_version_id as page_version_id, cl.name as client_name, cl.logo_url,
             cl.brand_colors_json, cl.support_phone,
             exists (
@@ -159,8 +160,10 @@ database::statement! {
             r.client_id, 'campaigns.engaged:' || r.id || ':' || $3::text || ':person', $4, $4
         from recipients r
         join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+        join clients cl on cl.id = r.client_id
         where r.purl_token = $2
           and c.status in ('mailed', 'active')
+          and cl.archived_at is null
           and c.lp_mode = 'bridge'
           and r.total_visits > 0
           and exists (

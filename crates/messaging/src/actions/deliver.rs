@@ -95,12 +95,16 @@ async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i3
     Ok(refused.is_none().then_some((attempts, material)))
 }
 
-/// Why the card would be of no use to anybody.
+/// Why the card would be of no use to anybody, or goes nowhere any more.
 fn spent(material: &Material) -> Option<(&'static str, &'static str)> {
     match material {
         Material { revoked: true, .. } => Some(("card_revoked", "the card was revoked before it was sent")),
         Material { redeemed: true, .. } => Some(("card_redeemed", "the card was used before it was sent")),
         Material { expired: true, .. } => Some(("card_expired", "the card's last day was over before it was sent")),
+        // the word that app.follow_contact() leaves
+        Material { address_gone: true, .. } => {
+            Some(("address_gone", "the number or address was taken off the contact before it was sent"))
+        }
         _ => None,
     }
 }

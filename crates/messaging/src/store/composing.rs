@@ -72,6 +72,8 @@ pub struct Material {
     pub redeemed: bool,
     /// Whether its last day is over where the client is.
     pub expired: bool,
+    /// Whether the address was taken off the contact since, and no other stands in for it.
+    pub address_gone: bool,
     /// The card's brand.
     pub brand: Option<String>,
     /// Where the brand lets people redeem.
@@ -101,6 +103,7 @@ database::statement! {
           g.revoked_at is not null as revoked,
           coalesce(g.status = 'redeemed', false) as redeemed,
           coalesce(g.expires_at < app.client_day(m.client_id, $3), false) as expired,
+          coalesce(m.last_error_code = 'address_gone', false) as address_gone,
           b.brand_name as brand, b.redemption_url
         from messages m
         join clients cl on cl.id = m.client_id

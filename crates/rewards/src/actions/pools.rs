@@ -78,7 +78,7 @@ pub async fn create(app: &App, actor: &Actor, client_id: Uuid, input: &PoolInput
 /// Gives a pool another name; with the same one it keeps its version.
 ///
 /// # Errors
-/// `NotFound`, `Conflict` when it is not the expected version any more, or `pool_name`.
+/// `NotFound`, `Conflict` when it is archived or not the expected version any more, or `pool_name`.
 pub async fn rename(
     app: &App,
     actor: &Actor,
@@ -93,6 +93,9 @@ pub async fn rename(
     let before = store::expect(&tx, client_id, id, expected).await?;
     if before.pool_name == pool_name {
         return Ok(());
+    }
+    if before.archived_at.is_some() {
+        return Err(Error::conflict("archived", "this pool is archived: bring it back first"));
     }
     found(store::rename(&tx, client_id, id, &pool_name).await?)?;
     let what = Audited {

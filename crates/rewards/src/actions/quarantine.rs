@@ -58,13 +58,20 @@ pub async fn write_to_operator(app: &App) -> Result<()> {
     tx.commit().await
 }
 
-/// Takes a card out of quarantine: it is handed out like any other.
+/// Takes a card out of quarantine: it is handed out like any other. The operator decides who holds a code: a card of
+/// another client that was retired and given to nobody gives it up, also when somebody has seen it.
 ///
 /// # Errors
-/// `NotFound`, or a conflict while another client holds a card with this code that is not retired unseen.
+/// `NotFound`, or a conflict while another client's card with this code is in stock or was handed out.
 pub async fn release(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
     let tx = app.scope(actor).transaction().await?;
     let card = store::find(&tx, id).await?;
+    if let Some(other) = store::give_up(&tx, id).await? {
+        // as in `tell`: the other client's own people read their client's record
+        let after = Some(json!({ "for": card.client_id, "of": other.client_id, "released": id }));
+        let what = Audited { after, ..Audited::default() };
+        tx.audit("gift_card.given_up", "gift_cards", Some(other.id), what).await?;
+    }
     let released = store::release(&tx, id).await.map_err(held_elsewhere)?;
     found(released)?;
     if let Some(client_id) = card.client_id {
@@ -78,7 +85,7 @@ pub async fn release(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
 fn held_elsewhere(error: Error) -> Error {
     match error {
         Error::Constraint(name) if name == "gift_cards_code_fingerprint_key" => {
-            let text = "another card with this code is in stock or was handed out: revoke that one while nobody has seen it, \
+            let text = "another card with this code is in stock or was handed out: revoke that one if nobody was given it, \
                         or leave this one here";
             Error::conflict("held_elsewhere", text)
         }

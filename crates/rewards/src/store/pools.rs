@@ -67,6 +67,8 @@ pub struct Target {
     pub code_pattern: Option<String>,
     /// What a PIN must look like.
     pub pin_pattern: Option<String>,
+    /// Whether nothing comes into it any more.
+    pub is_archived: bool,
 }
 
 /// Cards promised to one campaign.
@@ -114,11 +116,10 @@ database::statement! {
     /// What an upload must know; row-level security leaves out what is not within reach.
     TARGET, app, "
         select p.client_id, p.brand_id, b.brand_name, app.client_day(p.client_id, $2) as today, p.value_amount,
-          b.code_pattern, b.pin_pattern
+          b.code_pattern, b.pin_pattern, p.archived_at is not null as is_archived
         from gift_card_pools p
         join gift_card_brands b on b.id = p.brand_id
-        where p.id = $1
-          and p.archived_at is null";
+        where p.id = $1";
     /// A new pool.
     INSERT, app, "
         insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount, created_at, updated_at)

@@ -45,6 +45,13 @@ pub(crate) struct Place {
     pub(crate) pool_id: Uuid,
 }
 
+/// A card that holds its code no more.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct GivenUp {
+    pub(crate) id: Uuid,
+    pub(crate) client_id: Option<Uuid>,
+}
+
 /// Somebody who runs the installation.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct Admin {
@@ -77,6 +84,21 @@ database::statement! {
         where id = $1
           and quarantined_at is not null
           and status = 'available'";
+    /// Another client's card with the code of one in quarantine, retired and given to nobody, although somebody has seen
+    /// its code: it holds the code no more.
+    GIVE_UP, app, "
+        update gift_cards h
+        set quarantined_at = $2
+        from gift_cards q
+        where q.id = $1
+          and q.quarantined_at is not null
+          and q.status = 'available'
+          and h.code_fingerprint = q.code_fingerprint
+          and h.quarantined_at is null
+          and not (h.status = 'expired' and h.recipient_id is null and h.revealed_at is null)
+          and h.status = 'expired'
+          and h.recipient_id is null
+        returning h.id, h.client_id";
     /// Out of quarantine.
     RELEASE, app, "
         update gift_cards
@@ -114,6 +136,10 @@ pub async fn list(scope: &Scope<'_>, page: &PageParams) -> Result<Page<Quarantin
 
 pub(crate) async fn find(tx: &Transaction, id: Uuid) -> Result<Place> {
     tx.query_one(&FIND, &[&id]).await
+}
+
+pub(crate) async fn give_up(tx: &Transaction, id: Uuid) -> Result<Option<GivenUp>> {
+    tx.query_opt(&GIVE_UP, &[&id, &tx.now()]).await
 }
 
 pub(crate) async fn release(tx: &Transaction, id: Uuid) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! What a spreadsheet does to a code, and how to tell. A damaged code looks like a code, and nobody can buy with it.
 
 use chrono::{Datelike, NaiveDate};
+use messaging::card_code::{Case, normalise};
 
 /// Digits that a spreadsheet keeps of a number; what comes behind becomes zeros.
 const KEPT_DIGITS: usize = 15;
@@ -17,17 +18,21 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// Takes off blanks and the marks `="…"` and `'…`.
+    /// Takes off blanks, the marks `="…"` and `'…`, and the quotes of word processors.
     pub(super) fn read(raw: &str) -> Self {
         let is_broken = raw.contains(['\n', '\r']);
         let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}');
         let trimmed = raw.trim_matches(blank);
         let formula = trimmed.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
         let quoted = trimmed.strip_prefix(['\'', '‘', '’']).map(|rest| rest.strip_suffix(['\'', '’']).unwrap_or(rest));
-        let text = formula.or(quoted).unwrap_or(trimmed).trim_matches(blank);
-        Self { text: text.to_owned(), marked: formula.is_some() || quoted.is_some(), is_broken }
+        let curly = trimmed.strip_prefix(QUOTES).map(|rest| rest.strip_suffix(QUOTES).unwrap_or(rest));
+        let unmarked = formula.or(quoted).or(curly);
+        Self { text: unmarked.unwrap_or(trimmed).trim_matches(blank).to_owned(), marked: unmarked.is_some(), is_broken }
     }
 }
+
+/// Quotes that no program reads as such.
+const QUOTES: [char; 7] = ['“', '”', '„', '«', '»', '`', '´'];
 
 /// Why a text is no code but what a program made of one: a stable word, and a reason for people.
 pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
@@ -41,7 +46,9 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
     if text.contains('\u{fffd}') {
         return Some(("encoding", "characters that cannot be read: save the file as CSV in UTF-8"));
     }
-    if is_scientific(text) {
+    // wide and other forms of letters and digits are the plain ones
+    let plain = if text.is_ascii() { text.to_owned() } else { normalise(text, Case::Matters) };
+    if is_scientific(text) || is_scientific(&plain) {
         return Some((
             "scientific",
             "a spreadsheet made a rounded number of it: export it again with the column as text",
@@ -65,13 +72,55 @@ pub(super) fn damage(cell: &Cell) -> Option<(&'static str, &'static str)> {
     if is_placeholder(text) {
         return Some(("placeholder", "a word or a sign that stands for nothing"));
     }
-    if kernel::cells::is_total(text) {
+    if kernel::cells::is_total(text) || is_count(text) {
         return Some(("total", "a line of totals and no card: take it out"));
     }
     if !cell.marked && zeros_behind_kept(text).is_some_and(|zeros| zeros >= 4) {
         return Some(("rounded", ROUNDED));
     }
-    is_decimal(text).then_some(("number", "a number with decimals: export it again with the column as text"))
+    if is_decimal(text) {
+        return Some(("number", "a number with decimals: export it again with the column as text"));
+    }
+    if is_text(text) {
+        return Some(("not_a_code", "text, an address or part of a page, and no code"));
+    }
+    if plain.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
+        return Some((
+            SCRIPT,
+            "letters or digits of another script: type them again, or have the brand's pattern allow them",
+        ));
+    }
+    let is_edge = |c: char| !c.is_alphanumeric();
+    let has_edge = !text.contains("://") && (text.starts_with(is_edge) || text.ends_with(is_edge));
+    has_edge.then_some((SIGN, "a sign in front or behind: take it off, or have the brand's pattern allow it"))
+}
+
+/// What a brand's pattern may allow all the same.
+pub(super) const SIGN: &str = "sign";
+pub(super) const SCRIPT: &str = "script";
+
+/// `1 cards`, `25 gift cards`: the end of a report.
+fn is_count(text: &str) -> bool {
+    const COUNTED: [&str; 13] = [
+        "card", "cards", "code", "codes", "record", "records", "row", "rows", "item", "items", "line", "lines",
+        "vouchers",
+    ];
+    let lower = text.to_lowercase();
+    let mut words = lower.split_whitespace();
+    let counts = words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    counts && words.next_back().is_some_and(|word| COUNTED.contains(&word))
+}
+
+/// An e-mail address, a piece of HTML or RTF, bytes of another program, a sentence, or code and PIN in one cell.
+fn is_text(text: &str) -> bool {
+    let is_sentence =
+        text.contains(' ') && text.contains(|c: char| c.is_lowercase()) && !text.contains(|c: char| c.is_numeric());
+    let has_pin = text.to_lowercase().split(|c: char| !c.is_alphanumeric()).skip(1).any(|word| word == "pin");
+    text.contains(['<', '>', '{', '}', '\\'])
+        || text.contains(char::is_control)
+        || (text.contains('@') && !text.contains("://"))
+        || is_sentence
+        || has_pin
 }
 
 /// Why long numbers that all end in zeros are refused.
@@ -202,6 +251,8 @@ mod tests {
             ("'0012'", "0012"),
             (" \u{a0}AB-12\u{feff} ", "AB-12"),
             ("AB'12", "AB'12"),
+            ("“AB-12”", "AB-12"),
+            ("`AB-12`", "AB-12"),
         ] {
             assert_eq!(Cell::read(raw).text, text, "{raw}");
         }
@@ -244,6 +295,23 @@ mod tests {
             ("1.234.567.890.123", "number"),
             ("6E15", "scientific"),
             ("6.00649 E+15", "scientific"),
+            ("6.00649E＋15", "scientific"),
+            ("X1\0", "not_a_code"),
+            ("<table><tr><td>X1</td></tr></table>", "not_a_code"),
+            ("{\\rtf1 X1}", "not_a_code"),
+            ("bob@example.com", "not_a_code"),
+            ("End of report", "not_a_code"),
+            ("AB12CD34 PIN: 1234", "not_a_code"),
+            ("1 cards", "total"),
+            ("25 gift cards", "total"),
+            ("-600649123456789", "sign"),
+            ("+600649123456789", "sign"),
+            ("AB12CD34.", "sign"),
+            ("AB12CD34:", "sign"),
+            ("#AB12CD34", "sign"),
+            ("(AB12CD34)", "sign"),
+            ("٦٠٠٦٤٩١٢٣٤٥٦", "script"),
+            ("АB12CD34", "script"),
         ] {
             assert_eq!(told(raw), Some(word), "{raw}");
         }
@@ -264,6 +332,9 @@ mod tests {
             "0000",
             "A.B",
             "X#1",
+            "ABCD EFGH",
+            "ＡＢ１２",
+            "https://shop.example/redeem?c=AB12@1/",
         ] {
             assert_eq!(told(raw), None, "{raw}");
         }

@@ -3,6 +3,8 @@
 use csv::StringRecord;
 use kernel::{Error, Result};
 
+use super::states::State;
+
 /// Which column holds what.
 pub(super) struct Places {
     pub(super) code: usize,
@@ -15,85 +17,18 @@ pub(super) struct Places {
     pub(super) brand: Option<usize>,
     /// What says whether a card can still be used.
     pub(super) states: Vec<(usize, State)>,
-    /// The names of columns that hold nothing of this.
-    pub(super) ignored: Vec<String>,
+    /// Whether the code is from a column that may as well number the rows.
+    pub(super) is_vague: bool,
+    /// Columns that hold nothing of this, with their names.
+    pub(super) ignored: Vec<(usize, String)>,
+    /// Cells of the row of names.
+    pub(super) width: usize,
+    /// Those up to the last one with a name.
+    pub(super) named: usize,
 }
 
-/// How a column says that a card can be used no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// By a word: `Status: redeemed`.
-    Word,
-    /// By a yes: `Used: yes`, `Redeemed: 3/2/2026`.
-    Over,
-    /// By a no: `Active: no`.
-    Good,
-}
-
-impl State {
-    /// Whether a cell says that its card can be used no more.
-    pub(super) fn is_over(self, cell: &str) -> bool {
-        let word = plain(cell);
-        let no = ["", "no", "n", "false", "0", "f", "off", "never", "na", "none", "null"].contains(&word.as_str());
-        match self {
-            Self::Word => says_gone(&word),
-            Self::Over => !no && !["un", "not", "never"].iter().any(|start| word.starts_with(start)),
-            Self::Good => (no && !word.is_empty()) || says_gone(&word),
-        }
-    }
-}
-
-fn says_gone(word: &str) -> bool {
-    let denied = ["un", "notused", "notredeemed", "notexpired", "notclaimed", "notsold", "never"];
-    !denied.iter().any(|start| word.starts_with(start)) && GONE.iter().any(|gone| word.contains(gone))
-}
-
-/// Words of a card that is used, over or not to be used.
-const GONE: &[&str] = &[
-    "used",
-    "redeemed",
-    "expired",
-    "void",
-    "cancel",
-    "inactive",
-    "notactiv",
-    "deactivated",
-    "disabled",
-    "blocked",
-    "sold",
-    "claimed",
-    "spent",
-    "lost",
-    "stolen",
-    "refunded",
-    "closed",
-    "invalid",
-];
-const STATUS: &[&str] = &["status", "cardstatus", "giftcardstatus", "codestatus", "state"];
-const OVER: &[&str] = &[
-    "used",
-    "isused",
-    "redeemed",
-    "isredeemed",
-    "expired",
-    "isexpired",
-    "void",
-    "voided",
-    "sold",
-    "claimed",
-    "cancelled",
-    "canceled",
-    "spent",
-    "usedon",
-    "redeemedon",
-    "redeemedat",
-    "dateredeemed",
-    "dateused",
-    "useddate",
-    "redeemeddate",
-];
-const GOOD: &[&str] =
-    &["active", "isactive", "activated", "isactivated", "enabled", "valid", "isvalid", "available", "unused"];
+/// The most columns of a file.
+const MOST_COLUMNS: usize = 500;
 
 const CODE: &[&str] = &[
     "code",
@@ -111,7 +46,11 @@ const CODE: &[&str] = &[
     "voucher",
     "couponcode",
     "certificatecode",
+    "vouchernumber",
+    "voucherno",
 ];
+/// Names of codes, or of a product: they count where no other column is one of codes.
+const CARD: &[&str] = &["card", "giftcard", "egiftcard", "egift"];
 const PIN: &[&str] = &[
     "pin",
     "pincode",
@@ -124,9 +63,15 @@ const PIN: &[&str] = &[
     "cvv",
     "cvc",
     "cvv2",
+    "csc",
+    "pinno",
+    "passcode",
+    "verificationcode",
+    "accessnumber",
 ];
-const NUMBER: &[&str] =
-    &["cardnumber", "cardno", "giftcardnumber", "giftcardno", "egiftcardnumber", "number", "serial", "serialnumber"];
+const NUMBER: &[&str] = &["cardnumber", "cardno", "giftcardnumber", "giftcardno", "egiftcardnumber"];
+/// Names of card numbers, or of what only numbers the rows.
+const VAGUE: &[&str] = &["number", "serial", "serialnumber"];
 const EXPIRY: &[&str] = &[
     "expiry",
     "expires",
@@ -153,6 +98,15 @@ const EXPIRY: &[&str] = &[
     "expirydatemmyy",
     "expirationmmyy",
     "expirationdatemmyy",
+    "expiredate",
+    "expiresdate",
+    "dateofexpiry",
+    "cardexpiry",
+    "cardexpirydate",
+    "cardexpiration",
+    "cardexpirationdate",
+    "expirydatetime",
+    "expirationdatetime",
 ];
 const COST: &[&str] = &["cost", "costamount", "unitcost", "price", "purchaseprice", "unitprice"];
 const VALUE: &[&str] = &[
@@ -179,9 +133,27 @@ const VALUE: &[&str] = &[
     "cardbalance",
     "availablebalance",
     "remainingbalance",
+    "giftamount",
+    "giftvalue",
+    "valuein",
+    "amountin",
+    "cardfacevalue",
+    "giftcardfacevalue",
+    "giftcardbalance",
 ];
-const CURRENCY: &[&str] = &["currency", "currencycode", "cur", "ccy", "isocurrency"];
-const BRAND: &[&str] = &["brand", "brandname", "merchant", "retailer", "store", "storename", "issuer", "issuername"];
+const CURRENCY: &[&str] = &["currency", "currencycode", "cur", "ccy", "isocurrency", "valuecurrency", "cardcurrency"];
+const BRAND: &[&str] = &[
+    "brand",
+    "brandname",
+    "giftcardbrand",
+    "cardbrand",
+    "merchant",
+    "retailer",
+    "store",
+    "storename",
+    "issuer",
+    "issuername",
+];
 
 /// Currencies that a header may name behind the amount: `Amount (EUR)`.
 const CURRENCIES: &[&str] = &["usd", "eur", "gbp", "cad", "aud", "mxn", "jpy", "chf", "inr", "nzd"];
@@ -205,24 +177,82 @@ impl Places {
             currency: None,
             brand: None,
             states: Vec::new(),
+            is_vague: false,
             ignored: Vec::new(),
+            width: 1,
+            named: 1,
         }
     }
+
+    /// Whether a row names the columns once more: two files in one.
+    pub(super) fn are_named_again(&self, row: &StringRecord) -> bool {
+        const ALL: [&[&str]; 10] = [CODE, CARD, NUMBER, VAGUE, PIN, EXPIRY, COST, VALUE, CURRENCY, BRAND];
+        let of_code =
+            row.get(self.code).map(plain).is_some_and(|name| ALL[..4].iter().any(|known| known.contains(&&*name)));
+        let names = row.iter().map(plain).filter(|name| ALL.iter().any(|known| known.contains(&&**name)));
+        of_code || names.count() > 1
+    }
+
+    /// What a name speaks of that no column holds: it is asked about, and not passed over.
+    fn missed(&self, name: &str) -> Option<&'static str> {
+        let words = words(name);
+        let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        if has(&["url", "link", "website", "phone", "instructions", "terms"]) {
+            return None;
+        }
+        let expires = words.iter().any(|word| word.starts_with("expir") || word == "exp");
+        [
+            (self.pin, has(&["pin", "pins", "csc", "cvv", "cvc", "passcode", "password"]), "pin"),
+            (self.value, has(&["value", "amount", "balance", "denomination", "worth"]), "value"),
+            (self.currency, has(&["currency"]), "currency"),
+            (self.expiry, expires, "expiry"),
+        ]
+        .into_iter()
+        .find_map(|(place, speaks, what)| (place.is_none() && speaks).then_some(what))
+    }
+}
+
+/// The refusal of a file with a column that may be meant for something.
+pub(super) fn asked(name: &str, what: &str) -> Error {
+    Error::invalid(
+        "file",
+        format!("the column “{name}” may be meant as {what}: name it so, or take it out of the file"),
+    )
 }
 
 /// Whether a row names a column of codes.
 pub(super) fn names_codes(row: &StringRecord) -> bool {
-    row.iter().map(plain).any(|name| [CODE, NUMBER].iter().any(|known| known.contains(&name.as_str())))
+    names_one_of(row, &[CODE, NUMBER, VAGUE])
+}
+
+/// Whether a row names a column that may be one of codes.
+pub(super) fn may_name_codes(row: &StringRecord) -> bool {
+    names_one_of(row, &[CARD])
+}
+
+fn names_one_of(row: &StringRecord, lists: &[&[&str]]) -> bool {
+    row.iter().map(plain).any(|name| lists.iter().any(|known| known.contains(&name.as_str())))
 }
 
 pub(super) fn places(headers: &StringRecord) -> Result<Places> {
+    if headers.len() > MOST_COLUMNS {
+        let columns = headers.len();
+        return Err(Error::invalid(
+            "file",
+            format!("the first row has {columns} columns; a file can have {MOST_COLUMNS}"),
+        ));
+    }
     let names: Vec<String> = headers.iter().map(plain).collect();
     let (code, number) = (find(&names, CODE, "the code")?, find(&names, NUMBER, "the number")?);
+    let (card, vague) = (find(&names, CARD, "the code")?, find(&names, VAGUE, "the number")?);
     // many brands' cards have a number and a PIN, and no other code
-    let (code, card_number) = match (code, number) {
-        (Some(code), number) => (code, number),
-        (None, Some(number)) => (number, None),
-        (None, None) => return Err(Error::invalid("file", "the first line must name a column code")),
+    let (code, card_number) = match (code, number, card) {
+        (Some(code), ..) => (code, number.or(vague)),
+        (None, Some(number), _) => (number, None),
+        (None, None, Some(card)) => (card, vague),
+        (None, None, None) => {
+            (vague.ok_or_else(|| Error::invalid("file", "the first line must name a column code"))?, None)
+        }
     };
     let mut places = Places {
         code,
@@ -233,18 +263,23 @@ pub(super) fn places(headers: &StringRecord) -> Result<Places> {
         value: find_value(&names)?,
         currency: find(&names, CURRENCY, "the currency")?,
         brand: find(&names, BRAND, "the brand")?,
-        states: names.iter().enumerate().filter_map(|(at, name)| Some((at, state(name)?))).collect(),
+        states: headers.iter().enumerate().filter_map(|(at, name)| Some((at, State::of(name)?))).collect(),
+        is_vague: vague == Some(code),
         ignored: Vec::new(),
+        width: headers.len(),
+        named: names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1),
     };
-    let unread = headers.iter().enumerate().filter(|(at, name)| !name.trim().is_empty() && !places.holds(*at));
-    places.ignored = unread.map(|(_, name)| name.trim().chars().take(60).collect()).collect();
+    for (at, name) in headers.iter().enumerate() {
+        if name.trim().is_empty() || places.holds(at) {
+            continue;
+        }
+        let short: String = name.trim().chars().take(60).collect();
+        if let Some(what) = places.missed(name) {
+            return Err(asked(&short, what));
+        }
+        places.ignored.push((at, short));
+    }
     Ok(places)
-}
-
-fn state(name: &str) -> Option<State> {
-    [(STATUS, State::Word), (OVER, State::Over), (GOOD, State::Good)]
-        .into_iter()
-        .find_map(|(known, state)| known.contains(&name).then_some(state))
 }
 
 fn find(names: &[String], known: &[&str], what: &str) -> Result<Option<usize>> {
@@ -271,7 +306,21 @@ fn find_value(names: &[String]) -> Result<Option<usize>> {
     find(&bare, VALUE, "the value")
 }
 
-fn plain(header: &str) -> String {
+/// The words of a name, also where only capitals part them: `PINCode`, `Pin Code`, `pin_code`.
+fn words(name: &str) -> Vec<String> {
+    let (mut spaced, mut before) = (String::with_capacity(name.len() + 8), ' ');
+    for c in name.chars() {
+        if before.is_lowercase() && c.is_uppercase() {
+            spaced.push(' ');
+        }
+        spaced.push(c);
+        before = c;
+    }
+    spaced.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect()
+}
+
+/// A name without what people put between its letters.
+pub(super) fn plain(header: &str) -> String {
     let letters = header.chars().filter(|c| c.is_alphanumeric() || *c == '€' || *c == '£');
     letters.collect::<String>().to_lowercase().replace('€', "eur").replace('£', "gbp")
 }

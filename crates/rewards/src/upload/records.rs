@@ -17,24 +17,36 @@ pub(super) const TITLES: usize = 12;
 /// The file as UTF-8: how it begins, and the rest.
 type Source<R> = Utf8<Chain<Cursor<Vec<u8>>, R>>;
 
-/// The rows of a file, each with the line it begins on.
+/// A row of the file.
+pub(super) struct Row {
+    /// The line it begins on.
+    pub(super) number: u64,
+    pub(super) cells: StringRecord,
+    /// Whether a quote in it is open when the file ends.
+    pub(super) is_open: bool,
+}
+
+/// The rows of a file.
 pub(super) struct Records<R> {
-    csv: csv::Reader<BufReader<Limited<Source<R>>>>,
+    csv: csv::Reader<Quotes<BufReader<Limited<Source<R>>>>>,
+    /// What separates the cells.
+    pub(super) separator: char,
     /// Lines that only named the separator.
     above: u64,
 }
 
 impl<R: Read> Records<R> {
     /// The next row; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Result<(u64, StringRecord)>> {
+    pub(super) fn next(&mut self) -> Option<Result<Row>> {
         let mut record = StringRecord::new();
         match self.csv.read_record(&mut record) {
             Ok(false) => None,
             Ok(true) => {
                 let begin = record.position().map_or(0, csv::Position::line) + self.above;
                 // the parser stands before the empty lines that it skips
-                let empty = self.csv.get_mut().get_mut().empty_from(begin);
-                Some(Ok((begin + empty, record)))
+                let quotes = self.csv.get_mut();
+                let empty = quotes.reader.get_mut().empty_from(begin);
+                Some(Ok(Row { number: begin + empty, cells: record, is_open: quotes.is_open_at_end() }))
             }
             Err(error) => Some(Err(if error.is_io_error() { too_large() } else { not_utf8() })),
         }
@@ -48,8 +60,50 @@ impl<R: Read> Records<R> {
         let mut reader = BufReader::with_capacity(64 * 1024, Limited::new(as_utf8(reader)?));
         let (delimiter, above) = delimiter(&mut reader)?;
         // cells are trimmed when they are read: a line break in one must be seen first
-        let csv = ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(reader);
-        Ok(Self { csv, above })
+        let quotes = Quotes { reader, delimiter, place: Place::Beginning, ended: false };
+        let csv = ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(quotes);
+        Ok(Self { csv, separator: char::from(delimiter), above })
+    }
+}
+
+/// A reader that knows whether the file ends inside a quote, which the parser does not tell.
+struct Quotes<R> {
+    reader: R,
+    delimiter: u8,
+    place: Place,
+    ended: bool,
+}
+
+/// Where in a cell a byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Beginning,
+    Bare,
+    Quoted,
+    /// Behind a quote inside a quoted cell: it closes the cell, or stands for a quote with the next one.
+    Behind,
+}
+
+impl<R> Quotes<R> {
+    /// Only the last row can be read when the end has been seen: any other ends before it.
+    fn is_open_at_end(&self) -> bool {
+        self.ended && self.place == Place::Quoted
+    }
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.reader.read(buffer)?;
+        self.ended = bytes == 0;
+        for byte in &buffer[..bytes] {
+            self.place = match (self.place, *byte) {
+                (Place::Quoted, b'"') => Place::Behind,
+                (Place::Quoted, _) | (Place::Beginning | Place::Behind, b'"') => Place::Quoted,
+                (_, byte) if byte == self.delimiter || byte == b'\n' => Place::Beginning,
+                _ => Place::Bare,
+            };
+        }
+        Ok(bytes)
     }
 }
 

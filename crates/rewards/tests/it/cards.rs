@@ -339,6 +339,50 @@ async fn the_database_lets_a_card_go_forward_only_and_stay_with_its_recipient() 
     assert!(world.admin.batch_execute("update messages set status = 'pending'").await.is_err());
 }
 
+#[tokio::test]
+async fn the_database_keeps_cards_credits_and_messages_what_they_are() {
+    let world = World::new().await;
+    let pool = world.pool(5).await;
+    let campaign = world.campaign(pool).await;
+    let recipient = world.recipient(campaign).await;
+    world.price(2).await;
+    world.grant(20).await;
+    world.promise(campaign, pool, 0).await;
+    world.run("update campaign_reservations set price_credits = 2", &[]).await;
+    world.run("update campaign_reservations set reserved = 2", &[]).await;
+    world.run("update gift_card_pools set reserved_cards = 2 where id = $1", &[&pool]).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
+    world.run("update messages set status = 'delivered' where id = $1", &[&message]).await;
+    world.run("update campaigns set status = 'ready' where id = $1", &[&campaign]).await;
+    let piece = "insert into credit_ledger (id, client_id, amount, reason, campaign_id, created_at)
+                 values (gen_random_uuid(), $1, -3, 'piece', $2, now())";
+    world.run(piece, &[&world.client_id, &campaign]).await;
+    let as_app = format!("{}; set local role ace_app", testkit::entering(&format!("client:{}", world.client_id)));
+    let free = "id = (select id from gift_cards where status = 'available' limit 1)";
+    for refused in [
+        format!("update gift_cards set value_amount = 1000 where {free}"),
+        format!("update gift_cards set code_fingerprint = sha256('x') where {free}"),
+        format!("update gift_cards set case_folded = not case_folded where {free}"),
+        format!("update gift_cards set quarantined_at = now() where {free}"),
+        "update campaign_reservations set credits = 0".into(),
+        "update campaign_reservations set price_credits = 0".into(),
+        "delete from campaign_reservations".into(),
+        "update messages set to_address = '+16145550999'".into(),
+        bringing(&world, (campaign, recipient), &card.to_string()),
+        format!(
+            "insert into credit_ledger (id, client_id, amount, reason, campaign_id, created_at)
+             values (gen_random_uuid(), '{}', 1, 'refund', '{campaign}', now())",
+            world.client_id
+        ),
+    ] {
+        let done = world.admin.batch_execute(&format!("begin; {as_app}; {refused}; commit")).await;
+        let refused_as = done.expect_err(&refused);
+        assert_eq!(refused_as.code().map(|code| code.code()), Some("42501"), "{refused}: {refused_as:?}");
+        world.admin.batch_execute("rollback").await.unwrap();
+    }
+    world.check().await;
+}
+
 /// A message that would bring a card to a recipient.
 fn bringing(world: &World, (campaign, recipient): (Uuid, Uuid), card: &str) -> String {
     format!(

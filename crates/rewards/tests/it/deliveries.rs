@@ -125,6 +125,22 @@ async fn what_may_pass_is_tried_again_with_growing_delays_and_given_up_after_the
 }
 
 #[tokio::test]
+async fn a_number_that_was_taken_away_before_the_message_left_is_not_written_to() {
+    let sent = claimed().await;
+    let world = &sent.world;
+    world.run("update contacts set phone = null, mobile_phone = null", &[]).await;
+    world.work().await;
+    sent.expect("failed", "claimed", "sent").await;
+    let refused = "select count(*) from messages where channel = 'sms' and last_error_code = 'address_gone'";
+    assert_eq!(world.count(refused, &[]).await, 1);
+    assert_eq!(
+        world.count("select count(*) from messages where channel = 'email' and status <> 'failed'", &[]).await,
+        1
+    );
+    world.check().await;
+}
+
+#[tokio::test]
 async fn a_lost_answer_may_repeat_the_same_code_and_never_brings_another_card() {
     let sent = claimed().await;
     sent.world.provider.then(SendError::ambiguous("timeout"));

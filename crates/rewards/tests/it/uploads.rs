@@ -89,6 +89,44 @@ async fn a_code_that_another_client_holds_is_taken_like_any_other_and_handed_out
 }
 
 #[tokio::test]
+async fn whoever_uploaded_a_code_first_and_looked_at_it_does_not_keep_it_from_its_owner() {
+    let world = World::new().await;
+    let pool = world.pool(0).await;
+    let (app, operator, story) = (&world.test.app, world.test.operator(), &world.test.story);
+    assert_eq!(upload(&world, pool, "code\nSQUATTED-CODE-1\n").await.unwrap().added, 1);
+    let brand = world.word("select brand_id::text from gift_card_pools where id = $1", &[&pool]).await;
+    let input =
+        rewards::actions::pools::PoolInput { pool_name: "Theirs".into(), brand_id: brand, value_amount: "10".into() };
+    let theirs = rewards::actions::pools::create(app, &operator, story.corner.id, &input).await.unwrap();
+    let owner = kernel::Actor::client(story.corner.id);
+    let file = || std::io::Cursor::new(b"code\nSQUATTED-CODE-1\n".to_vec());
+    assert_eq!(run(app, &owner, theirs, file()).await.unwrap().added, 1);
+    let first = "select id from gift_cards where client_id = $1";
+    let first: Uuid = world.admin.query_one(first, &[&world.client_id]).await.unwrap().get(0);
+    let (card, any) = ((world.client_id, first), kernel::version::Expected::any());
+    let because = rewards::actions::cards::RevokeInput { reason: "a slip".into() };
+    rewards::actions::cards::revoke(app, &operator, card, &because, &any).await.unwrap();
+    rewards::actions::cards::reveal(app, &operator, card, &any).await.unwrap();
+
+    let aside = world.word("select id::text from gift_cards where quarantined_at is not null", &[]).await;
+    let release = format!("/admin/quarantine/{aside}/release");
+    world.test.post_form(&release, &[("", "")]).as_user(&story.agency_owner).await.expect_status(403);
+    world.test.post_form(&release, &[("", "")]).as_user(&story.admin).await.expect_status(303);
+    let live =
+        "select count(*) from gift_cards where status = 'available' and quarantined_at is null and id::text = $1";
+    assert_eq!(world.count(live, &[&aside]).await, 1);
+    for (action, row) in [("gift_card.released", &aside), ("gift_card.given_up", &first.to_string())] {
+        let noted = "select count(*) from audit_log where action = $1 and row_id::text = $2";
+        assert_eq!(world.count(noted, &[&action, row]).await, 1, "{action}");
+    }
+    // the code is the owner's now: the squatter neither has it in stock nor brings it in again
+    let again = upload(&world, pool, "code\nSQUATTED-CODE-1\n").await.unwrap();
+    assert_eq!((again.added, again.problems[0].code), (0, "exists"));
+    assert_eq!(run(app, &owner, theirs, file()).await.unwrap().refused, 1);
+    world.check().await;
+}
+
+#[tokio::test]
 async fn the_same_digits_of_two_brands_and_codes_that_differ_in_case_are_different_cards() {
     let world = World::new().await;
     let (first, second) = (world.pool(0).await, world.pool(0).await);
@@ -176,7 +214,12 @@ async fn a_pool_that_is_archived_while_a_file_is_read_takes_nothing_and_can_be_b
     let (uploaded, ()) = tokio::join!(uploading, archiving);
     assert_eq!(uploaded.unwrap_err().code(), "pool_archived");
     assert_eq!(world.count("select count(*) from gift_cards", &[]).await, 1);
+    // nor afterwards, and it says why
+    assert_eq!(upload(&world, pool, "code\nLATE-CODE-0001\n").await.unwrap_err().code(), "pool_archived");
     let story = &world.test.story;
+    let rename = serde_json::json!({ "pool_name": "Another" });
+    let rename = world.test.api_json(Method::PATCH, &format!("/v1/pools/{pool}"), &rename);
+    assert_eq!(rename.bearer(&story.acme.key).await.expect_status(409).json()["code"], "archived");
     let path = format!("/v1/pools/{pool}/restore");
     world.test.api(Method::POST, &path).bearer(&story.corner.key).await.expect_status(404);
     let back = world.test.api(Method::POST, &path).bearer(&story.acme.key).await.expect_status(200);
