@@ -249,7 +249,9 @@ fn design(campaign: &Campaign, facts: &Facts) -> CheckItem {
             let text = format!("The mail piece is {}, the campaign {}.", piece_size(template), piece_size(size));
             item(Level::Missing, "template_id", "design", text)
         }
-        (Some(size), Some(_)) => item(Level::Done, "template_id", "design", format!("Mail piece of size {}.", piece_size(size))),
+        (Some(size), Some(_)) => {
+            item(Level::Done, "template_id", "design", format!("Mail piece of size {}.", piece_size(size)))
+        }
     }
 }
 

@@ -85,7 +85,10 @@ pub type TooMuch = (&'static str, String);
 pub fn measure(html: &str, css: &str) -> Result<(), TooMuch> {
     let size = html.len() + css.len();
     if size > MAX_PAGE {
-        return Err(("too_long", format!("page and style are {} bytes together; {} are allowed", number(size), number(MAX_PAGE))));
+        return Err((
+            "too_long",
+            format!("page and style are {} bytes together; {} are allowed", number(size), number(MAX_PAGE)),
+        ));
     }
     if html.bytes().filter(|byte| *byte == b'<').count() > MAX_TAGS {
         return Err(("too_many", format!("a page has at most {MAX_TAGS} tags")));

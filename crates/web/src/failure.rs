@@ -296,8 +296,7 @@ fn to_sign_in(asked: &Asked<'_>) -> Response {
         None => serde_html_form::to_string([("next", here)]),
     };
     let query = query.unwrap_or_default();
-    let target =
-        if here == "/" && asked.from.is_none() { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
+    let target = if here == "/" && asked.from.is_none() { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
     elsewhere(asked, target)
 }
 

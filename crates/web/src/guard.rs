@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::RequestExt;
 use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use database::Statement;
@@ -80,10 +80,7 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
     request.extensions_mut().insert(origin.clone());
     let (uri, htmx) = (request.uri().clone(), request.headers().contains_key("hx-request"));
     if spec.kind == Kind::Page && routes::is_of_programs(uri.path()) {
-        let spec = routes::unlisted(Kind::Api);
-        let asked =
-            failure::Asked { spec: &spec, uri: &uri, from: None, htmx, request_id: origin.request_id, caller: None };
-        return failure::dress(&app, asked, Failure::from(Error::NotFound).into_response());
+        return of_programs(&app, &uri, htmx, origin.request_id);
     }
     let from = fetch::page_of_form(request.method(), request.headers());
     let named = client_header(request.headers()).ok().flatten();
@@ -135,6 +132,13 @@ pub(crate) async fn admit(State((app, spec)): State<(App, RouteSpec)>, mut reque
         response.extensions_mut().insert(TurnedAway);
     }
     response
+}
+
+/// There is no such page, said as programs read it.
+fn of_programs(app: &App, uri: &Uri, htmx: bool, request_id: Uuid) -> Response {
+    let spec = routes::unlisted(Kind::Api);
+    let asked = failure::Asked { spec: &spec, uri, from: None, htmx, request_id, caller: None };
+    failure::dress(app, asked, Failure::from(Error::NotFound).into_response())
 }
 
 /// What strangers may send in one body: a form with some long answers.
