@@ -18,12 +18,13 @@ const HINTS: [(&str, &str, &str); 3] = [
 ];
 
 /// What a full row leaves out, because it would end the row: nothing archived is changed, nothing in quarantine claimed; and
-/// a card goes only with the recipient who has it, which is no matter of one column.
-const ABSENT: [(&str, &str); 4] = [
+/// a card goes only with the recipient who has it, and credits are set aside only with cards, which is no matter of one column.
+const ABSENT: [(&str, &str); 5] = [
     ("campaigns", "archived_at"),
     ("gift_cards", "quarantined_at"),
     ("call_conditions_met", "gift_card_id"),
     ("messages", "gift_card_id"),
+    ("campaign_reservations", "credits"),
 ];
 
 const COLUMNS: &str = "

@@ -314,5 +314,8 @@ async fn a_card_that_was_shown_to_somebody_without_an_address_has_arrived() {
     let again = world.send(&answers).await.expect_status(200).text();
     assert!(crate::world::code_on(&again).is_some(), "and is shown again");
     assert_eq!(world.count(event, &[&maria.id]).await, 1, "once");
+    for (rule, statement) in rewards::INVARIANTS {
+        assert_eq!(world.count(statement.sql, &[]).await, 0, "{rule}");
+    }
     world.healthy().await;
 }

@@ -380,7 +380,6 @@ async fn the_database_keeps_cards_credits_and_messages_what_they_are() {
         assert_eq!(refused_as.code().map(|code| code.code()), Some("42501"), "{refused}: {refused_as:?}");
         world.admin.batch_execute("rollback").await.unwrap();
     }
-    world.check().await;
 }
 
 /// A message that would bring a card to a recipient.
