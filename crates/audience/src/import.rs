@@ -72,7 +72,10 @@ pub async fn upload(app: &App, actor: &Actor, client_id: Uuid, filename: &str, s
     let filename = if filename.is_empty() { "contacts.csv".to_owned() } else { filename };
     scope.execute(&INSERT_IMPORT, &[&id, &client_id, &filename, &actor.user_id(), &app.clock.now()]).await?;
     let stored = match source::store(app, actor, (client_id, id), source).await {
-        Ok(stored) => preview::guess(&stored, &filename, Said::default()).map(|plan| (plan, stored.total_bytes)),
+        Ok(stored) => {
+            let plan = guess(app, actor, (client_id, id), (&stored, &filename), Said::default()).await;
+            plan.map(|plan| (plan, stored.total_bytes))
+        }
         Err(error) => Err(error),
     };
     match stored {
@@ -85,6 +88,26 @@ pub async fn upload(app: &App, actor: &Actor, client_id: Uuid, filename: &str, s
             Err(error)
         }
     }
+}
+
+/// How a stored file is probably meant. Columns that may say no, and are empty where the file begins, are read to where
+/// somebody says something in them: files are sorted.
+async fn guess(
+    app: &App,
+    actor: &Actor,
+    ids: (Uuid, Uuid),
+    (stored, filename): (&source::Stored, &str),
+    said: Said,
+) -> Result<Plan> {
+    let (plan, unseen) = preview::guess(stored, filename, said, &[])?;
+    if unseen.is_empty() {
+        return Ok(plan);
+    }
+    let file = source::open(app, actor, ids);
+    let later = tokio::task::spawn_blocking(move || preview::first_cells(file, &plan, &unseen))
+        .await
+        .map_err(Error::internal)??;
+    preview::guess(stored, filename, said, &later).map(|(plan, _)| plan)
 }
 
 /// Forgets an upload whose import never began.
@@ -146,7 +169,7 @@ async fn read_anew(app: &App, actor: &Actor, import: &Import, options: &ImportOp
         head,
     };
     let said = Said { first_line: options.first_line, has_header: options.header };
-    let anew = preview::guess(&stored, &import.filename, said)?;
+    let anew = guess(app, actor, (import.client_id, import.id), (&stored, &import.filename), said).await?;
     Ok(Plan { list_name: plan.list_name, on_duplicate: plan.on_duplicate, allow_repeats: plan.allow_repeats, ..anew })
 }
 

@@ -82,8 +82,12 @@ fn sentence(import: &Import) -> String {
         ("failed", Some(error)) => format!("the import stopped: {error}\n"),
         (status, _) => format!("the import is {status}\n"),
     };
+    let opt_outs = match import.opt_outs {
+        0 => String::new(),
+        opt_outs => format!("{} taken over; ", web::view::count(opt_outs, "opt-out")),
+    };
     format!(
-        "{ended}{} read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; list {:?}",
+        "{ended}{} read: {} created, {} updated, {} unchanged, {} refused, {} kept with a value as given; {opt_outs}list {:?}",
         web::view::count(import.rows_read, "row"),
         import.rows_created,
         import.rows_updated,

@@ -2,7 +2,7 @@
 
 use super::met::{Is, Met, Other};
 use super::options::OnDuplicate;
-use super::prepared::{Prepared, Remark};
+use super::prepared::{No, Prepared, Refused, Remark};
 use super::preview::mostly_repeat;
 use super::row::Preparer;
 
@@ -14,6 +14,8 @@ const FULL: usize = 8 * 1024 * 1024;
 pub struct Chunk {
     /// Rows to write, each contact once.
     pub rows: Vec<Prepared>,
+    /// The no's in its refused rows.
+    pub noes: Vec<No>,
     /// What there is to say of it beside its rows.
     pub tally: Tally,
     met: Met,
@@ -39,6 +41,8 @@ pub struct Tally {
     pub apart: i64,
     /// Refused rows that have an earlier one's code under another name.
     pub taken: i64,
+    /// Rows whose no was taken over by an earlier row.
+    pub stopped: i64,
     /// The last line it covers.
     pub last_line: i64,
     /// Bytes of the file read so far.
@@ -60,18 +64,19 @@ impl Chunk {
     }
 
     /// Adds a row, or a refusal in its place.
-    pub fn add(&mut self, row: Result<Prepared, Remark>, preparer: &Preparer<'_>) {
+    pub fn add(&mut self, row: Result<Prepared, Refused>, preparer: &Preparer<'_>) {
         self.tally.read += 1;
         match row {
             Ok(row) => {
                 self.tally.last_line = row.line as i64;
                 self.add_row(row, preparer);
             }
-            Err(remark) => self.refuse(remark),
+            Err(refused) => self.refuse(refused),
         }
     }
 
-    fn refuse(&mut self, remark: Remark) {
+    fn refuse(&mut self, Refused { remark, no }: Refused) {
+        self.noes.extend(no.map(|no| *no));
         self.tally.last_line = remark.line as i64;
         self.tally.refused += 1;
         self.bytes += remark.weight();
@@ -109,7 +114,11 @@ impl Chunk {
                 self.rows[earlier].overlay(row);
                 self.tally.merged += 1;
             }
-            (Some(_), OnDuplicate::Skip | OnDuplicate::Create) => self.tally.skipped += 1,
+            // values are left alone, a no is not
+            (Some(earlier), OnDuplicate::Skip | OnDuplicate::Create) => {
+                self.tally.stopped += i64::from(self.rows[earlier].take_noes(row.flags));
+                self.tally.skipped += 1;
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod knowledge;
 pub mod labels;
 mod name;
 mod pick;
+pub mod refusal;
 #[cfg(test)]
 mod refusals;
 
@@ -17,10 +18,11 @@ use std::iter;
 use serde::{Deserialize, Serialize};
 
 use super::REPORT_COLUMNS;
-use super::field::{Target, custom_key};
+use super::field::{Field, Target, custom_key};
 use super::options::Unmapped;
 pub use knowledge::words;
 pub use name::recognises;
+pub use pick::may_refuse;
 
 /// Columns that only an export of ACE has, and what of them is worked out and not taken in again.
 const EXPORT_COLUMNS: [&str; 3] = ["customer_code", "lifecycle_stage", "engagement_score"];
@@ -34,6 +36,18 @@ pub enum Ask {
     Consent(Channel),
     /// It is called like a code, and its cells repeat each other or cannot be codes.
     Code,
+}
+
+impl Ask {
+    /// The field that a no to what is asked would fill.
+    pub fn stops(self) -> Option<Field> {
+        match self {
+            Self::Consent(Channel::Email) => Some(Field::EmailOptOut),
+            Self::Consent(Channel::Sms) => Some(Field::SmsOptOut),
+            Self::Consent(Channel::All) => Some(Field::DoNotContact),
+            Self::Code => None,
+        }
+    }
 }
 
 /// What a consent column is about.
@@ -101,7 +115,7 @@ fn is_own_key(header: &str) -> bool {
 /// Whether a column holds middle names. They are kept as one custom field, and are no part of who somebody is: the next
 /// file leaves them out.
 fn is_middle(header: &str) -> bool {
-    let name = words(header);
+    let name = knowledge::title(header);
     knowledge::role("middle").contains(&name)
 }
 

@@ -3,7 +3,7 @@
 use std::iter;
 
 use kernel::postal::Address;
-use kernel::{Problems, custom_fields};
+use kernel::{Problems, custom_fields, email, phone};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -47,6 +47,72 @@ pub struct Remark {
     pub raw: String,
     /// Whether the row was refused; otherwise it was kept, the value as given.
     pub refused: bool,
+}
+
+/// A no in a row that is refused, with all that says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct No {
+    /// The line it stands on.
+    pub line: u64,
+    /// First and last name, as far as they can be read.
+    pub names: [String; 2],
+    /// The e-mail address, if it is one.
+    pub email: Option<String>,
+    /// The phone numbers that can exist.
+    pub numbers: Vec<String>,
+    /// Name and address in one.
+    pub match_key: Option<String>,
+    /// What it stops, as in [`FLAGS`].
+    pub stops: [bool; 3],
+}
+
+impl No {
+    /// The no in a row, where it is somebody's.
+    pub fn of(row: &Prepared) -> Option<Self> {
+        let stops = row.flags.map(|flag| flag == Some(true));
+        let email = email::normalise(row.text(Field::Email)).filter(|email| !email::is_placeholder(email));
+        let numbers: Vec<String> = row.valid_numbers().filter(|number| !phone::is_placeholder(number)).collect();
+        let is_somebodys = email.is_some() || !numbers.is_empty() || row.match_key.is_some();
+        (is_somebodys && stops.contains(&true)).then(|| Self {
+            line: row.line,
+            names: [Field::FirstName, Field::LastName].map(|field| row.text(field).to_owned()),
+            email,
+            numbers,
+            match_key: row.match_key.clone(),
+            stops,
+        })
+    }
+
+    /// Whose it is, for the report.
+    pub fn whose(&self) -> String {
+        let address = self.email.as_ref().or(self.numbers.first());
+        address.cloned().unwrap_or_else(|| self.names.join(" ").trim().to_owned())
+    }
+}
+
+/// Why a row is refused, and the no in it, which counts all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub remark: Remark,
+    /// Its no.
+    pub no: Option<Box<No>>,
+}
+
+impl Refused {
+    /// A refusal whose report tells of the no.
+    pub fn new(mut remark: Remark, no: Option<No>) -> Self {
+        if let Some(no) = &no {
+            remark.reason = format!("{}; its opt-out is kept for {}", remark.reason, no.whose());
+        }
+        Self { remark, no: no.map(Box::new) }
+    }
+}
+
+impl From<Remark> for Refused {
+    fn from(remark: Remark) -> Self {
+        Self { remark, no: None }
+    }
 }
 
 impl Remark {
@@ -225,6 +291,15 @@ impl Prepared {
             + self.custom.weight()
     }
 
+    /// Takes over the no's of another row about the same contact; whether one of them is new.
+    pub fn take_noes(&mut self, flags: [Option<bool>; 3]) -> bool {
+        let before = self.flags.map(|flag| flag == Some(true));
+        for (mine, theirs) in self.flags.iter_mut().zip(flags) {
+            *mine = if *mine == Some(true) { *mine } else { theirs.or(*mine) };
+        }
+        before != self.flags.map(|flag| flag == Some(true))
+    }
+
     /// Takes over what `later`, another row about the same contact, knows.
     pub fn overlay(&mut self, later: Self) {
         let unit_given = !later.text(Field::Address2).is_empty();
@@ -236,9 +311,7 @@ impl Prepared {
         for (mine, theirs) in self.texts.iter_mut().zip(later.texts) {
             *mine = theirs.or(mine.take());
         }
-        for (mine, theirs) in self.flags.iter_mut().zip(later.flags) {
-            *mine = if *mine == Some(true) { *mine } else { theirs.or(*mine) };
-        }
+        self.take_noes(later.flags);
         self.stage = later.stage.or(self.stage);
         self.score = later.score.or(self.score);
         later.custom.0.into_iter().for_each(|(key, value)| self.custom.insert(key, value));

@@ -12,7 +12,7 @@ use super::headers;
 use super::met::{Is, Met, Other};
 use super::options::{OnDuplicate, Unmapped};
 use super::plan::{Plan, Question, best_dedupe};
-use super::prepared::{Prepared, Remark};
+use super::prepared::{Prepared, Refused, Remark};
 use super::read;
 use super::row::Preparer;
 use super::rows::Item;
@@ -30,6 +30,8 @@ const CHECKED: i64 = 10_000;
 const CHECKED_BYTES: u64 = 8 * 1024 * 1024;
 /// Columns a file may have: more is no table of people, and the page that matches them must be readable.
 const MOST_COLUMNS: usize = 500;
+/// Filled cells looked for in a column that is empty where the file begins.
+const LATER: usize = 200;
 /// Problems listed.
 const LISTED: usize = 100;
 
@@ -87,11 +89,15 @@ impl From<&Remark> for PreviewProblem {
     }
 }
 
-/// How a file is probably meant, by how it begins.
+/// The first filled cells of some columns.
+pub(super) type Later = (usize, Vec<String>);
+
+/// How a file is probably meant, by how it begins and by what is read `later` in columns that are empty there; and the
+/// columns of which only that would tell.
 ///
 /// # Errors
 /// Names `file` when there is no table in it.
-pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan> {
+pub(super) fn guess(stored: &Stored, filename: &str, said: Said, later: &[Later]) -> Result<(Plan, Vec<usize>)> {
     if let Some(what) = kernel::encoding::not_text(&stored.head) {
         return Err(Error::invalid("file", what));
     }
@@ -110,11 +116,18 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan>
     }
     let names: Vec<String> =
         first.iter().enumerate().map(|(index, name)| header_name(index, name, has_header)).collect();
-    let columns: Vec<Vec<String>> =
+    let mut columns: Vec<Vec<String>> =
         (0..names.len()).map(|index| rows.iter().filter_map(|row| row.get(index).cloned()).collect()).collect();
+    let is_empty = |index: &usize| columns[*index].iter().all(|cell| cell.trim().is_empty());
+    let is_unseen = |index: &usize| is_empty(index) && headers::may_refuse(&names[*index]);
+    let is_whole = rows.len() < table::SAMPLE && stored.total_bytes <= stored.head.len() as i64;
+    let unseen = if is_whole { Vec::new() } else { (0..names.len()).filter(is_unseen).collect() };
+    for (index, cells) in later {
+        columns[*index].extend(cells.iter().cloned());
+    }
     let found = headers::suggest(&names, &columns, Unmapped::CustomFields);
     let targets: Vec<_> = found.columns.iter().map(|found| found.target.clone()).collect();
-    Ok(Plan {
+    let plan = Plan {
         encoding: stored.encoding,
         delimiter: char::from(delimiter),
         has_header,
@@ -131,7 +144,26 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said) -> Result<Plan>
         first_line,
         header_unclear: unclear,
         allow_repeats: false,
-    })
+    };
+    Ok((plan, unseen))
+}
+
+/// The first filled cells of some columns, however far down they stand.
+///
+/// # Errors
+/// Only what the source of the bytes answers.
+pub(super) fn first_cells(source: impl Read, plan: &Plan, columns: &[usize]) -> Result<Vec<Later>> {
+    let mut rows = read::open(source, plan)?;
+    let mut later: Vec<Later> = columns.iter().map(|column| (*column, Vec::new())).collect();
+    while later.iter().any(|(_, cells)| cells.len() < LATER) {
+        let Some(item) = rows.next().map_err(Error::internal)? else { break };
+        let Item::Row(row) = item else { continue };
+        for (column, cells) in later.iter_mut().filter(|(_, cells)| cells.len() < LATER) {
+            let cell = row.cell(*column).trim();
+            cells.extend((!cell.is_empty()).then(|| cell.to_owned()));
+        }
+    }
+    Ok(later)
 }
 
 fn header_name(index: usize, name: &str, has_header: bool) -> String {
@@ -213,16 +245,16 @@ impl Preview {
         )
     }
 
-    fn take(&mut self, row: std::result::Result<Prepared, Remark>, seen: &mut Seen<'_>) {
+    fn take(&mut self, row: std::result::Result<Prepared, Refused>, seen: &mut Seen<'_>) {
         self.checked += 1;
         let remarks = match row.and_then(|row| seen.take(row, self)) {
             Ok(remarks) => {
                 self.flagged += i64::from(!remarks.is_empty());
                 remarks
             }
-            Err(remark) => {
+            Err(refused) => {
                 self.refused += 1;
-                vec![remark]
+                vec![refused.remark]
             }
         };
         let room = LISTED.saturating_sub(self.problems.len());
@@ -243,7 +275,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Counts a row that repeats an earlier one; what is to be said of it, or why it would be refused.
-    fn take(&mut self, mut row: Prepared, preview: &mut Preview) -> std::result::Result<Vec<Remark>, Remark> {
+    fn take(&mut self, mut row: Prepared, preview: &mut Preview) -> std::result::Result<Vec<Remark>, Refused> {
         let name = |index: usize| {
             let (_, first, last) = &self.people[index];
             Name::of(first, last)
@@ -290,7 +322,7 @@ mod tests {
             hash: String::new(),
             head: wide.as_bytes()[..100_000].to_vec(),
         };
-        let plan = guess(&stored, "wide.csv", Said::default()).unwrap();
+        let (plan, _) = guess(&stored, "wide.csv", Said::default(), &[]).unwrap();
         let preview = look(wide.as_bytes(), &plan, Uuid::nil()).unwrap();
         assert!(!preview.complete && (500..1500).contains(&preview.checked), "{}", preview.checked);
         assert_eq!((preview.repeated, preview.refused), (preview.checked - 1, 0));

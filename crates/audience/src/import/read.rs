@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::chunk::Chunk;
 use super::plan::Plan;
-use super::prepared::{Prepared, Remark};
+use super::prepared::{Prepared, Refused, Remark};
 use super::row::{Preparer, raw_line};
 use super::rows::{Item, Layout, Rows};
 
@@ -31,14 +31,14 @@ pub(super) fn open<R: Read>(source: R, plan: &Plan) -> Result<Rows<R>> {
 }
 
 /// A row ready to be written, or why it is not.
-pub(super) fn prepare(preparer: &Preparer<'_>, item: Item<'_>) -> std::result::Result<Prepared, Remark> {
+pub(super) fn prepare(preparer: &Preparer<'_>, item: Item<'_>) -> std::result::Result<Prepared, Refused> {
     match item {
         Item::Row(row) => preparer.prepare(&row),
         Item::Broken { line, raw, reason } => {
-            Err(Remark { line, column: None, reason: reason.into(), raw: raw_line(raw), refused: true })
+            Err(Remark { line, column: None, reason: reason.into(), raw: raw_line(raw), refused: true }.into())
         }
         Item::Hopeless { line, reason } => {
-            Err(Remark { line, column: None, reason: reason.into(), raw: String::new(), refused: true })
+            Err(Remark { line, column: None, reason: reason.into(), raw: String::new(), refused: true }.into())
         }
     }
 }

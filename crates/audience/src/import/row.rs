@@ -2,6 +2,7 @@
 
 mod address;
 mod cell;
+mod refused;
 mod shape;
 
 use kernel::postal;
@@ -14,7 +15,7 @@ use super::headers::labels::{self, Kind};
 use super::met::Other;
 use super::options::{Dedupe, OnDuplicate};
 use super::plan::Plan;
-use super::prepared::{Prepared, Remark};
+use super::prepared::{No, Prepared, Refused, Remark};
 use super::rows::Row;
 use crate::contacts::code_of;
 use crate::contacts::names::kind_of;
@@ -39,8 +40,12 @@ impl<'a> Preparer<'a> {
     /// The row ready to be written.
     ///
     /// # Errors
-    /// The reason why it is refused.
-    pub fn prepare(&self, row: &Row<'_>) -> Result<Prepared, Remark> {
+    /// The reason why it is refused, and the no in it.
+    pub fn prepare(&self, row: &Row<'_>) -> Result<Prepared, Refused> {
+        self.read(row).map_err(|remark| Refused::new(remark, self.no_of(row)))
+    }
+
+    fn read(&self, row: &Row<'_>) -> Result<Prepared, Remark> {
         self.check_shape(row)?;
         let mut prepared = Prepared::empty(row.line);
         if self.plan.tells_apart() {
@@ -224,10 +229,10 @@ impl<'a> Preparer<'a> {
     }
 
     /// Why a row is refused whose code is that of somebody with another name.
-    pub fn refuse_code(&self, prepared: Prepared, other: &Other) -> Remark {
+    pub fn refuse_code(&self, prepared: Prepared, other: &Other) -> Refused {
         let column = self.plan.column_of(Field::CustomerCode).map(str::to_owned);
-        let reason = other.refused_code();
-        Remark { line: prepared.line, column, reason, raw: prepared.raw, refused: true }
+        let (reason, no) = (other.refused_code(), No::of(&prepared));
+        Refused::new(Remark { line: prepared.line, column, reason, raw: prepared.raw, refused: true }, no)
     }
 
     fn code_of_content(&self, prepared: &Prepared) -> String {
@@ -316,7 +321,7 @@ pub(super) mod tests {
         let layout = Layout { encoding: Encoding::Utf8, delimiter: b',', columns: plan.targets.len() };
         let mut rows = Rows::new(text.as_bytes(), layout);
         match rows.next().unwrap().unwrap() {
-            Item::Row(row) => Preparer::new(plan, Uuid::nil()).prepare(&row),
+            Item::Row(row) => Preparer::new(plan, Uuid::nil()).prepare(&row).map_err(|refused| refused.remark),
             _ => panic!("broken"),
         }
     }

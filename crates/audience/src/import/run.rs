@@ -10,7 +10,7 @@ use web::App;
 use super::chunk::{Chunk, Tally};
 use super::met::KEPT_APART;
 use super::plan::Plan;
-use super::prepared::{Prepared, Remark};
+use super::prepared::{No, Prepared, Remark};
 use super::read::{self, Reading};
 use super::source;
 use crate::contacts::names::kind_of;
@@ -83,6 +83,7 @@ struct Writer<'a> {
 struct Ready {
     tx: Transaction,
     staged: Staged,
+    noes: Vec<No>,
     tally: Tally,
     lines: Vec<Line>,
 }
@@ -120,17 +121,17 @@ impl Writer<'_> {
 
     /// Makes the next chunk ready, if there is one.
     async fn stage(&self, chunks: &mut mpsc::Receiver<Chunk>) -> Result<Option<Ready>> {
-        let Some(Chunk { rows, tally, .. }) = chunks.recv().await else { return Ok(None) };
+        let Some(Chunk { rows, noes, tally, .. }) = chunks.recv().await else { return Ok(None) };
         let tx = self.app.db.scope(self.actor).transaction().await?;
-        let staged = merge::stage(&tx, self.import.client_id, &rows).await?;
+        let staged = merge::stage(&tx, self.import.client_id, (&rows, &noes)).await?;
         let line = |row: Prepared| Line { number: row.line, raw: row.raw, flagged: row.flagged };
         let lines = rows.into_iter().filter(|row| row.key.is_some()).map(line).collect();
-        Ok(Some(Ready { tx, staged, tally, lines }))
+        Ok(Some(Ready { tx, staged, noes, tally, lines }))
     }
 
     /// Writes a chunk, whole or not at all; the import as it stands then, or `None` when it was cancelled meanwhile.
     async fn write(&self, chunk: Ready, (last_line, flagged): (i64, i64)) -> Result<Option<Import>> {
-        let Ready { tx, staged, mut tally, lines } = chunk;
+        let Ready { tx, staged, noes, mut tally, lines } = chunk;
         let ids = (self.import.client_id, self.import.id);
         let now: Locked = tx.query_one(&LOCK_IMPORT, &[&ids.0, &ids.1]).await?;
         if now.status != "running" {
@@ -139,7 +140,7 @@ impl Writer<'_> {
         if now.last_line != last_line {
             return Err(Error::conflict("import_running", "another process runs this import"));
         }
-        let merged = self.merge(&tx, staged).await?;
+        let merged = self.merge(&tx, staged, &noes).await?;
         self.tell_apart(&merged, &lines, &mut tally);
         imports::insert_remarks(&tx, ids, &tally.remarks, flagged).await?;
         let import = imports::progress(&tx, ids, &tally, merged).await?;
@@ -166,13 +167,13 @@ impl Writer<'_> {
         }
     }
 
-    async fn merge(&self, tx: &Transaction, staged: Staged) -> Result<Merged> {
+    async fn merge(&self, tx: &Transaction, staged: Staged, noes: &[No]) -> Result<Merged> {
         tx.savepoint().await?;
-        match merge::merge(tx, self.target(false), staged).await {
+        match merge::merge(tx, self.target(false), staged, noes).await {
             // somebody else made a contact with one of its codes since they were looked up
             Err(Error::Constraint(_)) => {
                 tx.undo().await?;
-                merge::merge(tx, self.target(true), staged).await
+                merge::merge(tx, self.target(true), staged, noes).await
             }
             other => other,
         }

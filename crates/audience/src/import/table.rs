@@ -10,7 +10,7 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows looked at above a table.
 const LOOKED_AT: usize = 12;
 /// Rows whose cells are looked at to guess what a column holds.
-const SAMPLE: usize = 2000;
+pub const SAMPLE: usize = 2000;
 
 /// How a file begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

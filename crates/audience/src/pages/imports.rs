@@ -237,7 +237,7 @@ impl Standing {
         }
     }
 
-    fn stats(&self) -> [Stat; 6] {
+    fn stats(&self) -> [Stat; 7] {
         let import = &self.import;
         [
             Stat::count("Rows read", import.rows_read),
@@ -246,6 +246,7 @@ impl Standing {
             Stat::count("Unchanged", import.rows_skipped),
             Stat::count("Refused", import.rows_refused),
             Stat::count("Kept with a remark", import.rows_flagged),
+            Stat::count("Opt-outs taken over", import.opt_outs),
         ]
     }
 }

@@ -67,7 +67,7 @@ statement! {
     /// One import.
     FIND_IMPORT, app, "
         select i.id, i.client_id, i.list_id, l.name as list_name, i.filename, i.status, i.options, i.total_bytes, i.bytes_read,
-          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.last_line, i.error,
+          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.opt_outs, i.last_line, i.error,
           i.created_by_user_id, i.created_at, i.started_at, i.progressed_at, i.finished_at
         from imports i
         left join contact_lists l on l.client_id = i.client_id and l.id = i.list_id
@@ -76,7 +76,7 @@ statement! {
     /// Newest first.
     LIST_IMPORTS, app, "
         select i.id, i.client_id, i.list_id, l.name as list_name, i.filename, i.status, i.options, i.total_bytes, i.bytes_read,
-          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.last_line, i.error,
+          i.rows_read, i.rows_created, i.rows_updated, i.rows_skipped, i.rows_refused, i.rows_flagged, i.opt_outs, i.last_line, i.error,
           i.created_by_user_id, i.created_at, i.started_at, i.progressed_at, i.finished_at
         from imports i
         left join contact_lists l on l.client_id = i.client_id and l.id = i.list_id
@@ -98,7 +98,7 @@ statement! {
         update imports
         set bytes_read = $3, last_line = $4, rows_read = rows_read + $5, rows_created = rows_created + $6,
           rows_updated = rows_updated + $7, rows_skipped = rows_skipped + $8, rows_refused = rows_refused + $9,
-          rows_flagged = rows_flagged + $10, progressed_at = $11
+          rows_flagged = rows_flagged + $10, progressed_at = $11, opt_outs = opt_outs + $12
         where client_id = $1
           and id = $2";
     /// How it ended. One that failed can still be cancelled.
@@ -200,6 +200,8 @@ pub struct Import {
     pub rows_refused: i64,
     /// Rows kept although a value could not be normalised.
     pub rows_flagged: i64,
+    /// Opt-outs of the file that people took over who were there already, or on an earlier line.
+    pub opt_outs: i64,
     /// Everything up to this line is done.
     pub last_line: i64,
     /// Why it failed.
@@ -331,6 +333,7 @@ pub async fn progress(
             &chunk.refused,
             &chunk.flagged,
             &tx.now(),
+            &(merged.stopped + chunk.stopped),
         ],
     )
     .await?;

@@ -5,7 +5,10 @@
 //! index. As joins, on tables that grew since they were last analysed, they became scans of all contacts for each row.
 
 mod apart;
+mod noes;
 mod sql;
+
+use std::collections::HashSet;
 
 use database::{Statement, Transaction};
 use kernel::{Result, new_id};
@@ -15,10 +18,10 @@ use uuid::Uuid;
 use crate::contacts::takes_unit_away;
 use crate::import::Field;
 use crate::import::options::{Dedupe, OnDuplicate};
-use crate::import::prepared::Prepared;
+use crate::import::prepared::{No, Prepared};
 pub use apart::Apart;
 use sql::{
-    CONSENTS_OF_KNOWN, CONSENTS_OF_NEW, COPY_ROWS, COUNT_KNOWN, INSERT_KNOWN_MEMBERS, INSERT_NEW, INSERT_NEW_CAREFULLY,
+    CONSENTS_OF_NEW, COPY_ROWS, COUNT_KNOWN, INSERT_KNOWN_MEMBERS, INSERT_NEW, INSERT_NEW_CAREFULLY,
     INSERT_NEW_MEMBERS, INSERT_TAGS, INSERT_TAGS_OF_STRANGERS, MADE_BY_STRANGERS, MATCH_BY_CODE, MATCH_BY_EMAIL,
     MATCH_BY_NAME_ADDRESS, MATCH_BY_PHONE, MATCH_LEFT_OUT, OTHER_STREETS, STAGE, TAKE_UNITS_AWAY, UPDATE_KNOWN,
     UPDATE_MATCH_KEYS,
@@ -91,6 +94,8 @@ pub struct Merged {
     pub skipped: i64,
     /// Lines with the address of a contact of another name, kept as people of their own.
     pub apart: Vec<Apart>,
+    /// People who were there before and whom the file's no's stopped.
+    pub stopped: i64,
 }
 
 /// A known contact for whom the file has another first line of address.
@@ -131,8 +136,8 @@ pub struct Staged {
 ///
 /// # Errors
 /// What the database answered; the transaction must then not be committed.
-pub async fn stage(tx: &Transaction, client_id: Uuid, rows: &[Prepared]) -> Result<Staged> {
-    if !rows.is_empty() {
+pub async fn stage(tx: &Transaction, client_id: Uuid, (rows, noes): (&[Prepared], &[No])) -> Result<Staged> {
+    if !rows.is_empty() || !noes.is_empty() {
         tx.execute(&STAGE, &[]).await?;
         copy(tx, client_id, rows).await?;
     }
@@ -141,19 +146,19 @@ pub async fn stage(tx: &Transaction, client_id: Uuid, rows: &[Prepared]) -> Resu
         rows: rows.len(),
         keys: rows.iter().any(|row| row.key.is_some()),
         codes: rows.iter().any(|row| row.check_code),
-        noes: rows.iter().any(|row| row.flags.contains(&Some(true))),
+        noes: !noes.is_empty() || rows.iter().any(|row| row.flags.contains(&Some(true))),
         streets_alone: rows.iter().any(street_alone),
         tags: rows.iter().any(|row| !row.tags.is_empty()),
     })
 }
 
-/// Writes what [`stage`] copied within `tx`.
+/// Writes what [`stage`] copied within `tx`, and takes the no's of refused rows.
 ///
 /// # Errors
 /// `Constraint` when somebody else took a code meanwhile, or what the database answered; the transaction must then not
 /// be committed.
-pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<Merged> {
-    if staged.rows == 0 {
+pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &[No]) -> Result<Merged> {
+    if staged.rows == 0 && noes.is_empty() {
         return Ok(Merged::default());
     }
     let by_key: Option<&Statement> = match target.dedupe {
@@ -172,7 +177,7 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Resu
     if staged.codes || !apart.is_empty() {
         tx.execute(&MATCH_BY_CODE, &[&target.client_id]).await?;
     }
-    let merged = Merged { apart, ..write(tx, target, staged).await? };
+    let merged = Merged { apart, ..write(tx, target, staged, noes).await? };
     let now = tx.now();
     if let Some(list_id) = target.list_id {
         let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];
@@ -192,24 +197,21 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged) -> Resu
     Ok(merged)
 }
 
-async fn write(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<Merged> {
+async fn write(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &[No]) -> Result<Merged> {
     let (client_id, now) = (target.client_id, tx.now());
     let known: i64 = tx.query_scalar(&COUNT_KNOWN, &[&client_id]).await?;
     let wording = format!("Column of the imported file {}", target.filename);
-    let mut merged = Merged::default();
+    let (mut merged, mut changed) = (Merged::default(), HashSet::new());
     let all = target.on_duplicate == OnDuplicate::Update;
     // Whom only a stranger told of is not known yet: the file's word is the first.
     if known > 0 && (all || tx.query_scalar(&MADE_BY_STRANGERS, &[&client_id]).await?) {
-        if staged.noes {
-            tx.execute(&CONSENTS_OF_KNOWN, &[&client_id, &wording, &target.user_id, &now, &all]).await?;
-        }
         if staged.streets_alone {
             take_units_away(tx, client_id).await?;
         }
         if staged.tags && !all {
             tx.execute(&INSERT_TAGS_OF_STRANGERS, &[&client_id, &target.user_id, &now]).await?;
         }
-        merged.updated = update(tx, client_id, all).await?;
+        changed = update(tx, client_id, all).await?;
     }
     let new = staged.rows as i64 - known;
     if new > 0 {
@@ -222,6 +224,12 @@ async fn write(tx: &Transaction, target: Target<'_>, staged: Staged) -> Result<M
             tx.execute(&CONSENTS_OF_NEW, &[&client_id, &wording, &target.user_id, &now]).await?;
         }
     }
+    if staged.noes {
+        let stopped = noes::take(tx, client_id, (&wording, target.user_id), noes).await?;
+        merged.stopped = stopped.people;
+        changed.extend(stopped.known);
+    }
+    merged.updated = changed.len() as i64;
     merged.skipped = staged.rows as i64 - merged.created - merged.updated;
     Ok(merged)
 }
@@ -237,7 +245,8 @@ async fn take_units_away(tx: &Transaction, client_id: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn update(tx: &Transaction, client_id: Uuid, all: bool) -> Result<i64> {
+/// Updates known contacts; which of them changed.
+async fn update(tx: &Transaction, client_id: Uuid, all: bool) -> Result<HashSet<Uuid>> {
     let changed: Vec<Changed> = tx.query(&UPDATE_KNOWN, &[&client_id, &tx.now(), &all]).await?;
     let (mut ids, mut keys) = (Vec::new(), Vec::new());
     for contact in &changed {
@@ -261,7 +270,7 @@ async fn update(tx: &Transaction, client_id: Uuid, all: bool) -> Result<i64> {
     if !ids.is_empty() {
         tx.execute(&UPDATE_MATCH_KEYS, &[&client_id, &ids, &keys]).await?;
     }
-    Ok(changed.len() as i64)
+    Ok(changed.into_iter().map(|contact| contact.id).collect())
 }
 
 async fn copy(tx: &Transaction, client_id: Uuid, rows: &[Prepared]) -> Result<()> {

@@ -5,6 +5,7 @@ mod contacts;
 mod import_cases;
 mod import_duplicates;
 mod import_exports;
+mod import_noes;
 mod import_trouble;
 mod imports;
 mod lists;

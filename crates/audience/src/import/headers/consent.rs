@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::super::field::Field;
-use super::knowledge::{consent as phrases, words};
+use super::knowledge::{consent as phrases, is_known, words};
 
 /// What a consent column is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +26,14 @@ pub enum Says {
     Unclear,
 }
 
-type Words = LazyLock<HashSet<&'static str>>;
+pub(super) type Words = LazyLock<HashSet<&'static str>>;
 
 static SAYS_NO: Words = LazyLock::new(|| set("says_no"));
 static SAYS_YES: Words = LazyLock::new(|| set("says_yes"));
-static REFUSES: Words = LazyLock::new(|| set("refuses"));
 static NO: Words = LazyLock::new(|| set("no"));
 static YES: Words = LazyLock::new(|| set("yes"));
 
-fn set(role: &str) -> HashSet<&'static str> {
+pub(super) fn set(role: &str) -> HashSet<&'static str> {
     phrases(role).iter().map(String::as_str).collect()
 }
 
@@ -58,26 +57,52 @@ pub fn named(name: &str) -> Option<Named> {
     if !out && !status && !negated && !doubtful && has("details") {
         return None;
     }
-    let channel = match () {
-        () if has("email") => 0,
-        () if has("sms") => 1,
-        // "marketing contact": whom the program may send its mails to
-        () if status && name.starts_with("marketing") => 0,
-        () if has("all") => 2,
-        () => 0,
-    };
+    // "marketing contact": whom the program may send its mails to
+    let channel =
+        if status && !has("email") && !has("sms") && name.starts_with("marketing") { 0 } else { channel(&padded) };
     let fields = if (out && !status) || negated { Field::STOPS } else { Field::ALLOWS };
-    Some(Named { field: fields[channel], clear: (out || negated || is_yes) && !doubtful })
+    // a word nobody knows beside a wish may turn it round in its language
+    let is_clear_wish = is_yes && padded.split_whitespace().all(is_known);
+    Some(Named { field: fields[channel], clear: (out || negated || is_clear_wish) && !doubtful })
 }
 
-/// The name without the answers it announces: "Opt-in (yes/no)" denies nothing.
+/// Of [`Field::STOPS`] the one a name is about.
+fn channel(padded: &str) -> usize {
+    match () {
+        () if holds(padded, "email") => 0,
+        () if holds(padded, "sms") => 1,
+        () if holds(padded, "all") => 2,
+        () => 0,
+    }
+}
+
+/// A wish with a word beside it that mostly tells when or how: "consent method". Over cells of yes and no it may be the
+/// answer all the same.
+pub fn detailed(name: &str) -> Option<Named> {
+    let padded = without_answers(name);
+    let is_wish = holds(&padded, "in") && holds(&padded, "details") && !holds(&padded, "not");
+    is_wish.then(|| Named { field: Field::ALLOWS[channel(&padded)], clear: false })
+}
+
+/// Whether cells are nothing but yes and no.
+pub fn is_answered(filled: &[&str]) -> bool {
+    let answers = filled.iter().filter(|cell| is_one(cell, "answers") || is_one(cell, "answers_to_wishes")).count();
+    !filled.is_empty() && answers * 5 >= filled.len() * 4
+}
+
+fn is_one(cell: &str, role: &str) -> bool {
+    phrases(role).contains(&words(cell))
+}
+
+/// The name without the answers it announces, and without "on file": "Opt-in (yes/no)" denies nothing.
 fn without_answers(name: &str) -> String {
     phrases("answers_in_name")
         .iter()
+        .chain(phrases("nothing_in_name"))
         .fold(format!(" {name} "), |padded, answers| padded.replace(&format!(" {answers} "), " "))
 }
 
-fn holds(padded: &str, role: &str) -> bool {
+pub(super) fn holds(padded: &str, role: &str) -> bool {
     phrases(role).iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
 }
 
@@ -97,10 +122,7 @@ fn is_turned(padded: &str) -> bool {
 /// that permit and forbid, are enough to ask.
 pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> {
     let padded = without_answers(name);
-    let share = |role: &str| {
-        let known = |cell: &&&str| phrases(role).contains(&words(cell));
-        filled.iter().filter(known).count() * 100 / filled.len().max(1)
-    };
+    let share = |role: &str| filled.iter().filter(|cell| is_one(cell, role)).count() * 100 / filled.len().max(1);
     let is_bare = phrases("bare").iter().any(|known| known == padded.trim());
     let wished = holds(&padded, "in_with_channel") || holds(&padded, "vague") || is_channel || is_bare;
     let answers = share("answers") + if wished { share("answers_to_wishes") } else { 0 };
@@ -117,6 +139,11 @@ pub fn answered(name: &str, is_channel: bool, filled: &[&str]) -> Option<Field> 
         () if holds(&padded, "sms") => Field::SmsOptIn,
         () => Field::MayContact,
     })
+}
+
+/// Whether a column of yes and no with that name would be asked about.
+pub fn may_answer(name: &str, is_channel: bool) -> bool {
+    answered(name, is_channel, &["yes"]).is_some()
 }
 
 /// Whether a word of consent in the name only describes something else: "marketing source".
@@ -164,23 +191,6 @@ pub fn says(field: Field, cell: &str) -> Says {
             }
         }
         _ => Says::Unclear,
-    }
-}
-
-/// Whether a cell refuses mail whatever its column is called.
-pub fn refuses(cell: &str) -> bool {
-    (3..=30).contains(&cell.trim().len()) && REFUSES.contains(words(cell).as_str())
-}
-
-/// What a cell that [`refuses`] stops: the channel it names; "do not contact" is about every one.
-pub fn stops(cell: &str) -> Field {
-    let padded = format!(" {} ", words(cell));
-    match () {
-        () if holds(&padded, "email") => Field::EmailOptOut,
-        () if holds(&padded, "sms") => Field::SmsOptOut,
-        // whoever writes nothing but "stop" says of nothing that it may go on
-        () if holds(&padded, "all") || padded == " stop " => Field::DoNotContact,
-        () => Field::EmailOptOut,
     }
 }
 
@@ -371,6 +381,5 @@ mod tests {
             assert_eq!(allowed(cell), Says::Yes, "{cell}");
         }
         assert_eq!((out("maybe"), out("N: too many mails")), (Says::Unclear, Says::Unclear));
-        assert!(refuses("Unsubscribed") && refuses("do-not-contact") && !refuses("no") && !refuses("declined"));
     }
 }

@@ -1,13 +1,19 @@
 //! What is known of columns' names and of the words in them: `names.txt` and `consent.txt`, read once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::super::field::Field;
 
 static NAMES: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| parse(include_str!("names.txt")));
 static CONSENT: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| parse(include_str!("consent.txt")));
+static WORDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| NAMES.values().chain(CONSENT.values()).flatten().flat_map(|name| name.split(' ')).collect());
 static FIELDS: LazyLock<HashMap<String, (Field, u8)>> = LazyLock::new(fields);
+
+/// A shorter name is never taken apart, and of two letters only these are words of one.
+const SHORTEST_GLUED: usize = 6;
+const SHORT: [&str; 9] = ["do", "no", "of", "to", "ok", "is", "in", "on", "by"];
 
 fn parse(text: &str) -> HashMap<String, Vec<String>> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -83,6 +89,40 @@ pub fn words(header: &str) -> String {
     words.join(" ")
 }
 
+/// The words of a column's name; one written without blanks or capitals is taken apart where it is nothing but known
+/// words: `HASOPTEDOUTOFEMAIL`, `mailingpostalcode`.
+pub fn title(header: &str) -> String {
+    let name = words(header);
+    if name.split(' ').all(|word| word.len() < SHORTEST_GLUED || is_known(word)) {
+        return name;
+    }
+    let apart = |word: &str| match word {
+        _ if word.len() < SHORTEST_GLUED || is_known(word) => word.to_owned(),
+        _ => split(word).map_or_else(|| word.to_owned(), |words| words.join(" ")),
+    };
+    // "e mail" comes together as in any name
+    words(&name.split(' ').map(apart).collect::<Vec<_>>().join(" "))
+}
+
+/// Words written together, the longest first.
+fn split(glued: &str) -> Option<Vec<&str>> {
+    if glued.is_empty() {
+        return Some(Vec::new());
+    }
+    let ends = glued.char_indices().map(|(at, c)| at + c.len_utf8()).rev();
+    let first = |end: usize| (glued[..end].len() > 2 || SHORT.contains(&&glued[..end])) && is_known(&glued[..end]);
+    ends.filter(|end| first(*end)).find_map(|end| {
+        let mut words = split(&glued[end..])?;
+        words.insert(0, &glued[..end]);
+        Some(words)
+    })
+}
+
+/// Whether a word occurs in names of columns, or in what is said of consent.
+pub fn is_known(word: &str) -> bool {
+    WORDS.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Combining accents, as texts from a Mac hold them.
 fn is_mark(c: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&c)
@@ -123,6 +163,25 @@ mod tests {
             ("Account #", "account number"),
         ] {
             assert_eq!(words(header), name);
+        }
+    }
+
+    #[test]
+    fn names_without_blanks_are_taken_apart_only_where_nothing_is_left_over() {
+        for (header, name) in [
+            ("HASOPTEDOUTOFEMAIL", "has optedout of email"),
+            ("hasoptedoutofemail__c", "has optedout of email c"),
+            ("MAILINGPOSTALCODE", "mailing postalcode"),
+            ("MAILINGSTREET", "mailing street"),
+            ("LEADSOURCE", "lead source"),
+            ("donotbulkemail", "do not bulk email"),
+            ("NOMAIL", "no mail"),
+            ("unsubscribedfromallemail", "unsubscribed from all email"),
+            ("donotcall", "donotcall"),
+            ("Website", "website"),
+            ("Northport", "northport"),
+        ] {
+            assert_eq!(title(header), name);
         }
     }
 

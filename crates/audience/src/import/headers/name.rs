@@ -1,7 +1,7 @@
 //! A column's name: which field, and of which of several blocks.
 
 use super::super::field::Field;
-use super::knowledge::{self, role, words};
+use super::knowledge::{self, role, title};
 
 /// What a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Meant {
 
 /// Whether a text is the name of a column as programs write them.
 pub fn recognises(header: &str) -> bool {
-    let name = words(header);
+    let name = title(header);
     // a lone word such as "Church" or "West" is a value as well as a name
     meant(header).is_some() || super::consent::named(&name).is_some_and(|named| named.clear)
 }
@@ -24,7 +24,7 @@ pub fn recognises(header: &str) -> bool {
 /// The field a name means, if it means one.
 pub fn meant(header: &str) -> Option<Meant> {
     let (front, behind) = parts(header);
-    let whole = words(header);
+    let whole = title(header);
     let found = |name: &str, block: &str| {
         knowledge::field(name).map(|(field, sure)| Meant { field, block: block.to_owned(), sure })
     };
@@ -79,7 +79,7 @@ fn parts(header: &str) -> (Option<String>, String) {
     let cut =
         [" - ", " – ", "(", ":"].iter().filter_map(|mark| header.rfind(mark).map(|at| (at, at + mark.len()))).max();
     match cut {
-        Some((end, begin)) => (Some(words(&header[..end])), words(&header[begin..])),
+        Some((end, begin)) => (Some(title(&header[..end])), title(&header[begin..])),
         None => (None, String::new()),
     }
 }

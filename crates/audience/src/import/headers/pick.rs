@@ -9,7 +9,7 @@ use super::super::words;
 use super::consent::{self, Says};
 use super::knowledge::{self, role};
 use super::name::{self, Meant};
-use super::{Ask, Channel};
+use super::{Ask, Channel, refusal};
 use crate::contacts::code_from;
 
 /// Below this a guess is not offered.
@@ -36,8 +36,8 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
     let none = Vec::new();
     let mut picked = Picked { chosen: vec![None; headers.len()], asks: vec![None; headers.len()], spares: Vec::new() };
     let mut candidates = Vec::new();
-    let vorname = headers.iter().any(|header| matches!(knowledge::words(header).as_str(), "vorname" | "prenom"));
-    let by_post = headers.iter().any(|header| matches!(knowledge::words(header).as_str(), "mail city" | "mail zip"));
+    let vorname = headers.iter().any(|header| matches!(knowledge::title(header).as_str(), "vorname" | "prenom"));
+    let by_post = headers.iter().any(|header| matches!(knowledge::title(header).as_str(), "mail city" | "mail zip"));
     for (column, header) in headers.iter().enumerate() {
         if super::is_own_key(header) || super::is_middle(header) {
             continue;
@@ -45,15 +45,15 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
         let cells = samples.get(column).unwrap_or(&none);
         let restored: Vec<_> = cells.iter().map(|cell| kernel::cells::restore(cell.trim())).collect();
         let filled: Vec<&str> = restored.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
-        if let Some(found) = about_consent(header, &filled) {
+        if let Some(found) = about_consent(header, (&filled, cells.len())) {
             (picked.chosen[column], picked.asks[column]) = found;
             continue;
         }
         let Some(mut meant) = name::meant(header).or_else(|| by_cells(header, &filled)) else { continue };
-        if vorname && knowledge::words(header) == "name" {
+        if vorname && knowledge::title(header) == "name" {
             meant.field = Field::LastName;
         }
-        if by_post && knowledge::words(header) == "mail address" {
+        if by_post && knowledge::title(header) == "mail address" {
             meant = Meant { field: Field::Address, block: "mail".into(), ..meant };
         }
         match check(&meant, header, &filled) {
@@ -72,16 +72,35 @@ pub fn pick(headers: &[String], samples: &[Vec<String>]) -> Picked {
     picked
 }
 
+/// Whether a column of that name may say who may not be written to, if its cells do. A clear name says it by itself.
+pub fn may_refuse(header: &str) -> bool {
+    let name = knowledge::title(header);
+    match consent::named(&name) {
+        Some(named) => !named.clear,
+        None => consent::detailed(&name).is_some() || consent::may_answer(&name, is_channel(header)),
+    }
+}
+
 type Found = (Option<(Field, u8)>, Option<Ask>);
 
 /// A column about consent: taken where name and cells are clear, asked about where they are not.
-fn about_consent(header: &str, filled: &[&str]) -> Option<Found> {
-    let name = knowledge::words(header);
-    let refusals = filled.iter().any(|cell| consent::refuses(cell));
+fn about_consent(header: &str, (filled, rows): (&[&str], usize)) -> Option<Found> {
+    let name = knowledge::title(header);
+    let refusals = filled.iter().any(|cell| refusal::of(cell).is_some());
+    // nothing but refusals: who has none has not refused, and each stops what it says
+    let only_refusals = refusals && filled.iter().all(|cell| !refusal::within(cell).is_empty());
     let named = match consent::named(&name) {
+        Some(named) if only_refusals && !named.clear => {
+            let stops = named.field.stops().filter(|stops| *stops != Field::DoNotContact)?;
+            return Some((Some((stops, 90)), None));
+        }
         Some(named) => named,
+        None if only_refusals || is_tags(header) || (refusals && filled.len() * 2 < rows) => return None,
         // no name of consent, yet somebody in it has refused
         None if refusals && !holds_text(header) => consent::Named { field: Field::EmailOptIn, clear: false },
+        None if consent::is_answered(filled) && consent::detailed(&name).is_some() => {
+            consent::detailed(&name).unwrap_or(consent::Named { field: Field::MayContact, clear: false })
+        }
         None => {
             let field = consent::answered(&name, is_channel(header), filled)?;
             return Some((None, Some(Ask::Consent(channel(field)))));
@@ -113,6 +132,11 @@ fn channel(field: Field) -> Channel {
     }
 }
 
+/// A column of tags stays one: each of its cells may hold a refusal among others.
+fn is_tags(header: &str) -> bool {
+    name::meant(header).is_some_and(|meant| meant.field == Field::Tags)
+}
+
 /// Columns called like an address or a number to write to. Yes and no in them are neither.
 fn is_channel(header: &str) -> bool {
     name::meant(header).is_some_and(|meant| matches!(meant.field, Field::Email | Field::Phone | Field::MobilePhone))
@@ -129,7 +153,7 @@ fn holds_text(header: &str) -> bool {
 
 /// A strange header over cells that can be only one thing.
 fn by_cells(header: &str, filled: &[&str]) -> Option<Meant> {
-    let name = knowledge::words(header);
+    let name = knowledge::title(header);
     if name.is_empty()
         || filled.is_empty()
         || name
@@ -201,7 +225,7 @@ fn check(meant: &Meant, header: &str, filled: &[&str]) -> Check {
 
 /// A code is taken by itself only where its cells look like keys: distinct, and able to be codes.
 fn code(header: &str, filled: &[&str]) -> Check {
-    let name = knowledge::words(header);
+    let name = knowledge::title(header);
     let own = name == "customer code" || name == "code";
     let codes: Vec<String> = filled.iter().map(|cell| code_from(words::whole(cell))).collect();
     let distinct = codes.iter().collect::<HashSet<_>>().len();

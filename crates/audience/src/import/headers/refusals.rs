@@ -132,8 +132,7 @@ fn names_and_cells_of_one_word_that_refuse_are_taken_or_asked_about() {
         ("do not text", Field::SmsOptOut),
         ("STOP", Field::DoNotContact),
     ] {
-        assert!(consent::refuses(cell), "{cell}");
-        assert_eq!(consent::stops(cell), field, "{cell}");
+        assert_eq!(refusal::of(cell).map(|refusal| refusal.stops), Some(field), "{cell}");
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::super::field::custom_key;
 use super::super::field::{Field, Target};
+use super::super::headers::Ask;
 use super::super::headers::consent::{self, Says};
 use super::super::headers::labels::{self, Kind};
+use super::super::headers::refusal;
 use super::super::prepared::{Prepared, Remark};
 use super::super::rows::Row;
 use super::super::words;
@@ -26,21 +28,38 @@ impl Preparer<'_> {
         cell: &str,
     ) -> Result<(), Remark> {
         let target = &self.by_label(row, index, &self.plan.targets[index]);
-        let answers = |field: &Field| Field::ALLOWS.contains(field) || Field::STOPS.contains(field);
-        let is_answer = matches!(target, Target::Field(field) if answers(field));
-        // also where people write whatever they like: a note that says no and nothing else
-        if !is_answer && self.plan.is_guessed(index) && consent::refuses(cell) {
-            let stops = consent::stops(cell);
-            let what = match stops {
-                Field::DoNotContact => "everything",
-                Field::SmsOptOut => "texts and calls",
-                _ => "e-mail",
-            };
-            let reason = format!("{} stops {what}", words::shown(cell));
-            prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
-            prepared.stop(stops, true);
-        }
+        self.take_refusals(prepared, row, (index, target), cell);
         if *target == Target::Skip { Ok(()) } else { self.take_as((prepared, loose), row, (index, target), cell) }
+    }
+
+    /// What a cell refuses in words counts whatever its column is: beside what the column is about, in a note, and also where
+    /// somebody left the column out who was asked about another channel.
+    fn take_refusals(&self, prepared: &mut Prepared, row: &Row<'_>, (index, target): (usize, &Target), cell: &str) {
+        let (about, left_out) = match target {
+            Target::Field(field) => (field.stops(), false),
+            Target::Skip => (None, !self.plan.is_guessed(index)),
+            Target::Custom(_) => (None, false),
+        };
+        let asked = self.plan.asks.get(index).copied().flatten().and_then(Ask::stops);
+        let refusals =
+            if is_one_text(target) { refusal::of(cell).into_iter().collect() } else { refusal::within(cell) };
+        for refusal in refusals {
+            let counts = match (about, left_out) {
+                (Some(stops), _) => refusal.is_named && refusal.stops != stops,
+                (None, true) => refusal.is_named && Some(refusal.stops) != asked,
+                (None, false) => true,
+            };
+            if counts {
+                let what = match refusal.stops {
+                    Field::DoNotContact => "everything",
+                    Field::SmsOptOut => "texts and calls",
+                    _ => "e-mail",
+                };
+                let reason = format!("{} stops {what}", words::shown(cell));
+                prepared.remarks.push(remark(row, Some(&self.plan.headers[index]), reason, false));
+                prepared.stop(refusal.stops, true);
+            }
+        }
     }
 
     pub(super) fn take_as(
@@ -135,12 +154,7 @@ impl Preparer<'_> {
             return;
         }
         let understood = match field {
-            Field::LifecycleStage => {
-                if consent::refuses(&cell) {
-                    prepared.stop(Field::EmailOptOut, true);
-                }
-                words::stage(&cell).map(|stage| prepared.stage = Some(stage))
-            }
+            Field::LifecycleStage => words::stage(&cell).map(|stage| prepared.stage = Some(stage)),
             Field::LeadScore => {
                 cell.parse().ok().filter(|score| (0..=100).contains(score)).map(|score| prepared.score = Some(score))
             }
@@ -196,6 +210,16 @@ impl Preparer<'_> {
             prepared.custom.add(&key, extension);
         }
     }
+}
+
+/// Whether a cell of the column is one text: a name, a street. Notes, tags and the rest may hold several.
+fn is_one_text(target: &Target) -> bool {
+    use Field::{
+        Address, Address2, City, Company, Country, Email, FirstName, FullName, LastName, MobilePhone, Phone, Zip,
+    };
+    const ONE: [Field; 12] =
+        [FirstName, LastName, FullName, Company, Address, Address2, City, Zip, Country, Email, Phone, MobilePhone];
+    matches!(target, Target::Field(field) if ONE.contains(field))
 }
 
 /// `Phone: (614) 555-0105  Mobile: (614) 555-0106`: each number goes where its label says, what has no place becomes a custom

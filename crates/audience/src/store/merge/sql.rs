@@ -109,22 +109,78 @@ statement! {
           where client_id = $1
             and unconfirmed <> '{}')";
 
-    /// The no's that known contacts have not said before; $5 as in [`UPDATE_KNOWN`].
+    /// Whom the no's of a chunk reach: the contacts of its rows, and whoever has the e-mail, the number or the name and
+    /// address of one. The no's of refused rows come beside, those of the others stand in `import_rows`.
+    pub(super) REACHED, app, "
+        select r.line_number, r.refused, r.first_name, r.last_name, r.do_not_contact, r.email_opt_out, r.sms_opt_out,
+          o.id, o.is_known, o.is_same, o.first_name as known_first, o.last_name as known_last,
+          o.do_not_contact as known_do_not_contact, o.email_opt_out as known_email_opt_out, o.sms_opt_out as known_sms_opt_out
+        from (
+          select line_number, false as refused, case when known then contact_id end as contact_id, first_name, last_name,
+            email, phone, mobile_phone, match_key, coalesce(do_not_contact, false) as do_not_contact,
+            coalesce(email_opt_out, false) as email_opt_out, coalesce(sms_opt_out, false) as sms_opt_out
+          from import_rows
+          where client_id = $1
+            and (do_not_contact or email_opt_out or sms_opt_out)
+          union all
+          select line_number, true, null, first_name, last_name,
+            email, phone, mobile_phone, match_key, do_not_contact, email_opt_out, sms_opt_out
+          from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[],
+              $10::bool[], $11::bool[])
+            n (line_number, first_name, last_name, email, phone, mobile_phone, match_key, do_not_contact, email_opt_out,
+              sms_opt_out)
+        ) r
+        cross join lateral (
+          select id, true as is_known, true as is_same, first_name, last_name, do_not_contact, email_opt_out, sms_opt_out
+          from contacts
+          where client_id = $1
+            and id = r.contact_id
+          union all
+          (select id, false, true, first_name, last_name, do_not_contact, email_opt_out, sms_opt_out
+           from contacts
+           where client_id = $1
+             and match_key = r.match_key
+           limit 20)
+          union all
+          (select id, false, false, first_name, last_name, do_not_contact, email_opt_out, sms_opt_out
+           from contacts
+           where client_id = $1
+             and email = r.email
+           limit 20)
+          union all
+          (select id, false, false, first_name, last_name, do_not_contact, email_opt_out, sms_opt_out
+           from contacts
+           where client_id = $1
+             and (phone in (r.phone, r.mobile_phone) or mobile_phone in (r.phone, r.mobile_phone))
+           limit 20)
+        ) o
+        where r.refused
+          or (r.do_not_contact and not o.do_not_contact)
+          or (r.email_opt_out and not o.email_opt_out)
+          or (r.sms_opt_out and not o.sms_opt_out)";
+
+    /// Stops contacts.
+    pub(super) STOP, app, "
+        update contacts c
+        set do_not_contact = c.do_not_contact or n.do_not_contact, email_opt_out = c.email_opt_out or n.email_opt_out,
+            sms_opt_out = c.sms_opt_out or n.sms_opt_out, updated_at = $6
+        from unnest($2::uuid[], $3::bool[], $4::bool[], $5::bool[]) n (id, do_not_contact, email_opt_out, sms_opt_out)
+        where c.client_id = $1
+          and c.id = n.id";
+
+    /// The no's of contacts that were there before.
     pub(super) CONSENTS_OF_KNOWN, app, "
         insert into contact_consents (id, client_id, contact_id, channel, granted, source, wording, recorded_by_user_id, recorded_at)
-        select gen_random_uuid(), c.client_id, c.id, f.channel, false, 'import', $2, $3, $4
-        from import_rows r
-        join contacts c on c.client_id = r.client_id and c.id = r.contact_id
-        cross join lateral (values
-          ('all', r.do_not_contact and not c.do_not_contact),
-          ('email', r.email_opt_out and not c.email_opt_out),
-          ('sms', r.sms_opt_out and not c.sms_opt_out)) f (channel, said_no)
-        where r.client_id = $1
-          and r.known
-          and ($5 or (
-            array_remove(array[c.email, c.phone, c.mobile_phone], null) <@ c.unconfirmed
-            and num_nonnulls(c.email, c.phone, c.mobile_phone) > 0))
-          and f.said_no";
+        select gen_random_uuid(), $1, n.contact_id, n.channel, false, 'import', $2, $3, $4
+        from unnest($5::uuid[], $6::text[]) n (contact_id, channel)";
+
+    /// Keeps no's by address where nobody has it yet.
+    pub(super) SUPPRESS, app, "
+        insert into suppressed_addresses (id, client_id, channel, address, reason, created_at)
+        select gen_random_uuid(), $1, n.channel, n.address, 'opted_out', $2
+        from unnest($3::text[], $4::text[]) n (channel, address)
+        order by n.channel, n.address
+        on conflict (client_id, channel, address) do nothing";
 
     /// Creates the contacts that are not known. Fails when somebody else took a code meanwhile.
     pub(super) INSERT_NEW, app, "
@@ -202,15 +258,14 @@ statement! {
           and line_number = any ($2)";
 
     /// Updates known contacts, or ($3 false) only those that nobody but a stranger has told of: only what the file says
-    /// overwrites, a no is never taken back, and what is the same already is not touched. An address that only a stranger gave
-    /// stays if the file says it, too.
+    /// overwrites, and what is the same already is not touched; no's are [`STOP`]'s. An address that only a stranger gave stays
+    /// if the file says it, too.
     pub(super) UPDATE_KNOWN, app, "
         update contacts c
         set first_name = n.first_name, last_name = n.last_name, email = n.email, phone = n.phone,
             mobile_phone = n.mobile_phone, company = n.company, job_title = n.job_title, address = n.address,
             address2 = n.address2, city = n.city, state = n.state, zip = n.zip, country = n.country,
-            lead_source = n.lead_source, notes = n.notes, do_not_contact = n.do_not_contact,
-            email_opt_out = n.email_opt_out, sms_opt_out = n.sms_opt_out, lifecycle_stage = n.lifecycle_stage,
+            lead_source = n.lead_source, notes = n.notes, lifecycle_stage = n.lifecycle_stage,
             lead_score = n.lead_score, custom_fields = n.custom_fields, unconfirmed = n.unconfirmed, updated_at = $2
         from (
           select distinct on (o.id)
@@ -231,9 +286,6 @@ statement! {
             coalesce(r.country, o.country) as country,
             coalesce(r.lead_source, o.lead_source) as lead_source,
             coalesce(r.notes, o.notes) as notes,
-            o.do_not_contact or coalesce(r.do_not_contact, false) as do_not_contact,
-            o.email_opt_out or coalesce(r.email_opt_out, false) as email_opt_out,
-            o.sms_opt_out or coalesce(r.sms_opt_out, false) as sms_opt_out,
             coalesce(r.lifecycle_stage, o.lifecycle_stage) as lifecycle_stage,
             coalesce(r.lead_score, o.lead_score) as lead_score,
             o.custom_fields || r.custom_fields as custom_fields,
@@ -253,12 +305,10 @@ statement! {
         where c.client_id = $1
           and c.id = n.id
           and (c.first_name, c.last_name, c.email, c.phone, c.mobile_phone, c.company, c.job_title, c.address, c.address2,
-               c.city, c.state, c.zip, c.country, c.lead_source, c.notes, c.do_not_contact, c.email_opt_out, c.sms_opt_out,
-               c.lifecycle_stage, c.lead_score, c.custom_fields, c.unconfirmed)
+               c.city, c.state, c.zip, c.country, c.lead_source, c.notes, c.lifecycle_stage, c.lead_score, c.custom_fields, c.unconfirmed)
             is distinct from
               (n.first_name, n.last_name, n.email, n.phone, n.mobile_phone, n.company, n.job_title, n.address, n.address2,
-               n.city, n.state, n.zip, n.country, n.lead_source, n.notes, n.do_not_contact, n.email_opt_out, n.sms_opt_out,
-               n.lifecycle_stage, n.lead_score, n.custom_fields, n.unconfirmed)
+               n.city, n.state, n.zip, n.country, n.lead_source, n.notes, n.lifecycle_stage, n.lead_score, n.custom_fields, n.unconfirmed)
         returning c.id, c.first_name, c.last_name, c.address, c.address2, c.city, c.state, c.zip, c.country, c.match_key";
 
     /// Gives contacts their new match keys.
