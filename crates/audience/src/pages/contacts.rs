@@ -282,7 +282,7 @@ pub async fn update(
         &caller.actor,
         (client_id, id),
         form.input(&before.input()),
-        &Expected::of(&form.version),
+        &if form.version.is_empty() { Expected::any() } else { Expected::of(&form.version) },
     )
     .await
     {
