@@ -15,6 +15,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
+use crate::leftovers;
+
 /// How long a request's head may take, and how long a connection may wait for its next request. Longer than the minute
 /// for which the usual proxies keep theirs open, so that none sends into one that is just being closed.
 pub(crate) const HEAD: Duration = Duration::from_secs(75);
@@ -26,6 +28,7 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`, then until the requests that are under way are answered.
 pub(crate) async fn serve(mut listener: TcpListener, router: Router, head: Duration, stop: impl Future<Output = ()>) {
+    let router = router.layer(axum::middleware::from_fn(leftovers::clear));
     let mut connections = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head);

@@ -6,6 +6,7 @@ pub mod commands;
 mod connections;
 pub mod demo;
 mod ending;
+mod leftovers;
 pub mod logging;
 mod output;
 mod serve;

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use events::VisitWriter;
@@ -69,7 +70,7 @@ async fn listen_until_stopped(ace: &Ace, listen: SocketAddr, output: Output) -> 
     let document = Document::new(&ace.app, routes.table());
     let stopping = Stopping::default();
     let routes = routes.extension(document).extension(stopping.clone());
-    let router = web::stack(routes.into_router(), &ace.app);
+    let router = web::stack(routes.into_router(), &ace.app).layer(from_fn_with_state(stopping.clone(), take_leave));
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
     output.progress(&format!(
@@ -108,6 +109,16 @@ enum Stop {
 /// Whether this process is about to stop.
 #[derive(Debug, Clone, Default)]
 struct Stopping(Arc<AtomicBool>);
+
+/// Once this process is about to stop, each answer is the last on its connection: whoever keeps connections learns of it
+/// before they are cut.
+async fn take_leave(State(stopping): State<Stopping>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if stopping.0.load(Ordering::Relaxed) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
 
 async fn stop_asked() -> Stop {
     let interrupt = tokio::signal::ctrl_c();

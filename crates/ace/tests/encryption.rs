@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::keyring::Keyring;
-use providers::email::smtp::{Smtp, SmtpConfig};
+use providers::email::smtp::{Patience, Smtp, SmtpConfig};
 use providers::email::{EmailDriver, OutgoingEmail};
 use testkit::{Server, TestDatabase};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
@@ -177,7 +177,7 @@ async fn a_mail_server_may_be_signed_by_an_authority_of_ones_own() {
     };
     let trusting = |ca_file: Option<PathBuf>| {
         let config = SmtpConfig { ca_file, ..SmtpConfig::parse(&format!("smtps://localhost:{port}")).unwrap() };
-        Smtp::new(config, Duration::from_secs(5), kernel::Clock::system())
+        Smtp::new(config, Patience::USUAL, kernel::Clock::system())
     };
     let stranger = trusting(None).unwrap().send(&email).await.unwrap_err();
     assert!(format!("{stranger:?}").to_lowercase().contains("certificate"), "{stranger:?}");

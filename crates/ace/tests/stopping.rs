@@ -13,8 +13,14 @@ use web::{App, Method, Routes};
 
 /// What is answered on a connection of its own.
 fn ask(port: u16, path: &str) -> std::io::Result<String> {
+    ask_on(port, path, "close")
+}
+
+/// What is answered until the connection ends.
+fn ask_on(port: u16, path: &str, connection: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: ace.test\r\nconnection: close\r\n\r\n")?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: ace.test\r\nconnection: {connection}\r\n\r\n")?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     Ok(reply)
@@ -58,6 +64,8 @@ async fn a_process_that_is_told_to_stop_is_not_ready_first_and_takes_requests_me
     until("no longer ready", || ask(port, "/readyz").unwrap().starts_with("HTTP/1.1 503"));
     let taken = ask(port, "/sign-in").unwrap();
     assert!(taken.starts_with("HTTP/1.1 200"), "still answered: {taken}");
+    let kept = ask_on(port, "/healthz", "keep-alive").unwrap();
+    assert!(kept.contains("connection: close"), "whoever keeps a connection is told to leave: {kept}");
     // whoever asks a second time does not want to wait
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(child.wait().unwrap().success(), "{}", rest.join().unwrap());

@@ -13,8 +13,11 @@ use crate::import;
 use crate::store::imports::{self, Import};
 
 /// An import that fails four times has a reason that a person must look at.
-const TRIES: Policy =
-    Policy { max_attempts: 4, delays: &[Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)] };
+const TRIES: Policy = Policy {
+    max_attempts: 4,
+    delays: &[Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)],
+    ..Policy::GROWING
+};
 /// How long an upload waits for somebody to go on with it.
 const STALE: chrono::Duration = chrono::Duration::days(7);
 const DAY: Duration = Duration::from_secs(86_400);

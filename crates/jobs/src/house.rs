@@ -48,9 +48,9 @@ async fn renew(shared: &Shared) -> Result<()> {
     let mut running = shared.running();
     for id in ids.iter().filter(|id| !ours.contains(id)) {
         // Absent when it ended while we asked.
-        if let Some(task) = running.remove(id).filter(|task| !task.is_finished()) {
+        if let Some(job) = running.remove(id).filter(|job| !job.task.is_finished()) {
             tracing::warn!(job = %id, "the lease was lost; the job is left to another worker");
-            task.abort();
+            job.task.abort();
         }
     }
     Ok(())

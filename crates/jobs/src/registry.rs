@@ -18,6 +18,9 @@ pub struct Policy {
     pub max_attempts: i32,
     /// The delay after each failed try; the last one repeats.
     pub delays: &'static [Duration],
+    /// When work that mostly waits for somebody else's server, with no connection of ours in its hands, stops counting
+    /// against the worker's concurrency; never without it.
+    pub lends_slot_after: Option<Duration>,
 }
 
 impl Policy {
@@ -32,6 +35,7 @@ impl Policy {
             Duration::from_secs(3_600),
             Duration::from_secs(14_400),
         ],
+        lends_slot_after: None,
     };
 
     /// The delay after the try with this number, from 1.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration as Pause;
+use std::time::{Duration as Pause, Instant};
 
 use database::Database;
 use kernel::error::CanFail;
@@ -30,6 +30,8 @@ pub(crate) const OUT_OF_REACH: Pause = Pause::from_secs(1);
 const BATCH: usize = 200;
 /// A full worker waits this long for more slots to become free: claims of one job each are dear.
 const GATHER: Pause = Pause::from_millis(4);
+/// The most slots that jobs lend, whatever the concurrency is: each may hold a connection to a mail server.
+const MOST_LENT: usize = 100;
 /// How long a stopping worker waits for what is under way.
 const GRACE: Pause = Pause::from_secs(10);
 /// Tries at noting outcomes once stopping was asked for; the leases end without us.
@@ -47,9 +49,16 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub registry: Registry,
     /// What is claimed and not yet noted as ended.
-    running: Mutex<HashMap<Uuid, AbortHandle>>,
+    running: Mutex<HashMap<Uuid, Running>>,
     /// Work may have come.
     pub hint: Notify,
+}
+
+/// A claimed job.
+pub(crate) struct Running {
+    pub task: AbortHandle,
+    /// From when on it counts no more against the concurrency.
+    lends: Option<Instant>,
 }
 
 impl Worker {
@@ -76,8 +85,15 @@ impl Drop for Worker {
 }
 
 impl Shared {
-    pub fn running(&self) -> MutexGuard<'_, HashMap<Uuid, AbortHandle>> {
+    pub fn running(&self) -> MutexGuard<'_, HashMap<Uuid, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Slots that jobs lend to others, because they only wait.
+    fn lent(&self) -> usize {
+        let now = Instant::now();
+        let lends = |job: &&Running| job.lends.is_some_and(|from| from <= now) && !job.task.is_finished();
+        self.running().values().filter(lends).count().min(MOST_LENT)
     }
 }
 
@@ -112,10 +128,13 @@ async fn work(
 ) {
     while !*stopped.borrow() {
         while jobs.try_join_next().is_some() {}
-        if jobs.len() >= slots {
+        let busy = jobs.len().saturating_sub(shared.lent());
+        if busy >= slots {
             tokio::select! {
                 _ = jobs.join_next() => {}
                 _ = stopped.changed() => continue,
+                // perhaps one lends its slot by now
+                () = tokio::time::sleep(IDLE) => continue,
             }
             let more = async {
                 for _ in 0..slots / 4 {
@@ -125,7 +144,7 @@ async fn work(
             let _ = tokio::time::timeout(GATHER, more).await;
             continue;
         }
-        let room = (slots - jobs.len()).min(BATCH);
+        let room = (slots - busy).min(BATCH);
         let pause = match shared.queue.claim(&shared.registry, room, shared.clock.told(), LEASE).await {
             Ok(claimed) if claimed.is_empty() => IDLE,
             Ok(claimed) => {
@@ -148,13 +167,15 @@ async fn work(
 fn start(shared: &Arc<Shared>, jobs: &mut JoinSet<()>, outcomes: mpsc::Sender<Outcome>, job: Job) {
     let id = job.id;
     let task = shared.clone();
+    let lends = shared.registry.entries.get(job.kind.as_str()).and_then(|entry| entry.policy.lends_slot_after);
+    let lends = lends.map(|after| Instant::now() + after);
     let mut running = shared.running();
     let handle = jobs.spawn(async move {
         let result = run(&task.registry, job.clone()).await;
         let outcome = outcome(&task.registry, &job, result);
         let _ = outcomes.send(outcome).await;
     });
-    running.insert(id, handle);
+    running.insert(id, Running { task: handle, lends });
 }
 
 /// Notes what came of jobs, many by one statement. The note is what keeps work from being done again: it outlasts a

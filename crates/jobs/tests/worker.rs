@@ -7,7 +7,7 @@ use std::time::Duration as Pause;
 
 use chrono::Duration;
 use database::Database;
-use jobs::{Job, JobError, NewJob, Registry, Worker, enqueue_many};
+use jobs::{Job, JobError, NewJob, Policy, Registry, Worker, enqueue_many};
 use kernel::{Actor, System};
 use serde_json::json;
 use testkit::TestDatabase;
@@ -74,6 +74,26 @@ async fn four_workers_do_each_job_once() {
     }
     assert_eq!(counter.load(Ordering::SeqCst), 2_000);
     assert!(states(&test).await.iter().all(|(state, attempts)| state == "done" && *attempts == 1));
+}
+
+#[tokio::test]
+async fn work_that_only_waits_for_a_strangers_server_keeps_no_other_work_from_being_done() {
+    let test = TestDatabase::new().await;
+    let db = test.database();
+    put(&db, &(0..8).map(|n| NewJob::new("test.wait", json!({ "n": n }))).collect::<Vec<_>>()).await;
+    let counter = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let waits = begun.clone();
+    let policy = Policy { lends_slot_after: Some(Pause::from_millis(100)), ..Policy::GROWING };
+    let registry = counting(&counter).on_with("test.wait", policy, move |_: Job| {
+        waits.fetch_add(1, Ordering::SeqCst);
+        std::future::pending()
+    });
+    let _worker = start(&db, registry);
+    until("all eight slots are taken", async || begun.load(Ordering::SeqCst) == 8).await;
+    put(&db, &(0..20).map(|n| NewJob::new("test.count", json!({ "n": n }))).collect::<Vec<_>>()).await;
+    until("the other jobs ran", async || counter.load(Ordering::SeqCst) == 20).await;
+    assert_eq!(states(&test).await.iter().filter(|(state, _)| state == "running").count(), 8, "they are still ours");
 }
 
 #[tokio::test]

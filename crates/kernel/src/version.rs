@@ -21,6 +21,13 @@ pub fn etag_of(told: &impl Serialize) -> Result<String> {
     Ok(format!("\"{half}\""))
 }
 
+/// The ETag of an answer that tells of what has the version `etag`: it moves with everything that is told, also with what
+/// is no part of the version, such as a count. `If-None-Match` asks for the whole of it, `If-Match` for the version alone.
+pub fn etag_of_answer(etag: &str, answer: &[u8]) -> String {
+    let part: String = Sha256::digest(answer).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{}.{part}\"", etag.trim_matches('"'))
+}
+
 /// The versions a change is meant for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected(Option<Vec<String>>);
@@ -31,15 +38,12 @@ impl Expected {
         Self(None)
     }
 
-    /// What an `If-Match` header names: ETags, or `*` for whichever there is. A proxy that compresses makes an ETag a
-    /// weak one; it names the same row.
+    /// What an `If-Match` header names: ETags, or `*` for whichever there is; a header without any names none that there
+    /// could be. A proxy that compresses makes an ETag a weak one; it names the same row.
     pub fn of(if_match: &str) -> Self {
-        let tags: Vec<String> = if_match
-            .split(',')
-            .map(|tag| tag.trim().trim_start_matches("W/").to_owned())
-            .filter(|tag| !tag.is_empty())
-            .collect();
-        if tags.is_empty() || tags.iter().any(|tag| tag == "*") { Self::any() } else { Self(Some(tags)) }
+        let tags = if_match.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+        let tags: Vec<String> = tags.map(|tag| version(tag.trim_start_matches("W/"))).collect();
+        if tags.iter().any(|tag| tag == "*") { Self::any() } else { Self(Some(tags)) }
     }
 
     /// Whether any version will do, so that nobody needs to look which it is.
@@ -56,6 +60,14 @@ impl Expected {
             Some(tags) if !tags.iter().any(|tag| tag == etag) => Err(changed_meanwhile()),
             _ => Ok(()),
         }
+    }
+}
+
+/// The version that an ETag begins with.
+fn version(tag: &str) -> String {
+    match tag.strip_suffix('"').and_then(|open| open.rsplit_once('.')) {
+        Some((version, _)) => format!("{version}\""),
+        None => tag.to_owned(),
     }
 }
 
@@ -83,12 +95,23 @@ mod tests {
         assert_eq!(Expected::of(&old).check(&old), Ok(()));
         assert_eq!(Expected::of(&format!("{old}, {new}")).check(&new), Ok(()));
         assert_eq!(Expected::of(&format!("W/{old}")).check(&old), Ok(()));
-        for if_match in ["*", " * ", ""] {
+        for if_match in ["*", " * "] {
             assert_eq!(Expected::of(if_match).check(&new), Ok(()));
         }
-        for if_match in [old.as_str(), "nonsense", "\"\"", "W/"] {
-            let refused = Expected::of(if_match).check(&new);
-            assert_eq!(refused.is_err(), if_match != "W/", "{if_match}: {refused:?}");
+        for if_match in [old.as_str(), "nonsense", "\"\"", "W/", "", " ", ","] {
+            assert!(Expected::of(if_match).check(&new).is_err(), "{if_match}");
         }
+    }
+
+    #[test]
+    fn an_answers_etag_moves_with_all_that_is_told_and_names_the_version_all_the_same() {
+        let row = etag(DateTime::UNIX_EPOCH);
+        let [before, after] = [etag_of_answer(&row, b"{1}"), etag_of_answer(&row, b"{2}")];
+        assert_ne!(before, after);
+        assert_eq!(before, etag_of_answer(&row, b"{1}"));
+        for told in [before, format!("W/{after}")] {
+            assert_eq!(Expected::of(&told).check(&row), Ok(()));
+        }
+        assert!(Expected::of(&etag_of_answer("\"1\"", b"{1}")).check(&row).is_err());
     }
 }

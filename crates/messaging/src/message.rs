@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// How often a message is tried: once, and again after 5 s, 30 s, 2 min, 10 min, 1 h and 4 h.
 pub const MOST_ATTEMPTS: i32 = 7;
 
+/// The error code of a message that counts as sent, though no provider said that it took it; the kind of the alert, too.
+pub const PERHAPS_SENT: &str = "perhaps_sent";
+
 /// The way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

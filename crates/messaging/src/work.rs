@@ -16,8 +16,9 @@ use crate::actions::{sweep, system_mail};
 use crate::message::MOST_ATTEMPTS;
 
 /// The delays of behaviour.md, section 4, but more tries than a message has: a job may also fail because the database
-/// was away.
-const POLICY: Policy = Policy { max_attempts: 5 * MOST_ATTEMPTS, ..Policy::GROWING };
+/// was away. A mail server may take ten minutes to say whether it took a mail; other work does not wait for that.
+const POLICY: Policy =
+    Policy { max_attempts: 5 * MOST_ATTEMPTS, lends_slot_after: Some(Duration::from_secs(5)), ..Policy::GROWING };
 
 #[derive(Deserialize)]
 struct MessagePayload {

@@ -11,7 +11,7 @@ use kernel::{Clock, Error, Result};
 
 use crate::email::address::mailbox;
 use crate::email::sandbox::SandboxEmail;
-use crate::email::smtp::{self, Smtp, SmtpConfig};
+use crate::email::smtp::{Patience, Smtp, SmtpConfig};
 use crate::sandbox::{Courier, Mailroom};
 use crate::sms::sandbox::SandboxSms;
 use crate::sms::twilio::{Twilio, TwilioConfig};
@@ -68,7 +68,7 @@ fn email(settings: &Settings, mailroom: &Mailroom) -> Result<Arc<dyn EmailDriver
             let from = mailbox(&settings.email.from, "the sender");
             from.map_err(|_| Error::invalid("email.from", "must be an address, or a name and <an address>"))?;
             let config = SmtpConfig::of(&settings.email)?;
-            Arc::new(Smtp::new(config, smtp::STEP, mailroom.clock.clone())?)
+            Arc::new(Smtp::new(config, Patience::USUAL, mailroom.clock.clone())?)
         }
     })
 }

@@ -37,7 +37,8 @@ pub enum SendError {
         /// How long the provider asks us to wait, when it says so.
         retry_after_seconds: Option<u64>,
     },
-    /// It may have been sent: the answer was lost. Trying again may repeat the message to the same person.
+    /// It may have been sent: the answer was lost, or says nothing. Trying again may repeat the message to the same
+    /// person.
     Ambiguous {
         /// A sentence for people.
         message: String,
@@ -45,6 +46,9 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// The code of a lost answer.
+    pub const AMBIGUOUS: &str = "ambiguous";
+
     /// An error that further tries will not mend.
     pub fn permanent(code: impl Into<String>, message: impl AsRef<str>) -> Self {
         Self::Permanent { code: code.into(), message: shortened(message.as_ref()) }
@@ -64,7 +68,7 @@ impl SendError {
     pub fn code(&self) -> &str {
         match self {
             Self::Permanent { code, .. } | Self::Temporary { code, .. } => code,
-            Self::Ambiguous { .. } => "ambiguous",
+            Self::Ambiguous { .. } => Self::AMBIGUOUS,
         }
     }
 

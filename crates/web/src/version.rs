@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::Error;
-use kernel::version::{Expected, etag_of};
+use kernel::version::{Expected, etag_of, etag_of_answer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,9 +25,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // a line that is no text names no version of ours
+        // a line that is no text names no version of ours, and an empty one names none at all
         let lines = parts.headers.get_all(header::IF_MATCH).iter().map(|line| line.to_str().unwrap_or("\"\""));
-        Ok(Self(Expected::of(&lines.collect::<Vec<_>>().join(","))))
+        let lines: Vec<&str> = lines.collect();
+        Ok(Self(if lines.is_empty() { Expected::any() } else { Expected::of(&lines.join(",")) }))
     }
 }
 
@@ -52,12 +53,22 @@ impl<T: Serialize> Tagged<T> {
 
 impl<T: Serialize> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
-        let mut response = axum::Json(self.body).into_response();
-        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
-            response.headers_mut().insert(header::ETAG, etag);
-        }
-        response
+        tagged(Some(&self.etag), &self.body)
     }
+}
+
+/// JSON with the ETag of just this answer, if what it tells of has a version.
+fn tagged(etag: Option<&str>, body: &impl Serialize) -> Response {
+    let json = match serde_json::to_vec(body) {
+        Ok(json) => json,
+        Err(error) => return Failure(Error::internal(error)).into_response(),
+    };
+    let etag = etag.and_then(|etag| HeaderValue::from_str(&etag_of_answer(etag, &json)).ok());
+    let mut response = ([(header::CONTENT_TYPE, "application/json")], json).into_response();
+    if let Some(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
 }
 
 /// Something that was made: 201 with the whole of it, where it is, and its version if it has one.
@@ -85,12 +96,13 @@ impl<T> Made<T> {
 
 impl<T: Serialize> IntoResponse for Made<T> {
     fn into_response(self) -> Response {
-        let mut response = (StatusCode::CREATED, axum::Json(self.body)).into_response();
-        let told = [(header::LOCATION, Some(self.location)), (header::ETAG, self.etag)];
-        for (name, text) in told {
-            if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
-                response.headers_mut().insert(name, value);
-            }
+        let mut response = tagged(self.etag.as_deref(), &self.body);
+        // a body that could not be written is a failure already
+        if response.status().is_success() {
+            *response.status_mut() = StatusCode::CREATED;
+        }
+        if let Ok(location) = HeaderValue::from_str(&self.location) {
+            response.headers_mut().insert(header::LOCATION, location);
         }
         response
     }

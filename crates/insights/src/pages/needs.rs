@@ -60,6 +60,10 @@ fn text(need: &store::Need) -> String {
             "gift card could not be delivered. Send it again to another number or address.",
             "gift cards could not be delivered. Send them again to other numbers or addresses.",
         ],
+        "perhaps_sent" => [
+            "gift card may not have been sent. Ask the person, and send it again if it is missing.",
+            "gift cards may not have been sent. Ask the people, and send again what is missing.",
+        ],
         "reward_held" => ["person's rewards wait for a look", "people's rewards wait for a look"],
         "no_credits" => ["pool has rewards due that no credits cover", "pools have rewards due that no credits cover"],
         _ => ["alert", "alerts"],
@@ -80,6 +84,7 @@ pub fn place(kind: &str, subject: Option<&str>) -> (&'static str, String) {
         "failed_imports" => ("contacts.import", "imports".into()),
         "to_approve" => ("campaigns.view", "campaigns?status=ready".into()),
         "delivery_failed" => ("messages.view", "deliveries?status=failed".into()),
+        "perhaps_sent" => ("messages.view", at("deliveries?status=sent", "cards")),
         "reward_held" => ("messages.view", "deliveries?status=held".into()),
         "no_credits" => ("credits.view", "credits".into()),
         "address_missing" | "consent_needed" => ("campaigns.view", at("campaigns", "recipients")),

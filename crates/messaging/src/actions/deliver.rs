@@ -1,5 +1,7 @@
-//! One try to send one message. Repeating it is safe: the same row, the same code, the same person; a try whose
-//! answer was lost may reach them twice, and never brings a second card.
+//! One try to send one message. Repeating it is safe: the same row, the same code, the same person, the same Message-ID.
+//!
+//! A try of which nobody knows what it came to is repeated once, so that a card is not lost with a connection. After that the
+//! message counts as sent, whatever the later tries came to: a code that may be out goes nowhere else, and is not paid back.
 
 use std::time::Duration;
 
@@ -13,9 +15,10 @@ use web::App;
 use super::status::{self, Change};
 use crate::compose::{self, Composed, Uncomposed};
 use crate::consent::{Addressee, Refusal, refusal};
-use crate::message::{Channel, MOST_ATTEMPTS, Status};
+use crate::message::{Channel, MOST_ATTEMPTS, PERHAPS_SENT, Status};
 use crate::store::composing::{self, Material};
 use crate::store::messages::{self as store, Happened};
+use crate::store::tries::{self, Try};
 
 /// The number of the sandbox's messages when the settings name none.
 const SANDBOX_NUMBER: &str = "+18005550199";
@@ -48,10 +51,11 @@ enum Outgoing {
 /// # Errors
 /// When the database fails; nothing was sent then, or it is sent once more.
 pub async fn deliver(app: &App, drivers: &Drivers, client_id: Uuid, message_id: Uuid) -> Result<Tried> {
-    let Some((attempts, material)) = take(app, client_id, message_id).await? else { return Ok(Tried::Done) };
+    let Some((tried, material)) = take(app, drivers, client_id, message_id).await? else { return Ok(Tried::Done) };
+    let trial = Trial { message: (client_id, message_id), provider: provider(drivers, &material), tried };
     let outgoing = match prepare(app, client_id, message_id, &material) {
         Ok(outgoing) => outgoing,
-        Err(error) => return failed(app, (client_id, message_id), attempts, &error).await,
+        Err(error) => return trial.failed(app, &error).await,
     };
     let sent = match &outgoing {
         Outgoing::Sms(sms) => drivers.sms.send(sms).await,
@@ -62,17 +66,26 @@ pub async fn deliver(app: &App, drivers: &Drivers, client_id: Uuid, message_id: 
             record_accepted(app, client_id, message_id, &accepted).await?;
             Ok(Tried::Done)
         }
-        Err(error) => failed(app, (client_id, message_id), attempts, &error).await,
+        Err(error) => trial.failed(app, &error).await,
+    }
+}
+
+fn provider(drivers: &Drivers, material: &Material) -> &'static str {
+    match channel(material) {
+        Channel::Sms => drivers.sms.name(),
+        Channel::Email => drivers.email.name(),
     }
 }
 
 /// Counts the try and reads what is to be sent; `None` when there is nothing to do, or the person opted out.
-async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i32, Material)>> {
+async fn take(app: &App, drivers: &Drivers, client_id: Uuid, message_id: Uuid) -> Result<Option<(Try, Material)>> {
     let actor = Actor::client(client_id);
     let tx = app.scope(&actor).transaction().await?;
-    let Some(attempts) = store::count_try(&tx, client_id, message_id).await? else { return Ok(None) };
+    let Some(tried) = tries::count(&tx, client_id, message_id).await? else { return Ok(None) };
     let material = composing::find(&tx, client_id, message_id).await?;
-    let refused = if let Some(spent) = spent(&material) {
+    let refused = if tried.cut_off && tried.doubtful {
+        Some((PERHAPS_SENT, "tries were cut off, and nobody knows what they sent"))
+    } else if let Some(spent) = spent(&material) {
         Some(spent)
     } else {
         let to = Addressee {
@@ -84,15 +97,15 @@ async fn take(app: &App, client_id: Uuid, message_id: Uuid) -> Result<Option<(i3
         refusal(&tx, &to).await?.map(|refusal| (Refusal::CODE, refusal.sentence()))
     };
     if let Some(error) = refused {
-        status::change(
-            &tx,
-            message_id,
-            &Change { status: Status::Failed, word: "refused", error: Some(error), name: None },
-        )
-        .await?;
+        let change = if tried.cut_off || tried.doubtful {
+            Change::perhaps_sent(provider(drivers, &material), error.1)
+        } else {
+            Change { status: Status::Failed, word: "refused", error: Some(error), name: None }
+        };
+        status::change(&tx, message_id, &change).await?;
     }
     tx.commit().await?;
-    Ok(refused.is_none().then_some((attempts, material)))
+    Ok(refused.is_none().then_some((tried, material)))
 }
 
 /// Why the card would be of no use to anybody, or goes nowhere any more.
@@ -155,34 +168,69 @@ fn uncomposed(why: Uncomposed) -> SendError {
 async fn record_accepted(app: &App, client_id: Uuid, message_id: Uuid, accepted: &Accepted) -> Result<()> {
     let actor = Actor::client(client_id);
     let tx = app.scope(&actor).transaction().await?;
-    let name = Some((accepted.provider, accepted.provider_message_id.as_str()));
+    let name = Some((accepted.provider, Some(accepted.provider_message_id.as_str())));
     status::change(&tx, message_id, &Change { status: Status::Sent, word: "accepted", error: None, name }).await?;
     tx.commit().await
 }
 
-/// Notes a try that came to nothing: for good, or until the next one.
-async fn failed(app: &App, (client_id, message_id): (Uuid, Uuid), attempts: i32, error: &SendError) -> Result<Tried> {
-    let actor = Actor::client(client_id);
-    let tx = app.scope(&actor).transaction().await?;
-    let what = (error.code(), error.message());
-    let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
-    // no address: the row has it
-    tracing::warn!(%message_id, code = what.0, attempts, last, "a message was not taken");
-    if last {
-        status::change(
-            &tx,
-            message_id,
-            &Change { status: Status::Failed, word: "failed", error: Some(what), name: None },
-        )
-        .await?;
-    } else {
-        store::note_error(&tx, client_id, message_id, what).await?;
-        let payload = json!({ "attempt": attempts });
-        let what = Happened { status: "tried", error_code: Some(error.code()), payload };
-        store::note_event(&tx, client_id, message_id, &what).await?;
+/// A try that is under way.
+struct Trial {
+    /// Client and id.
+    message: (Uuid, Uuid),
+    provider: &'static str,
+    tried: Try,
+}
+
+impl Trial {
+    /// Notes a try that was not taken: until the next one, or for good.
+    async fn failed(&self, app: &App, error: &SendError) -> Result<Tried> {
+        let ((client_id, message_id), attempts) = (self.message, self.tried.attempts);
+        let actor = Actor::client(client_id);
+        let tx = app.scope(&actor).transaction().await?;
+        let what = (error.code(), error.message());
+        let end = end(attempts, self.tried.cut_off || self.tried.doubtful, error);
+        // no address: the row has it
+        tracing::warn!(%message_id, code = what.0, attempts, ?end, "a message was not taken");
+        match end {
+            End::No => {
+                tries::note_error(&tx, client_id, message_id, what).await?;
+                let payload = json!({ "attempt": attempts });
+                let what = Happened { status: "tried", error_code: Some(error.code()), payload };
+                store::note_event(&tx, client_id, message_id, &what).await?;
+            }
+            End::PerhapsSent => {
+                status::change(&tx, message_id, &Change::perhaps_sent(self.provider, error.message())).await?;
+            }
+            End::Failed => {
+                let change = Change { status: Status::Failed, word: "failed", error: Some(what), name: None };
+                status::change(&tx, message_id, &change).await?;
+            }
+        }
+        tx.commit().await?;
+        if end == End::No { Ok(again(attempts, error)) } else { Ok(Tried::Done) }
     }
-    tx.commit().await?;
-    if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }
+}
+
+/// Whether a message is at its end with a try that was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is tried again.
+    No,
+    /// Nobody knows whether it was taken.
+    PerhapsSent,
+    /// It was surely not.
+    Failed,
+}
+
+/// What a try comes to that was not taken; `doubtful` when an earlier one may have been.
+pub(crate) fn end(attempts: i32, doubtful: bool, error: &SendError) -> End {
+    let ambiguous = matches!(error, SendError::Ambiguous { .. });
+    let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS || (ambiguous && doubtful);
+    match (last, ambiguous || doubtful) {
+        (false, _) => End::No,
+        (true, true) => End::PerhapsSent,
+        (true, false) => End::Failed,
+    }
 }
 
 /// The next try comes after our own delay, or after the provider's when that is longer; never after more than a day.
@@ -212,5 +260,18 @@ mod tests {
         assert_eq!(after(3, &busy(60)), None, "our own two minutes are longer");
         assert_eq!(after(1, &busy(604_800)), Some(86_400));
         assert_eq!(after(1, &SendError::ambiguous("lost")), None);
+    }
+
+    #[test]
+    fn what_may_have_been_sent_is_tried_once_more_and_never_counts_as_failed() {
+        let (no, never, lost) =
+            (SendError::temporary("451", "later"), SendError::permanent("550", "no"), SendError::ambiguous("lost"));
+        let ends = |error| {
+            [(1, false), (2, true), (MOST_ATTEMPTS, false), (MOST_ATTEMPTS, true)]
+                .map(|(n, doubt)| end(n, doubt, error))
+        };
+        assert_eq!(ends(&no), [End::No, End::No, End::Failed, End::PerhapsSent]);
+        assert_eq!(ends(&never), [End::Failed, End::PerhapsSent, End::Failed, End::PerhapsSent]);
+        assert_eq!(ends(&lost), [End::No, End::PerhapsSent, End::PerhapsSent, End::PerhapsSent]);
     }
 }

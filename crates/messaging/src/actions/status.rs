@@ -10,8 +10,9 @@ use uuid::Uuid;
 use web::App;
 
 use crate::consent;
-use crate::message::{Channel, Status};
+use crate::message::{Channel, PERHAPS_SENT, Status};
 use crate::store::messages::{self as store, Happened, Tracked};
+use crate::store::tries;
 
 /// The job by which this room tells `rewards` that a message that brings a card has moved.
 pub const MOVED_JOB: &str = "rewards.message_moved";
@@ -24,8 +25,17 @@ pub(crate) struct Change<'a> {
     pub(crate) word: &'a str,
     /// Code and sentence.
     pub(crate) error: Option<(&'a str, &'a str)>,
-    /// The provider and how it calls the message.
-    pub(crate) name: Option<(&'a str, &'a str)>,
+    /// The provider and how it calls the message, as far as it said.
+    pub(crate) name: Option<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> Change<'a> {
+    /// Counts as sent, though nobody said that it was: a code that may be out is not taken back, paid back, or sent
+    /// elsewhere.
+    pub(crate) fn perhaps_sent(provider: &'a str, why: &'a str) -> Self {
+        let error = Some((PERHAPS_SENT, why));
+        Self { status: Status::Sent, word: PERHAPS_SENT, error, name: Some((provider, None)) }
+    }
 }
 
 /// The path of a message's status callback. The id in it is ours: a callback may come before we know the provider's.
@@ -42,7 +52,7 @@ pub async fn take_callback(app: &App, provider: &str, message_id: Uuid, update: 
     let client_id = store::client_of(&app.scope(&Actor::system(System::Worker)), message_id).await?;
     let actor = Actor::client(client_id);
     let tx = app.scope(&actor).transaction().await?;
-    let name = Some((provider, update.provider_message_id.as_str()));
+    let name = Some((provider, Some(update.provider_message_id.as_str())));
     let (status, error) = match &update.status {
         DeliveryStatus::Sent => (Status::Sent, None),
         DeliveryStatus::Delivered => (Status::Delivered, None),
@@ -57,7 +67,7 @@ pub async fn take_callback(app: &App, provider: &str, message_id: Uuid, update: 
 pub(crate) async fn change(tx: &Transaction, message_id: Uuid, change: &Change<'_>) -> Result<Option<Status>> {
     let Some(message) = store::lock(tx, message_id).await? else { return Ok(None) };
     let current = Status::parse(&message.status).ok_or_else(|| Error::internal("a message with an unknown status"))?;
-    let sid = change.name.map(|(_, sid)| sid);
+    let sid = change.name.and_then(|(_, sid)| sid);
     let error_code = change.error.map(|(code, _)| code);
     let what = Happened { status: change.word, error_code, payload: json!({ "id": sid }) };
     store::note_event(tx, message.client_id, message_id, &what).await?;
@@ -67,8 +77,8 @@ pub(crate) async fn change(tx: &Transaction, message_id: Uuid, change: &Change<'
     // A failure of an earlier try says nothing of the one that is under way.
     let outdated = change.status == Status::Failed
         && sid.is_some_and(|sid| message.provider_message_id.as_deref().is_some_and(|known| known != sid));
-    if let (Some((provider, sid)), None) = (change.name, &message.provider_message_id) {
-        store::name(tx, message.client_id, message_id, provider, sid).await?;
+    if let (Some(name), None) = (change.name, &message.provider_message_id) {
+        store::name(tx, message.client_id, message_id, name).await?;
     }
     if outdated || !current.may_become(change.status) {
         return Ok(Some(current));
@@ -103,7 +113,12 @@ async fn tell(tx: &Transaction, message_id: Uuid, message: &Tracked, change: &Ch
         };
         events::record(tx, &event).await?;
     }
-    if message.gift_card_id.is_some() {
+    if let Some(card_id) = message.gift_card_id {
+        match change.status {
+            Status::Sent if change.word == PERHAPS_SENT => tries::doubt(tx, message.client_id, card_id).await?,
+            Status::Sent | Status::Delivered => tries::no_doubt(tx, message.client_id, card_id).await?,
+            Status::Held | Status::Pending | Status::Failed => {}
+        }
         enqueue_moved(tx, message.client_id, message_id, change.status).await?;
     }
     Ok(())

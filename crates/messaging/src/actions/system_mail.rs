@@ -7,10 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 use web::App;
 
-use super::deliver::{Tried, again};
+use super::deliver::{End, Tried, again, end};
 use crate::compose;
-use crate::message::MOST_ATTEMPTS;
-use crate::store::system_messages::{self as store, NewSystemMessage};
+use crate::message::{PERHAPS_SENT, Status};
+use crate::store::system_messages::{self as store, NewSystemMessage, Try};
 
 /// Tries to send the mail of a job. The job's id is the row's: a second run is the same mail.
 ///
@@ -18,7 +18,7 @@ use crate::store::system_messages::{self as store, NewSystemMessage};
 /// When the database fails, or the payload is none of ours.
 pub async fn deliver(app: &App, drivers: &Drivers, job_id: Uuid, payload: &Value) -> Result<Tried> {
     let mail = SystemMail::from_payload(&app.keyring, payload)?;
-    let Some(attempts) = take(app, job_id, &mail).await? else { return Ok(Tried::Done) };
+    let Some(tried) = take(app, job_id, &mail).await? else { return Ok(Tried::Done) };
     let outgoing = OutgoingEmail {
         message_id: job_id,
         client_id: None,
@@ -33,20 +33,20 @@ pub async fn deliver(app: &App, drivers: &Drivers, job_id: Uuid, payload: &Value
     };
     match drivers.email.send(&outgoing).await {
         Ok(accepted) => sent(app, job_id, &accepted).await,
-        Err(error) => failed(app, job_id, attempts, &error).await,
+        Err(error) => failed(app, job_id, (drivers.email.name(), &tried), &error).await,
     }
 }
 
 /// Writes the row the first time and counts the try; `None` when it was sent or given up before.
-async fn take(app: &App, id: Uuid, mail: &SystemMail) -> Result<Option<i32>> {
+async fn take(app: &App, id: Uuid, mail: &SystemMail) -> Result<Option<Try>> {
     let body_sealed = app.keyring.seal(&context(id), mail.text.as_bytes())?;
     let new = NewSystemMessage { id, to: &mail.to, subject: &mail.subject, body_sealed };
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
     store::insert(&tx, &new).await?;
-    let attempts = store::count_try(&tx, id).await?;
+    let tried = store::count_try(&tx, id).await?;
     tx.commit().await?;
-    Ok(attempts)
+    Ok(tried)
 }
 
 async fn sent(app: &App, id: Uuid, accepted: &Accepted) -> Result<Tried> {
@@ -57,14 +57,19 @@ async fn sent(app: &App, id: Uuid, accepted: &Accepted) -> Result<Tried> {
     Ok(Tried::Done)
 }
 
-async fn failed(app: &App, id: Uuid, attempts: i32, error: &SendError) -> Result<Tried> {
-    let last = matches!(error, SendError::Permanent { .. }) || attempts >= MOST_ATTEMPTS;
+async fn failed(app: &App, id: Uuid, (provider, tried): (&str, &Try), error: &SendError) -> Result<Tried> {
+    let (attempts, end) = (tried.attempts, end(tried.attempts, tried.doubtful, error));
+    let (status, code) = match end {
+        End::No => (Status::Pending, error.code()),
+        End::PerhapsSent => (Status::Sent, PERHAPS_SENT),
+        End::Failed => (Status::Failed, error.code()),
+    };
     let actor = Actor::system(System::Worker);
     let tx = app.scope(&actor).transaction().await?;
-    store::failed(&tx, id, last, (error.code(), error.message())).await?;
-    tracing::warn!(mail = %id, code = error.code(), attempts, last, "a mail to one of our own people was not taken");
+    store::not_taken(&tx, id, (provider, status), (code, error.message())).await?;
+    tracing::warn!(mail = %id, code = error.code(), attempts, ?end, "a mail to one of our own people was not taken");
     tx.commit().await?;
-    if last { Ok(Tried::Done) } else { Ok(again(attempts, error)) }
+    if end == End::No { Ok(again(attempts, error)) } else { Ok(Tried::Done) }
 }
 
 fn context(id: Uuid) -> Vec<u8> {

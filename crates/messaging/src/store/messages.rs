@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::message::{NewMessage, Status};
+use crate::message::{NewMessage, PERHAPS_SENT, Status};
 
 /// A row of `messages`, as lists and pages show it: never with a text that could hold a code.
 #[derive(Debug, Clone, FromRow, Serialize)]
@@ -70,6 +70,11 @@ impl Message {
     /// None that a row can cause.
     pub fn etag(&self) -> Result<String> {
         etag_of(self)
+    }
+
+    /// Whether something is to be said of its last error: it failed, or nobody knows whether it was taken.
+    pub fn is_in_trouble(&self) -> bool {
+        self.status == "failed" || (self.status == "sent" && self.last_error_code.as_deref() == Some(PERHAPS_SENT))
     }
 }
 
@@ -198,20 +203,6 @@ database::statement! {
     NAME, app, "
         update messages
         set provider = $3, provider_message_id = $4
-        where client_id = $1
-          and id = $2";
-    /// Counts a try before it is made, so that a crash counts too; a card is not replaced while it lasts.
-    COUNT_TRY, app, "
-        update messages
-        set attempts = attempts + 1, sending_since = $3
-        where client_id = $1
-          and id = $2
-          and status = 'pending'
-        returning attempts";
-    /// Notes why a try came to nothing.
-    NOTE_ERROR, app, "
-        update messages
-        set last_error_code = $3, last_error = $4, sending_since = null
         where client_id = $1
           and id = $2";
     /// Keeps what happened, once however often it is told.
@@ -407,22 +398,13 @@ pub(crate) async fn advance(
 }
 
 /// Notes who took a message and under which name.
-pub(crate) async fn name(tx: &Transaction, client_id: Uuid, id: Uuid, provider: &str, name: &str) -> Result<()> {
+pub(crate) async fn name(
+    tx: &Transaction,
+    client_id: Uuid,
+    id: Uuid,
+    (provider, name): (&str, Option<&str>),
+) -> Result<()> {
     tx.execute(&NAME, &[&client_id, &id, &provider, &name]).await.map(|_| ())
-}
-
-/// Counts a try; `None` when the message does not wait to be sent any more.
-pub(crate) async fn count_try(tx: &Transaction, client_id: Uuid, id: Uuid) -> Result<Option<i32>> {
-    #[derive(FromRow)]
-    struct Counted {
-        attempts: i32,
-    }
-    Ok(tx.query_opt::<Counted>(&COUNT_TRY, &[&client_id, &id, &tx.now()]).await?.map(|row| row.attempts))
-}
-
-/// Notes why a try came to nothing.
-pub(crate) async fn note_error(tx: &Transaction, client_id: Uuid, id: Uuid, error: (&str, &str)) -> Result<()> {
-    tx.execute(&NOTE_ERROR, &[&client_id, &id, &error.0, &error.1]).await.map(|_| ())
 }
 
 /// Something that happened to a message.

@@ -3,3 +3,4 @@
 pub mod composing;
 pub mod messages;
 pub mod system_messages;
+pub(crate) mod tries;

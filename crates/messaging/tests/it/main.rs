@@ -1,6 +1,8 @@
 //! The choke point on a real database: consent, quiet hours, the outbox, mail of ACE itself.
 #![cfg(test)]
 
+mod doubt;
+
 use accounts::mail::SystemMail;
 use chrono::{Duration, TimeZone, Utc};
 use jobs::Registry;

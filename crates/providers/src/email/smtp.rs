@@ -5,6 +5,7 @@
 //! answer can never be taken for that of another message.
 
 mod connection;
+mod dialogue;
 mod url;
 
 use std::time::Duration;
@@ -13,8 +14,6 @@ use chrono::{DateTime, Utc};
 use kernel::Clock;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::{Address, Message};
 use tokio::time::timeout;
@@ -23,56 +22,74 @@ use super::address::{address, mailbox};
 use super::{EmailDriver, OutgoingEmail};
 use crate::delivery::{Accepted, SendError, Sending};
 use connection::Connections;
+use dialogue::{Class, Dialogue, NoReply, Reply, stuffed};
 pub use url::{Security, SmtpConfig};
 
 /// How this driver is called.
 pub const NAME: &str = "smtp";
 
-/// How long each step may take when nothing else is said.
-pub const STEP: Duration = Duration::from_secs(30);
+/// How long the server is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// At each step before the text is handed over, when nothing is lost by asking again.
+    pub step: Duration,
+    /// For the answer to the text: a server may have it scanned first, and whoever gives up earlier sends it twice.
+    pub answer: Duration,
+}
+
+impl Patience {
+    /// Ten minutes for the answer, as RFC 5321 (4.5.3.2.6) wants it.
+    pub const USUAL: Self = Self { step: Duration::from_secs(30), answer: Duration::from_mins(10) };
+}
 
 /// Sends through one mail server.
 #[derive(Debug)]
 pub struct Smtp {
     connections: Connections,
-    step: Duration,
+    patience: Patience,
     clock: Clock,
 }
 
 impl Smtp {
-    /// Prepares the driver; nothing is asked of the server yet. Each step of a dialogue may take as long as `step`.
+    /// Prepares the driver; nothing is asked of the server yet.
     ///
     /// # Errors
     /// Names `email.smtp_url` when no TLS can be prepared for its host.
-    pub fn new(config: SmtpConfig, step: Duration, clock: Clock) -> kernel::Result<Self> {
+    pub fn new(config: SmtpConfig, patience: Patience, clock: Clock) -> kernel::Result<Self> {
         crate::http::install_tls();
-        Ok(Self { connections: Connections::new(config, step)?, step, clock })
+        Ok(Self { connections: Connections::new(config, patience.step)?, patience, clock })
     }
 
     async fn hand_over(&self, email: &OutgoingEmail) -> Result<Accepted, SendError> {
         let mail = compose(email, self.clock.now())?;
-        let mut connection = self.connections.take().await?;
+        let mut dialogue = self.connections.take().await?;
         let from = mail.message.envelope().from().cloned();
-        // what is refused here is our server, our account or our sender, never the person's address
-        self.step(connection.command(Mail::new(from, vec![]))).await?.map_err(about_us)?;
-        self.step(connection.command(Rcpt::new(mail.to, vec![]))).await?.map_err(before_the_text)?;
-        self.step(connection.command(Data)).await?.map_err(before_the_text)?;
-        self.text(&mut connection, &mail.message.formatted()).await?;
-        self.connections.give_back(connection);
+        let sender = self.step(dialogue.say(Mail::new(from, vec![]))).await?;
+        if sender.class != Class::Done {
+            // our server, our account or our sender, never the person's address
+            return Err(sender.about_us());
+        }
+        expect(Class::Done, &self.step(dialogue.say(Rcpt::new(mail.to, vec![]))).await?)?;
+        expect(Class::GoOn, &self.step(dialogue.say(Data)).await?)?;
+        self.text(&mut dialogue, &mail.message.formatted()).await?;
+        self.connections.give_back(dialogue);
         Ok(Accepted { provider: NAME, provider_message_id: mail.id })
     }
 
-    async fn step<T>(&self, answer: impl Future<Output = T>) -> Result<T, SendError> {
-        timeout(self.step, answer).await.map_err(|_| SendError::temporary("timeout", "the mail server did not answer"))
+    /// Something before the end of the text, without which nothing is sent.
+    async fn step<T, E: Into<NoReply>>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, SendError> {
+        let late = |_| SendError::temporary("timeout", "the mail server did not answer");
+        timeout(self.patience.step, answer).await.map_err(late)?.map_err(|none| NoReply::before_the_text(none.into()))
     }
 
-    async fn text(&self, connection: &mut AsyncSmtpConnection, text: &[u8]) -> Result<(), SendError> {
-        match timeout(self.step, connection.message(text)).await {
+    async fn text(&self, dialogue: &mut Dialogue, text: &[u8]) -> Result<(), SendError> {
+        self.step(dialogue.write(&stuffed(text))).await?;
+        // the line that ends it: from here on the server may have the mail
+        match timeout(self.patience.answer, dialogue.say(".\r\n")).await {
             Err(_) => Err(SendError::ambiguous("the mail server took the text and did not answer")),
-            Ok(Err(error)) if error.status().is_none() && !is_odd_refusal(&error) => {
-                Err(SendError::ambiguous(format!("the mail server took the text, and its answer was lost: {error}")))
-            }
-            Ok(answer) => answer.map(|_| ()).map_err(before_the_text),
+            Ok(Err(none)) => Err(none.after_the_text()),
+            Ok(Ok(reply)) if reply.class == Class::GoOn => Err(NoReply::Unreadable(reply.code).after_the_text()),
+            Ok(Ok(reply)) => expect(Class::Done, &reply),
         }
     }
 }
@@ -87,36 +104,8 @@ impl EmailDriver for Smtp {
     }
 }
 
-/// An answer by its class: 5yz is for good, everything else may pass. Nothing was sent.
-fn before_the_text(error: SmtpError) -> SendError {
-    match error.status() {
-        Some(code) if error.is_permanent() => SendError::permanent(code.to_string(), reason(&error)),
-        None if is_odd_refusal(&error) => SendError::permanent("571", reason(&error)),
-        _ => about_us(error),
-    }
-}
-
-/// A reply such as `571 blocked`: the library reads no code whose second digit is above 5, and gives what is left behind
-/// the first. Only refusals for good carry such codes; one that says 4.x.x in its text is none.
-fn is_odd_refusal(error: &SmtpError) -> bool {
-    let text = reason(error);
-    let left = text.split_once("at: ").map_or(text.as_str(), |(_, left)| left);
-    let is_code = |code: &[u8]| matches!(code, [b'6'..=b'9', b'0'..=b'9', b' ' | b'-' | b'\r' | b'\n', ..]);
-    let passes = left.split_whitespace().any(|word| word.starts_with("4."));
-    error.is_response() && is_code(left.as_bytes()) && !passes
-}
-
-/// An answer to something that is not the message's fault: somebody can mend it while the job waits.
-fn about_us(error: SmtpError) -> SendError {
-    // an answer that cannot be read is an answer all the same
-    let silent = if error.is_response() { "unreadable" } else { "unreachable" };
-    let code = error.status().map_or_else(|| silent.to_owned(), |code| code.to_string());
-    SendError::temporary(code, reason(&error))
-}
-
-/// The server's own words where there are any.
-fn reason(error: &SmtpError) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+fn expect(class: Class, reply: &Reply) -> Result<(), SendError> {
+    if reply.class == class { Ok(()) } else { Err(reply.refusal()) }
 }
 
 /// A message in its written form.

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use chrono::{TimeZone, Utc};
 use kernel::Clock;
-use providers::email::smtp::{Smtp, SmtpConfig};
+use providers::email::smtp::{Patience, Smtp, SmtpConfig};
 use providers::{EmailDriver, OutgoingEmail, SendError};
 
 use crate::smtp_server::{Reply, SmtpServer};
 
+const SHORT: Patience = Patience { step: Duration::from_millis(400), answer: Duration::from_millis(800) };
+
 fn driver(server: &SmtpServer) -> Smtp {
     let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 3, 2, 15, 0, 0).unwrap());
-    Smtp::new(SmtpConfig::parse(&server.url()).unwrap(), Duration::from_millis(400), clock).unwrap()
+    Smtp::new(SmtpConfig::parse(&server.url()).unwrap(), SHORT, clock).unwrap()
 }
 
 fn mail(to: &str) -> OutgoingEmail {
@@ -83,7 +85,7 @@ async fn before_the_text_nothing_was_sent_and_after_it_nobody_knows() {
         assert!(matches!(error, SendError::Ambiguous { .. }), "{error:?}");
     }
     let config = SmtpConfig::parse("smtp://127.0.0.1:1").unwrap();
-    let nobody = Smtp::new(config, Duration::from_secs(1), Clock::system()).unwrap();
+    let nobody = Smtp::new(config, SHORT, Clock::system()).unwrap();
     let error = nobody.send(&mail("ada@example.com")).await.unwrap_err();
     assert!(matches!(&error, SendError::Temporary { code, .. } if code == "unreachable"), "{error:?}");
 }
@@ -108,7 +110,7 @@ async fn a_connection_is_not_used_again_after_a_bad_dialogue_or_when_it_died_mea
 async fn nothing_leaves_without_the_encryption_that_was_asked_for() {
     let server = SmtpServer::start(&[]).await;
     let config = SmtpConfig::parse(&format!("{}?tls=required", server.url())).unwrap();
-    let smtp = Smtp::new(config, Duration::from_millis(400), Clock::system()).unwrap();
+    let smtp = Smtp::new(config, SHORT, Clock::system()).unwrap();
     let error = smtp.send(&mail("ada@example.com")).await.unwrap_err();
     assert!(matches!(error, SendError::Temporary { .. }), "{error:?}");
     assert!(error.message().contains("STARTTLS"), "{error:?}");
@@ -116,17 +118,54 @@ async fn nothing_leaves_without_the_encryption_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_code_the_library_cannot_read_is_a_refusal() {
+async fn a_refusal_with_any_code_of_its_class_is_a_refusal() {
     for verb in ["RCPT", "DATA", "."] {
-        let blocked = outcome(&[(verb, Reply::Say("571 blocked"))]).await;
-        assert!(matches!(blocked, SendError::Permanent { .. }), "{verb}: {blocked:?}");
+        for said in ["571 blocked", "590", "550 \u{fffd} no"] {
+            let blocked = outcome(&[(verb, Reply::Say(said))]).await;
+            assert!(matches!(blocked, SendError::Permanent { .. }), "{verb}: {blocked:?}");
+        }
     }
-    let blocked = outcome(&[("RCPT", Reply::Say("571-5.7.1 blocked\r\n571 see our page"))]).await;
-    assert!(matches!(blocked, SendError::Permanent { .. }), "{blocked:?}");
+    let latin = outcome(&[("RCPT", Reply::Bytes(b"550 \xff\xfe\x00 no\r\n"))]).await;
+    assert!(matches!(latin, SendError::Permanent { .. }), "{latin:?}");
     let later = outcome(&[("RCPT", Reply::Say("471 4.7.1 come back later"))]).await;
     assert!(matches!(later, SendError::Temporary { .. }), "{later:?}");
     let sender = outcome(&[("MAIL", Reply::Say("571 blocked"))]).await;
-    assert!(matches!(&sender, SendError::Temporary { code, .. } if code == "unreadable"), "{sender:?}");
+    assert_eq!(sender, SendError::temporary("571", "blocked"));
+}
+
+#[tokio::test]
+async fn a_server_may_answer_with_bare_codes() {
+    let bare = ["MAIL", "RCPT", ".", "NOOP"].map(|verb| (verb, Reply::Say("250")));
+    let server = SmtpServer::start(&[&bare[..], &[("DATA", Reply::Say("354"))]].concat()).await;
+    let smtp = driver(&server);
+    for _ in 0..2 {
+        smtp.send(&mail("ada@example.com")).await.unwrap();
+    }
+    assert_eq!((server.texts().len(), server.connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn the_answer_to_the_text_is_waited_for_longer_than_any_other() {
+    let server = SmtpServer::start(&[(".", Reply::Late("250 scanned", SHORT.step + Duration::from_millis(200)))]).await;
+    driver(&server).send(&mail("ada@example.com")).await.unwrap();
+    let late = outcome(&[("RCPT", Reply::Late("250 fine", SHORT.step + Duration::from_millis(200)))]).await;
+    assert_eq!(late.code(), "timeout");
+    // RFC 5321, 4.5.3.2.6
+    assert_eq!(Patience::USUAL.answer, Duration::from_mins(10));
+}
+
+#[tokio::test]
+async fn whoever_offers_only_auth_login_is_told_the_name_and_then_the_password() {
+    // the test server knows a line by its first word in capitals: these are "user" and "password" in Base64
+    let server = SmtpServer::start(&[
+        ("EHLO", Reply::Say("250-mail.test\r\n250 AUTH LOGIN")),
+        ("AUTH", Reply::Say("334 VXNlcm5hbWU6")),
+        ("DXNLCG==", Reply::Say("334 UGFzc3dvcmQ6")),
+        ("CGFZC3DVCMQ=", Reply::Say("235 in")),
+    ])
+    .await;
+    driver(&server).send(&mail("ada@example.com")).await.unwrap();
+    assert_eq!(server.texts().len(), 1);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,6 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Copy)]
 pub enum Reply {
     Say(&'static str),
+    Bytes(&'static [u8]),
+    /// After a while.
+    Late(&'static str, Duration),
     HangUp,
     StaySilent,
 }
@@ -78,10 +82,18 @@ async fn converse(stream: TcpStream, script: HashMap<&'static str, Reply>, seen:
         if verb == "DATA" && matches!(reply, Reply::Say(said) if said.starts_with("354")) {
             text = Some(String::new());
         }
-        match reply {
-            Reply::Say(said) if stream.write_all(format!("{said}\r\n").as_bytes()).await.is_ok() => {}
-            Reply::StaySilent => {}
-            Reply::Say(_) | Reply::HangUp => return,
+        let said = match reply {
+            Reply::Say(said) => format!("{said}\r\n").into_bytes(),
+            Reply::Bytes(bytes) => bytes.to_vec(),
+            Reply::Late(said, after) => {
+                tokio::time::sleep(after).await;
+                format!("{said}\r\n").into_bytes()
+            }
+            Reply::StaySilent => continue,
+            Reply::HangUp => return,
+        };
+        if stream.write_all(&said).await.is_err() {
+            return;
         }
     }
 }

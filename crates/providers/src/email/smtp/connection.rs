@@ -1,16 +1,18 @@
 //! Connections to the mail server: made, encrypted, signed in, and kept a moment for the next message.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kernel::{Error, Result};
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
-use super::{Security, SmtpConfig, about_us};
+use super::dialogue::Dialogue;
+use super::{Security, SmtpConfig};
 use crate::delivery::SendError;
 
 /// Servers hang up on idle clients; after this long we do not ask.
@@ -20,77 +22,78 @@ const MOST_KEPT: usize = 8;
 /// How long a kept connection has to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 
-/// The authorities of a PEM file.
-fn authorities(path: &Path) -> Result<Certificate> {
+/// The authorities that are trusted: those of this machine, and those of a PEM file of one's own.
+fn authorities(own: Option<&Path>) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let Some(path) = own else { return Ok(roots) };
     let wrong = |why: String| Error::invalid("email.smtp_ca_file", format!("{}: {why}", path.display()));
-    let pem = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    if !pem.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(wrong("holds no certificate in PEM".to_owned()));
+    let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+        count += 1;
     }
-    Certificate::from_pem(pem.as_bytes()).map_err(|error| wrong(error.to_string()))
+    if count == 0 { Err(wrong("holds no certificate in PEM".to_owned())) } else { Ok(roots) }
 }
 
 /// The way to the server, with the connections that wait for work.
 pub(super) struct Connections {
     config: SmtpConfig,
     step: Duration,
-    tls: TlsParameters,
-    hello: ClientId,
-    kept: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
+    tls: TlsConnector,
+    name: ServerName<'static>,
+    kept: Mutex<Vec<(Instant, Dialogue)>>,
 }
 
 impl Connections {
     pub(super) fn new(config: SmtpConfig, step: Duration) -> Result<Self> {
-        let mut tls = TlsParameters::builder(config.host.clone());
-        if let Some(path) = &config.ca_file {
-            tls = tls.add_root_certificate(authorities(path)?);
-        }
-        let tls =
-            tls.build().map_err(|error| Error::invalid("email.smtp_url", format!("no TLS for this host: {error}")))?;
-        Ok(Self { config, step, tls, hello: ClientId::default(), kept: Mutex::default() })
+        let name = ServerName::try_from(config.host.clone());
+        let name = name.map_err(|error| Error::invalid("email.smtp_url", format!("no TLS for this host: {error}")))?;
+        let roots = authorities(config.ca_file.as_deref())?;
+        let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { config, step, tls: TlsConnector::from(Arc::new(tls)), name, kept: Mutex::default() })
     }
 
     /// A connection that is ready for `MAIL FROM`.
-    pub(super) async fn take(&self) -> std::result::Result<AsyncSmtpConnection, SendError> {
-        while let Some(mut connection) = self.pop() {
-            if timeout(ALIVE, connection.test_connected()).await == Ok(true) {
-                return Ok(connection);
+    pub(super) async fn take(&self) -> std::result::Result<Dialogue, SendError> {
+        while let Some(mut dialogue) = self.pop() {
+            if timeout(ALIVE, dialogue.is_alive()).await == Ok(true) {
+                return Ok(dialogue);
             }
         }
         let late = |_| SendError::temporary("timeout", "the mail server did not answer");
-        timeout(self.step, self.connect()).await.map_err(late)?.map_err(about_us)
+        timeout(self.step, self.connect()).await.map_err(late)?
     }
 
     /// Keeps a connection whose dialogue ended well. Any other must be dropped.
-    pub(super) fn give_back(&self, connection: AsyncSmtpConnection) {
+    pub(super) fn give_back(&self, dialogue: Dialogue) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(since, _)| since.elapsed() < KEPT);
         if kept.len() < MOST_KEPT {
-            kept.push((Instant::now(), connection));
+            kept.push((Instant::now(), dialogue));
         }
     }
 
-    fn pop(&self) -> Option<AsyncSmtpConnection> {
+    fn pop(&self) -> Option<Dialogue> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(since, _)| since.elapsed() < KEPT);
-        kept.pop().map(|(_, connection)| connection)
+        kept.pop().map(|(_, dialogue)| dialogue)
     }
 
-    async fn connect(&self) -> std::result::Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+    async fn connect(&self) -> std::result::Result<Dialogue, SendError> {
         let SmtpConfig { host, port, security, login, .. } = &self.config;
-        let at_once = (*security == Security::Tls).then(|| self.tls.clone());
-        let server = (host.as_str(), *port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.step), &self.hello, at_once, None).await?;
-        let offered = connection.can_starttls();
-        if *security == Security::StartTls || (*security == Security::Opportunistic && offered) {
-            connection.starttls(self.tls.clone(), &self.hello).await?;
+        let at_once = (*security == Security::Tls).then_some((&self.tls, &self.name));
+        let mut dialogue = Dialogue::open(host, *port, at_once).await?;
+        let offered = *security == Security::Opportunistic && dialogue.offers("STARTTLS");
+        if *security == Security::StartTls || offered {
+            dialogue = dialogue.starttls(&self.tls, &self.name).await?;
         }
         if let Some((user, password)) = login {
-            let credentials = Credentials::new(user.clone(), password.clone());
-            connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
+            dialogue.sign_in(user, password).await?;
         }
-        Ok(connection)
+        Ok(dialogue)
     }
 }
 
