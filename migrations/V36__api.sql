@@ -7,6 +7,18 @@ select a.client_id, a.kind, true as is_alert,
 from alerts a
 where a.resolved_at is null
   and a.acknowledged_at is null
+  -- that people wait at an empty pool says that it is low
+  and not (
+    a.kind = 'pool_low'
+    and exists (
+      select
+      from alerts e
+      where e.client_id = a.client_id
+        and e.kind = 'pool_empty'
+        and e.subject_id = a.subject_id
+        and e.resolved_at is null
+    )
+  )
 group by a.client_id, a.kind,
   case when a.kind not in ('delivery_failed', 'perhaps_sent', 'reward_held', 'no_credits') then a.subject_id end
 union all
