@@ -102,8 +102,8 @@ const faults = (page, names) => page.evaluate(([named, names]) => {
     if (box && box.getClientRects().length === 0) continue
     for (const one of form.elements) {
       if (!one.name || !one.matches('input:not([type="hidden"], [type="submit"]), select, textarea') || !one.matches(':enabled') || one.readOnly) continue
-      // ticked rows are chosen for one act and are no work
-      if (form.dataset.bulk !== undefined && one.name === 'ids') continue
+      // ticked rows, and the list they go to, are chosen for one act and are no work
+      if (form.dataset.bulk !== undefined && !one.matches('textarea, input:not([type="checkbox"])')) continue
       const back = change(one)
       if (!back) continue
       const asked = asks()
