@@ -122,7 +122,7 @@ pub struct ImportContactsArgs {
     #[arg(long)]
     pub list: Option<String>,
     /// Which field a column holds, such as `Cell=mobile_phone`, `#3=skip` for the third or `Roof=custom_fields.roof`; repeat
-    /// for more. Other columns are matched by their headers.
+    /// for more, and `*=email_opt_out` for everybody of a file of people who refused. Other columns are matched by their headers.
     #[arg(long = "map", value_name = "COLUMN=field")]
     pub mapping: Vec<String>,
     /// What happens to columns that no field fits.

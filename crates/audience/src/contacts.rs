@@ -311,6 +311,11 @@ pub fn new_code() -> String {
     code_of(random::generator().next_u64())
 }
 
+/// Whether a code looks like those that ACE makes for people whose client gave none.
+pub fn is_made_code(code: &str) -> bool {
+    code.len() == 13 && code.starts_with('C') && code.bytes().skip(1).all(|byte| ALPHABET.contains(&byte))
+}
+
 /// The customer code made of 60 bits: `C` and twelve characters.
 pub fn code_of(mut bits: u64) -> String {
     let mut code = String::with_capacity(13);
@@ -394,6 +399,7 @@ mod tests {
     fn made_codes_are_customer_codes() {
         assert_eq!(code_of(0), "C000000000000");
         assert!(is_customer_code(&new_code()) && new_code() != new_code());
+        assert!(is_made_code(&new_code()) && !is_made_code("C-1001") && !is_made_code("CUSTOMER-1001"));
         for wrong in ["ab", "-AB", "abc", "A B", &"A".repeat(51)] {
             assert!(!is_customer_code(wrong), "{wrong}");
         }

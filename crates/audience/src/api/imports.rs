@@ -25,7 +25,7 @@ pub struct ImportParams {
     pub filename: Option<String>,
     /// The static list the contacts go to.
     pub list: Option<String>,
-    /// COLUMN=field, repeated; #3=field for the third column; skip and custom_fields.name are fields too.
+    /// COLUMN=field, repeated; #3=field for the third column; *=email_opt_out for everybody; skip and custom_fields.name are fields too.
     pub map: Vec<String>,
     /// email, customer_code, phone or name_address; the best of what the file holds when absent.
     pub dedupe: Option<String>,

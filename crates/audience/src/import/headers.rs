@@ -88,7 +88,7 @@ pub struct Suggested {
 /// except those of consent: whoever refuses in any of several columns has refused.
 pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) -> Suggested {
     let (keys, about_report) = (custom_keys(headers), if is_report(headers) { REPORT_COLUMNS.len() } else { 0 });
-    let is_export = EXPORT_COLUMNS.iter().all(|own| headers.iter().any(|header| header == own));
+    let is_export = is_export(headers);
     let picked = pick::pick(headers, samples);
     let suggestion = |(column, ((header, key), ask)): (usize, ((&String, String), Option<Ask>))| {
         let chosen = picked.chosen[column];
@@ -105,6 +105,27 @@ pub fn suggest(headers: &[String], samples: &[Vec<String>], unmapped: Unmapped) 
     };
     let columns = headers.iter().zip(keys).zip(picked.asks.iter().copied()).enumerate().map(suggestion).collect();
     Suggested { columns, spares: picked.spares, labels: labels::of_numbers(headers) }
+}
+
+/// Columns that hold an address line by line (`Bill to 1` to `Bill to 5`), in their order; the bill's before the delivery's.
+pub fn address_lines(headers: &[String]) -> Vec<usize> {
+    let names: Vec<String> = headers.iter().map(|header| knowledge::title(header)).collect();
+    let lines = |front: &str| -> Vec<usize> {
+        let column = |number: u8| names.iter().position(|name| *name == format!("{front} {number}"));
+        (1..=5).map_while(column).collect()
+    };
+    let found = ["bill to", "ship to"].into_iter().map(lines).find(|columns| columns.len() > 2);
+    found.unwrap_or_default()
+}
+
+/// Whether a file or a list is called like people who refused: `unsubscribed_contacts.csv`.
+pub fn is_called_out(name: &str) -> bool {
+    consent::is_out(&knowledge::title(name))
+}
+
+/// Whether these are the columns of an export of ACE, which has what people refused in columns of their own.
+pub fn is_export(headers: &[String]) -> bool {
+    EXPORT_COLUMNS.iter().all(|own| headers.iter().any(|header| header == own))
 }
 
 /// Whether a header names a custom field outright, as exports of ACE do.
@@ -127,8 +148,9 @@ fn is_report(headers: &[String]) -> bool {
 /// The custom field each column would be. No two are the same, or one would overwrite the other: what comes again is
 /// numbered.
 pub fn custom_keys(headers: &[String]) -> Vec<String> {
-    let (mut taken, report) = (HashSet::new(), is_report(headers));
-    let free = |(index, header): (usize, &String)| {
+    let report = is_report(headers);
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut free = |(index, header): (usize, &String)| {
         let key = match header.strip_prefix("custom_fields.").map_or_else(|| custom_key(header), str::to_owned) {
             key if key.is_empty() => format!("column_{}", index + 1),
             // the row's own cells keep the names they had in the file the report is about
@@ -139,7 +161,14 @@ pub fn custom_keys(headers: &[String]) -> Vec<String> {
         let numbered = (2..).map(|number| format!("{key}_{number}"));
         iter::once(key.clone()).chain(numbered).find(|key| taken.insert(key.clone())).unwrap_or(key)
     };
-    headers.iter().enumerate().map(free).collect()
+    // `custom_fields.score` keeps its key also beside a column `score`, or an export would grow a number in every round
+    let mut order: Vec<usize> = (0..headers.len()).collect();
+    order.sort_by_key(|index| !is_own_key(&headers[*index]));
+    let mut keys = vec![String::new(); headers.len()];
+    for index in order {
+        keys[index] = free((index, &headers[index]));
+    }
+    keys
 }
 
 /// Whether the first row holds data instead of names: no header is an e-mail address or a phone number.
@@ -201,6 +230,20 @@ mod tests {
             ["email", "notes", "custom_fields.note_2", "custom_fields.note_2_2", "custom_fields.column_5"]
         );
         assert_eq!(format!("{}_2", keys[5]), keys[6]);
+    }
+
+    #[test]
+    fn a_custom_field_keeps_its_name_beside_a_column_called_like_it() {
+        let words = |headers: &[&str]| targets(headers, &[]).into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+        let export = ["lead_score", "Roof", "custom_fields.lead_score", "custom_fields.roof", "custom_fields.email"];
+        let kept = [
+            "lead_score",
+            "custom_fields.roof_2",
+            "custom_fields.lead_score",
+            "custom_fields.roof",
+            "custom_fields.email",
+        ];
+        assert_eq!(words(&export), kept);
     }
 
     #[test]

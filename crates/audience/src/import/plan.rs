@@ -54,6 +54,15 @@ pub struct Plan {
     /// Whether rows may repeat each other at will.
     #[serde(default)]
     pub allow_repeats: bool,
+    /// Columns that hold an address line by line, where no column is one.
+    #[serde(default)]
+    pub address_lines: Vec<usize>,
+    /// Whether the file is called like those of people who refused.
+    #[serde(default)]
+    pub called_out: bool,
+    /// What everybody in it refuses, or that they refuse nothing, as somebody said.
+    #[serde(default)]
+    pub everybody: Option<Target>,
 }
 
 /// What only a person can tell about a file.
@@ -85,6 +94,13 @@ impl Plan {
         self.header_unclear &= options.header.is_none() && options.mapping.is_empty();
         self.allow_repeats = options.allow_repeats.unwrap_or(self.allow_repeats);
         for (column, target) in &options.mapping {
+            if column == "*" {
+                self.everybody = Some(target.clone());
+                if !matches!(target, Target::Skip) && self.everybody_stops().is_none() {
+                    problems.invalid("map", "* can be email_opt_out, sms_opt_out, do_not_contact or skip");
+                }
+                continue;
+            }
             match self.column(column) {
                 Some(index) => self.put(index, target.clone()),
                 None => drop(problems.invalid("map", self.no_column(column))),
@@ -174,6 +190,20 @@ impl Plan {
         !self.allow_repeats && self.on_duplicate != OnDuplicate::Create && self.dedupe != Dedupe::NameAddress
     }
 
+    /// What everybody in the file refuses.
+    pub fn everybody_stops(&self) -> Option<Field> {
+        match self.everybody {
+            Some(Target::Field(field)) if Field::STOPS.contains(&field) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// Whether the file or the list is called like people who refused, and no column says so of each.
+    pub fn may_refuse_all(&self) -> bool {
+        let says_no = |target: &Target| matches!(target, Target::Field(field) if field.stops().is_some());
+        (self.called_out || headers::is_called_out(&self.list_name)) && !self.targets.iter().any(says_no)
+    }
+
     /// Whether a column's place is only guessed.
     pub fn is_guessed(&self, column: usize) -> bool {
         self.confidence.get(column).is_none_or(|confidence| *confidence < CHOSEN)
@@ -209,9 +239,14 @@ impl Plan {
             },
         };
         let about_header = self.header_unclear.then_some(header);
+        let all = (self.may_refuse_all() && self.everybody.is_none()).then(|| Question {
+            option: "map",
+            column: None,
+            text: "The file or the list is called like people who refused, and no column says so: say *=email_opt_out where nobody in it may be e-mailed, *=do_not_contact where nobody may be written to at all, or *=skip where they may.".to_owned(),
+        });
         let open = self.asks.iter().enumerate().filter(|(column, _)| self.is_guessed(*column));
         let about_columns = open.filter_map(|(column, ask)| ask.map(|ask| question(&self.headers[column], ask)));
-        about_header.into_iter().chain(about_columns).collect()
+        about_header.into_iter().chain(all).chain(about_columns).collect()
     }
 
     /// What is good to know of how the file is read, in sentences.
@@ -229,6 +264,12 @@ impl Plan {
                     self.targets[column]
                 ));
             }
+        }
+        let left_over = |(target, confidence): (&Target, &u8)| matches!(target, Target::Custom(_)) && *confidence == 0;
+        if let Some(first) = self.address_lines.first().filter(|_| self.column_of(Field::Address).is_none()) {
+            notes.push(format!("The address is put together from column {} and those after it.", self.headers[*first]));
+        } else if self.column_of(Field::Address).is_none() && self.targets.iter().zip(&self.confidence).any(left_over) {
+            notes.push("No column is taken for the street: nobody new of this file can be sent a letter.".to_owned());
         }
         for (column, target) in self.spares.iter().filter_map(|group| group.first()) {
             if self.is_guessed(*column) {

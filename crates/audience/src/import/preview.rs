@@ -131,7 +131,6 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said, later: &[Later]
         encoding: stored.encoding,
         delimiter: char::from(delimiter),
         has_header,
-        headers: names,
         dedupe: best_dedupe(&targets),
         targets,
         confidence: found.columns.iter().map(|found| found.confidence).collect(),
@@ -144,6 +143,10 @@ pub(super) fn guess(stored: &Stored, filename: &str, said: Said, later: &[Later]
         first_line,
         header_unclear: unclear,
         allow_repeats: false,
+        address_lines: headers::address_lines(&names),
+        headers: names,
+        called_out: headers::is_called_out(filename),
+        everybody: None,
     };
     Ok((plan, unseen))
 }

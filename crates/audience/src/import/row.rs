@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::field::{Field, Target, custom_key};
+use super::headers;
 use super::headers::labels::{self, Kind};
 use super::met::Other;
 use super::options::{Dedupe, OnDuplicate};
@@ -24,12 +25,13 @@ use crate::contacts::names::kind_of;
 pub struct Preparer<'a> {
     plan: &'a Plan,
     client_id: Uuid,
+    is_export: bool,
 }
 
 impl<'a> Preparer<'a> {
     /// For an import into `client_id` as `plan` says.
     pub fn new(plan: &'a Plan, client_id: Uuid) -> Self {
-        Self { plan, client_id }
+        Self { plan, client_id, is_export: headers::is_export(&plan.headers) }
     }
 
     /// How the rows are read.
@@ -51,6 +53,9 @@ impl<'a> Preparer<'a> {
         if self.plan.tells_apart() {
             prepared.raw = raw_line(row.raw);
         }
+        if let Some(stops) = self.plan.everybody_stops() {
+            prepared.stop(stops, true);
+        }
         let mut loose = Loose::default();
         for (index, target) in self.plan.targets.iter().enumerate() {
             let cell = cells::restore(row.cell(index).trim());
@@ -62,6 +67,7 @@ impl<'a> Preparer<'a> {
         }
         self.take_spares(&mut prepared, &mut loose, row)?;
         loose.settle(&mut prepared);
+        address::join(&mut prepared, self.plan, row);
         if address::split(&mut prepared) {
             let reason = "street and city stand in one cell and cannot be told apart: put commas between them";
             prepared.remarks.push(remark(row, self.plan.column_of(Field::Address), reason.into(), false));
@@ -314,6 +320,9 @@ pub(super) mod tests {
             spares: Vec::new(),
             labels: Vec::new(),
             allow_repeats: false,
+            address_lines: Vec::new(),
+            called_out: false,
+            everybody: None,
         }
     }
 

@@ -39,6 +39,8 @@ struct ColumnsPage {
     layout: String,
     notes: Vec<String>,
     questions: Vec<String>,
+    /// What was said of everybody in a file that is called like people who refused.
+    everybody: Option<String>,
 }
 
 /// The choices that are not about one column.
@@ -117,7 +119,9 @@ fn columns_page(
     let columns = plan.headers.iter().zip(keys).enumerate().map(column).collect();
     let questions = preview.questions.iter().map(|question| question.text.clone()).collect();
     let notes = preview.notes.clone();
-    ColumnsPage { shell, steps, errors, action, columns, targets: targets(), form, layout, notes, questions }
+    let said = || plan.everybody.as_ref().map(ToString::to_string).unwrap_or_default();
+    let everybody = plan.may_refuse_all().then(said);
+    ColumnsPage { shell, steps, errors, action, columns, targets: targets(), form, layout, notes, questions, everybody }
 }
 
 /// What any column can be: nothing, or a field.
@@ -198,10 +202,13 @@ fn read_columns(fields: &[(String, String)]) -> (ImportOptions, Chosen, Option<E
     for (field, value) in fields {
         let Some(number) = field.strip_prefix("column/") else { continue };
         if value.is_empty() {
-            problems.invalid(field.clone(), format!("choose what column {number} is"));
+            let what = format!("choose what column {number} is");
+            let all = "choose whether those in this file may be written to";
+            problems.invalid(field.clone(), if number == "everybody" { all.to_owned() } else { what });
             continue;
         }
         match value.parse::<Target>() {
+            Ok(target) if number == "everybody" => options.mapping.push(("*".to_owned(), target)),
             Ok(target) => options.mapping.push((format!("#{number}"), target)),
             Err(problem) => drop(problems.invalid(field.clone(), problem)),
         }

@@ -5,6 +5,7 @@
 //! index. As joins, on tables that grew since they were last analysed, they became scans of all contacts for each row.
 
 mod apart;
+mod codes;
 mod noes;
 mod sql;
 
@@ -177,7 +178,11 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &
     if staged.codes || !apart.is_empty() {
         tx.execute(&MATCH_BY_CODE, &[&target.client_id]).await?;
     }
-    let merged = Merged { apart, ..write(tx, target, staged, noes).await? };
+    let mut adopted = HashSet::new();
+    if target.dedupe == Dedupe::CustomerCode && target.on_duplicate != OnDuplicate::Create {
+        adopted = codes::adopt(tx, target.client_id).await?;
+    }
+    let merged = Merged { apart, ..write(tx, target, staged, (noes, adopted)).await? };
     let now = tx.now();
     if let Some(list_id) = target.list_id {
         let members: database::Params<'_> = &[&target.client_id, &list_id, &target.user_id, &now];
@@ -197,7 +202,12 @@ pub async fn merge(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &
     Ok(merged)
 }
 
-async fn write(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &[No]) -> Result<Merged> {
+async fn write(
+    tx: &Transaction,
+    target: Target<'_>,
+    staged: Staged,
+    (noes, adopted): (&[No], HashSet<Uuid>),
+) -> Result<Merged> {
     let (client_id, now) = (target.client_id, tx.now());
     let known: i64 = tx.query_scalar(&COUNT_KNOWN, &[&client_id]).await?;
     let wording = format!("Column of the imported file {}", target.filename);
@@ -229,6 +239,7 @@ async fn write(tx: &Transaction, target: Target<'_>, staged: Staged, noes: &[No]
         merged.stopped = stopped.people;
         changed.extend(stopped.known);
     }
+    changed.extend(adopted);
     merged.updated = changed.len() as i64;
     merged.skipped = staged.rows as i64 - merged.created - merged.updated;
     Ok(merged)

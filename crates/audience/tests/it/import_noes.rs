@@ -104,6 +104,79 @@ async fn a_no_by_post_reaches_the_same_person_under_another_code_and_nobody_else
 }
 
 #[tokio::test]
+async fn a_code_given_later_is_that_of_the_person_with_the_same_email_and_name() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    run(&test, acme, options("a.csv"), "Email,First Name,Last Name\nada@a.example,Ada,Lee\nbo@a.example,Bo,Hall\n")
+        .await;
+    let coded = "Customer ID,Email,First Name,Last Name,Do Not Mail\nC-1001,ada@a.example,Ada,Lee,Yes\n\
+        C-1002,bo@a.example,Maria,Roe,No\n";
+    let import = run(&test, acme, options("b.csv"), coded).await;
+    assert_eq!((came_of(&import), import.opt_outs), ([1, 1, 0, 0, 0], 1));
+    assert_eq!(noes(&test, acme).await, ["Ada: all", "Bo:", "Maria:"]);
+    let ada = "select count(*) from contacts where customer_code = 'C-1001' and email = 'ada@a.example'";
+    assert_eq!(count(&test, ada).await, 1);
+    // a second code of the client's is a second person
+    let other = "Customer ID,Email,First Name,Last Name\nC-2001,ada@a.example,Ada,Lee\n";
+    assert_eq!(came_of(&run(&test, acme, options("c.csv"), other).await), [1, 0, 0, 0, 0]);
+    assert_eq!(came_of(&run(&test, acme, options("b.csv"), coded).await), [0, 0, 2, 0, 0]);
+}
+
+#[tokio::test]
+async fn accents_make_no_second_person_and_the_no_finds_the_first() {
+    let test = test_app().await;
+    let acme = test.story.acme.id;
+    let first = "First Name,Last Name,Address,City,State,Zip\nJosé,Núñez,12 Oak Street,Columbus,OH,43215\n";
+    run(&test, acme, options("a.csv"), first).await;
+    for name in ["Jose,Nunez", "Jose\u{301},Nu\u{301}n\u{303}ez"] {
+        let later = format!(
+            "First Name,Last Name,Address,City,State,Zip,Do Not Mail\n{name},12 Oak St,Columbus,OH,43215,Yes\n"
+        );
+        assert_eq!(run(&test, acme, options("b.csv"), later).await.rows_created, 0, "{name}");
+    }
+    assert_eq!(noes(&test, acme).await, ["José: all"]);
+    // keys from before are made like new ones, whichever way the accents were typed
+    let sql = include_str!("../../../../migrations/V33__imp.sql");
+    let update = &sql[sql.find("update contacts").unwrap()..];
+    let admin = test.database.admin().await;
+    let key = "select match_key from contacts where customer_code = (select min(customer_code) from contacts where last_name in ('Núñez', $1))";
+    let split = "Nu\u{301}n\u{303}ez";
+    let wanted: String = admin.query_one(key, &[&split]).await.unwrap().get(0);
+    for (first, last, old) in [("José", "Núñez", "josé núñez"), ("Jose\u{301}", split, "jose nu n ez")] {
+        let before = "update contacts set first_name = $1, last_name = $2, match_key = $3 || substring(match_key from '[|].*') where match_key = $4";
+        assert_eq!(admin.execute(before, &[&first, &last, &old, &wanted]).await.unwrap(), 1);
+        admin.batch_execute(update).await.unwrap();
+        assert_eq!(admin.query_one(key, &[&split]).await.unwrap().get::<_, String>(0), wanted, "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_called_like_people_who_refused_is_asked_about() {
+    let test = test_app().await;
+    let (acme, actor) = (test.story.acme.id, test.operator());
+    let file = "Email Address,First Name,Last Name\nada@a.example,Ada,Lee\nbo@a.example,Bo,Hall\n";
+    for name in
+        ["unsubscribed_contacts.csv", "nonsubscribed_email_audience_export_ab12cd.csv", "Bounced 2026.csv", "dnc.csv"]
+    {
+        let source = audience::import::source::bytes(file);
+        let refused = audience::import::run_now(&test.app, &actor, acme, (options(name), source), |_| {}).await;
+        assert!(refused.unwrap_err().to_string().contains("*=email_opt_out"), "{name}");
+    }
+    let mut answered = options("unsubscribed_contacts.csv");
+    answered.map("*=email_opt_out").unwrap();
+    run(&test, acme, answered, file).await;
+    assert_eq!(noes(&test, acme).await, ["Ada: email", "Bo: email"]);
+    let mut may = options("unsubscribed_contacts.csv");
+    may.map("*=skip").unwrap();
+    run(&test, test.story.bright.id, may, file).await;
+    assert_eq!(noes(&test, test.story.bright.id).await, ["Ada:", "Bo:"]);
+    // each row says it by itself
+    let told = "Email Address,First Name,UNSUB_TIME\nada@a.example,Ada,2024-05-01\n";
+    run(&test, test.story.corner.id, options("unsubscribed_contacts.csv"), told).await;
+    assert_eq!(noes(&test, test.story.corner.id).await, ["Ada: email"]);
+}
+
+#[tokio::test]
 async fn what_is_refused_in_words_stops_what_it_says_and_nobody_else() {
     let test = test_app().await;
     let file = |header: &str, cells: [&str; 4]| {
@@ -145,6 +218,27 @@ async fn what_is_refused_in_words_stops_what_it_says_and_nobody_else() {
         let found: Vec<String> = noes(&test, client_id).await;
         assert_eq!(found, all(wanted), "{header} {cells:?}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_stands_line_by_line_is_one() {
+    let test = test_app().await;
+    let file = "Customer,Bill to 1,Bill to 2,Bill to 3,Bill to 4,Bill to 5,Ship to 1,Ship to 2,Ship to 3\n\
+        \"Lee, Ada\",Ada Lee,12 Oak St,\"Columbus, OH 43215\",,,Ada Lee,9 Elm St,\"Dayton, OH 45402\"\n\
+        Bo Hall,Hall Roofing,Attn: Bo,14 Oak St,Suite 5,\"Columbus, OH 43215\",,,\n";
+    run(&test, test.story.acme.id, options("desktop.csv"), file).await;
+    let held = "select string_agg(concat_ws('|', address, address2, city, state, zip), ', ' order by first_name) from contacts";
+    let found: String = test.database.admin().await.query_one(held, &[]).await.unwrap().get(0);
+    assert_eq!(found, "12 Oak St|Columbus|OH|43215, 14 Oak St|Suite 5|Columbus|OH|43215");
+}
+
+#[tokio::test]
+async fn an_export_says_who_refused_and_an_old_note_in_it_does_not() {
+    let test = test_app().await;
+    let file = "customer_code,first_name,last_name,email,lifecycle_stage,engagement_score,notes,email_opt_out,custom_fields.mail\n\
+        C-100,Ada,Lee,ada@a.example,lead,0,Unsubscribed,false,do not mail\nC-101,Bo,Hall,bo@a.example,lead,0,,true,\n";
+    run(&test, test.story.acme.id, options("export.csv"), file).await;
+    assert_eq!(noes(&test, test.story.acme.id).await, ["Ada:", "Bo: email"]);
 }
 
 #[tokio::test]

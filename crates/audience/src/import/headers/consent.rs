@@ -66,6 +66,12 @@ pub fn named(name: &str) -> Option<Named> {
     Some(Named { field: fields[channel], clear: (out || negated || is_clear_wish) && !doubtful })
 }
 
+/// Whether a name speaks of people who refused.
+pub fn is_out(name: &str) -> bool {
+    let padded = format!(" {name} ");
+    holds(&padded, "out") && !is_turned(&padded)
+}
+
 /// Of [`Field::STOPS`] the one a name is about.
 fn channel(padded: &str) -> usize {
     match () {
@@ -203,7 +209,9 @@ pub fn speaks(cell: &str) -> bool {
 
 /// The no that answers "may this be stopped?": everything in `@no` that is a bare no, not a refusal.
 fn is_plain_no(word: &str) -> bool {
-    const BARE: [&str; 22] = [
+    const BARE: [&str; 24] = [
+        "nej",
+        "ei",
         "no",
         "n",
         "false",

@@ -86,6 +86,101 @@ fn a_no_in_any_language_stops_or_is_asked_about() {
 }
 
 #[test]
+fn names_without_blanks_or_capitals_say_no_like_any_other() {
+    for (header, cells, wanted) in [
+        ("HASOPTEDOUTOFEMAIL", &["true", "false"][..], "email_opt_out"),
+        ("hasoptedoutofemail", &["true", "false"], "email_opt_out"),
+        ("donotbulkemail", &["Yes", "No"], "email_opt_out"),
+        ("donotpostalmail", &["1", "0"], "do_not_contact"),
+        ("donotphone", &["Yes", "No"], "sms_opt_out"),
+        ("donotsms", &["Yes", "No"], "sms_opt_out"),
+        ("NOMAIL", &["Y", "N"], "do_not_contact"),
+        ("DONOTMAILFLAG", &["Y", "N"], "do_not_contact"),
+        ("EMAILOPTOUT", &["1", "0"], "email_opt_out"),
+        ("SMSOPTOUT", &["1", "0"], "sms_opt_out"),
+        ("emailoptin", &["1", "0"], "email_opt_in"),
+        ("acceptsmarketing", &["yes", "no"], "email_opt_in"),
+        ("unsubscribedfromallemail", &["1", "0"], "email_opt_out"),
+        ("emailunsubscribed", &["Yes", "No"], "email_opt_out"),
+        ("isunsubscribed", &["Yes", "No"], "email_opt_out"),
+        ("dncflag", &["Y", "N"], "do_not_contact"),
+        ("OKTOMAIL", &["Y", "N"], "may_contact"),
+    ] {
+        let found = taken(header, cells);
+        assert!(found == wanted || found.starts_with("ask"), "{header}: {found}");
+    }
+}
+
+#[test]
+fn a_wish_beside_a_word_nobody_knows_is_asked_about_and_a_withdrawal_in_any_language_is_none() {
+    for (header, cells) in [
+        ("Revoca consenso", &["No", "Sì"]),
+        ("Revoca del consenso", &["No", "Sì"]),
+        ("Retrait du consentement", &["non", "oui"]),
+        ("Widerspruch Einwilligung", &["ja", "nein"]),
+    ] {
+        assert!(["do_not_contact", "email_opt_out"].contains(&taken(header, cells).as_str()), "{header}");
+    }
+    for header in ["Consenso xyzzy", "Xyzzy consent", "Einwilligung zurückgenommen"] {
+        assert!(taken(header, &["Yes", "No"]).starts_with("ask"), "{header}");
+    }
+}
+
+#[test]
+fn yes_and_no_under_the_name_of_a_detail_are_no_detail() {
+    for header in [
+        "TCPA consent on file",
+        "Consent on file",
+        "SMS consent on file",
+        "Consent form",
+        "Subscribed on website",
+        "Agreed to terms on",
+        "Consent method",
+    ] {
+        assert_ne!(taken(header, &["Yes", "No"]), "", "{header}");
+    }
+    for (header, cells) in [
+        ("Consent method", ["Web form", "Phone"]),
+        ("Consent date", ["2024-05-01", ""]),
+        ("Consent form", ["F-12", "F-13"]),
+    ] {
+        assert_eq!(taken(header, &cells), "", "{header}");
+    }
+}
+
+#[test]
+fn refusals_of_one_word_and_of_one_country_are_known() {
+    for (header, cells) in [
+        ("DND", ["true", "false"]),
+        ("No Correspondence", ["Y", "N"]),
+        ("Correspondence", ["Y", "N"]),
+        ("Postcards", ["Y", "N"]),
+        ("Wants Postcards", ["Y", "N"]),
+        ("Mailings", ["All", "None"]),
+        ("Exclude", ["Y", "N"]),
+        ("Remove", ["Y", "N"]),
+        ("Undeliverable", ["Y", "N"]),
+        ("Right to be forgotten", ["Y", "N"]),
+        ("Erasure request", ["Y", "N"]),
+        ("Is Junk", ["Y", "N"]),
+        ("Ne pas démarcher", ["oui", "non"]),
+        ("Ne plus contacter", ["oui", "non"]),
+        ("Refus courrier", ["oui", "non"]),
+        ("Bloctel", ["oui", "non"]),
+        ("NPAI", ["x", ""]),
+        ("Acepta comunicaciones", ["No", "Sí"]),
+        ("Lista Robinson", ["Sí", "No"]),
+        ("Zustimmung", ["nein", "ja"]),
+        ("Keine Post", ["ja", "nein"]),
+        ("Zgoda marketingowa", ["nie", "tak"]),
+        ("Afmeldt", ["ja", "nej"]),
+        ("Avregistrerad", ["ja", "nej"]),
+    ] {
+        assert_ne!(taken(header, &cells), "", "{header}");
+    }
+}
+
+#[test]
 fn names_and_cells_of_one_word_that_refuse_are_taken_or_asked_about() {
     for header in [
         "Withdrawn",
@@ -143,7 +238,7 @@ fn the_words_of_every_language_are_read_in_both_polarities() {
     for yes in ["Ja", "Sì", "Sí", "VERO", "Sim", "Oui", "Y", "2024-05-01", "Do Not Allow"] {
         assert_eq!(says(Field::DoNotContact, yes), Says::No, "{yes}");
     }
-    for no in ["Nee", "Não", "FALSO", "Nein", "Non", "N", "Allow"] {
+    for no in ["Nee", "Não", "FALSO", "Nein", "Non", "N", "Allow", "nej", "nie"] {
         assert_eq!(says(Field::DoNotContact, no), Says::Yes, "{no}");
     }
     for no in ["Nee", "Não", "FALSO", "Nein", "Non", "N", "Do Not Allow", "Withdrawn"] {
@@ -158,6 +253,7 @@ fn what_is_about_something_else_stays_what_it_was() {
         ("Last contact", &["2024-05-01", "2024-06-01"]),
         ("Consent IP", &["10.0.0.1", "10.0.0.2"]),
         ("Do Not Service", &["Yes", "No"]),
+        ("(Do Not Modify) Contact", &["5f1c0d3e-1111-4222-8333-944455556666", "6f1c0d3e-1111-4222-8333-944455556666"]),
         ("Homeowner?", &["Yes", "No"]),
         ("Do not allow Faxes", &["Allow", "Do Not Allow"]),
         ("Pets", &["1", "0"]),

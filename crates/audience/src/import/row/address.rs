@@ -3,7 +3,22 @@
 use kernel::postal;
 
 use super::super::field::Field;
+use super::super::plan::Plan;
 use super::super::prepared::Prepared;
+use super::super::rows::Row;
+
+/// Puts an address together that stands line by line in columns of its own, as QuickBooks writes it: `Bill to 1` is who lives
+/// there, the lines with a number are where.
+pub(super) fn join(prepared: &mut Prepared, plan: &Plan, row: &Row<'_>) {
+    if plan.address_lines.is_empty() || !prepared.text(Field::Address).is_empty() {
+        return;
+    }
+    let lines = plan.address_lines.iter().map(|column| row.cell(*column).trim()).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.skip_while(|line| !line.contains(|c: char| c.is_ascii_digit())).collect();
+    if lines.len() > 1 {
+        prepared.set(Field::Address, lines.join("\n"));
+    }
+}
 
 /// An address in one cell, where the row has no city, state and ZIP code of its own. Whose it is stands in the name. True
 /// where there is a whole address, and nobody can tell where its city begins.

@@ -40,6 +40,10 @@ impl Preparer<'_> {
             Target::Skip => (None, !self.plan.is_guessed(index)),
             Target::Custom(_) => (None, false),
         };
+        // what an old note says has been taken back where the flags of an export say otherwise
+        if self.is_export && about.is_none() {
+            return;
+        }
         let asked = self.plan.asks.get(index).copied().flatten().and_then(Ask::stops);
         let refusals =
             if is_one_text(target) { refusal::of(cell).into_iter().collect() } else { refusal::within(cell) };

@@ -11,6 +11,9 @@ impl Preparer<'_> {
     /// empty one may be missing.
     pub(super) fn no_of(&self, row: &Row<'_>) -> Option<No> {
         let (mut prepared, mut loose) = (Prepared::empty(row.line), Loose::default());
+        if let Some(stops) = self.plan.everybody_stops() {
+            prepared.stop(stops, true);
+        }
         for index in 0..self.plan.targets.len() {
             let cell = cells::restore(row.cell(index).trim());
             let cell = cell.trim();
@@ -23,6 +26,7 @@ impl Preparer<'_> {
             return None;
         }
         loose.settle(&mut prepared);
+        address::join(&mut prepared, self.plan, row);
         address::split(&mut prepared);
         self.normalise(&mut prepared, row);
         No::of(&prepared)

@@ -98,6 +98,38 @@ statement! {
           and not r.known
           and (select c.id from contacts c where c.client_id = $1 and c.customer_code = r.customer_code) is not null";
 
+    /// Who has the e-mail of a row whose code nobody has.
+    pub(super) WITH_EMAIL, app, "
+        select r.line_number, r.customer_code, r.email, r.first_name, r.last_name,
+          c.id, c.customer_code as known_code, c.first_name as known_first, c.last_name as known_last
+        from import_rows r
+        cross join lateral (
+          select id, customer_code, first_name, last_name
+          from contacts
+          where client_id = $1
+            and email = r.email
+          limit 20) c
+        where r.client_id = $1
+          and not r.known
+          and r.email is not null
+        order by r.line_number, c.id";
+
+    /// Gives rows to contacts.
+    pub(super) GIVE, app, "
+        update import_rows r
+        set known = true, contact_id = n.contact_id
+        from unnest($2::bigint[], $3::uuid[]) n (line_number, contact_id)
+        where r.client_id = $1
+          and r.line_number = n.line_number";
+
+    /// Gives contacts the codes their client has for them.
+    pub(super) TAKE_CODES, app, "
+        update contacts c
+        set customer_code = n.customer_code, updated_at = $4
+        from unnest($2::uuid[], $3::text[]) n (id, customer_code)
+        where c.client_id = $1
+          and c.id = n.id";
+
     /// How many rows are about contacts that are already there.
     pub(super) COUNT_KNOWN, app, "select count(*) from import_rows where client_id = $1 and known";
 
