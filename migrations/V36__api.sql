@@ -35,3 +35,6 @@ where c.status = 'ready'
   and c.archived_at is null
   and (o.settings_json ->> 'require_approval')::boolean
 group by c.client_id;
+
+-- Whether an earlier try may have been sent, for the next one.
+grant select (last_error_code) on system_messages to ace_worker;

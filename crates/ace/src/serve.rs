@@ -46,6 +46,7 @@ pub async fn run(loaded: Loaded, args: &ServeArgs, output: Output) -> anyhow::Re
         demo::load_if_empty(loaded.clone(), output).await?;
     }
     let ace = assemble::open_with(loaded, Clock::system(), Make::Everything, |_| {}).await?;
+    ace.app.db.set_clock().await?;
     let worker = role.works().then(|| {
         let registry = assemble::registry(&ace.app, &ace.drivers);
         jobs::Worker::start(ace.app.db.clone(), ace.app.clock.clone(), registry, ace.app.settings.jobs.concurrency)

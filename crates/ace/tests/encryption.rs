@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use kernel::keyring::Keyring;
 use providers::email::smtp::{Patience, Smtp, SmtpConfig};

@@ -81,6 +81,15 @@ async fn no_command_starts_without_the_keys_of_its_database_or_with_others() {
     let ours = Keyring::for_tests().written().replace('\n', " ");
     let right = run(&["doctor"], &nowhere(), &[("DATABASE_URL", &url), ("ACE_KEYS", &ours)]);
     assert!(right.status.success(), "{}", said(&right));
+    // while another server takes over
+    let read_only = format!("alter database {} set default_transaction_read_only = on", db.name());
+    admin.batch_execute(&read_only).await.unwrap();
+    let looked = run(&["doctor"], &nowhere(), &[("DATABASE_URL", &url), ("ACE_KEYS", &ours)]);
+    let told = String::from_utf8_lossy(&looked.stdout).into_owned() + &said(&looked);
+    assert!(!looked.status.success() && told.contains("the database is read-only"), "{told}");
+    assert!(!told.contains("not recounted"), "{told}");
+    let foreign = run(&["doctor"], &nowhere(), &[("DATABASE_URL", &url), ("ACE_KEYS", &other)]);
+    assert!(said(&foreign).contains("was written with other keys"), "{}", said(&foreign));
 }
 
 #[test]

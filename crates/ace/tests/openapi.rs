@@ -290,6 +290,11 @@ fn read_codes(directory: &std::path::Path, found: &mut BTreeSet<String>) {
             // `problems.add(field, "code", message)`, and the third argument of `on_constraint`
             found.extend(code.split(".add(").skip(1).filter_map(|rest| argument(rest, 1)));
             found.extend(code.split(".on_constraint(").skip(1).filter_map(|rest| argument(rest, 2)));
+            // codes that are chosen first and refused with afterwards: `("card_revoked", "the card …")`
+            found.extend(code.split("(\"card_").skip(1).filter_map(|rest| {
+                let (word, after) = rest.split_once('"')?;
+                after.starts_with(", \"").then(|| format!("card_{word}"))
+            }));
             found.extend(code.split("pub const ").skip(1).filter_map(|rest| {
                 let value = rest.split_once(": &str = ")?.1;
                 code_at(value).filter(|code| code.starts_with("GC-") && rest.len() > code.len())

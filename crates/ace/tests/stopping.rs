@@ -94,6 +94,22 @@ async fn a_database_that_takes_no_new_connections_is_not_ready() {
     test.api(Method::GET, "/readyz").await.expect_status(200);
 }
 
+/// As a standby is until it takes over. No fault of ours: whoever wrote comes back.
+#[tokio::test]
+async fn a_read_only_database_is_a_matter_of_time() {
+    let test = TestApp::new(every_route).await;
+    let admin = Server::find().await.unwrap().connect("postgres").await.unwrap();
+    let name = test.database.name();
+    admin.batch_execute(&format!("alter database {name} set default_transaction_read_only = on")).await.unwrap();
+    let cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+    admin.query(cut, &[&name]).await.unwrap();
+    let list = serde_json::json!({ "name": "Roofs" });
+    for _ in 0..3 {
+        let refused = test.api_json(Method::POST, "/v1/lists", &list).bearer(&test.story.acme.key).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "5"), "{}", refused.text());
+    }
+}
+
 /// A balancer that is refused takes the process for dead.
 #[tokio::test]
 async fn health_is_never_over_a_limit() {

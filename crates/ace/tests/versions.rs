@@ -78,3 +78,38 @@ async fn of_two_changes_at_once_without_if_match_both_are_made() {
     });
     assert_eq!(futures_util::future::join_all(changes).await, [200; 8]);
 }
+
+/// Such as a count, a balance, or that a number was suppressed: none of them is what can be changed there.
+#[tokio::test]
+async fn an_answer_that_has_changed_is_sent_and_its_old_etag_still_names_the_version() {
+    let test = TestApp::new(every_route).await;
+    let key = &test.story.acme.key;
+    let make = |path: &'static str, body: Value| async { test.api_json(Method::POST, path, &body).bearer(key).await };
+    let contact = make("/v1/contacts", json!({ "first_name": "Ada" })).await.expect_status(201).json();
+    let list = make("/v1/lists", json!({ "name": "Roofs" })).await.expect_status(201).json();
+    let path = format!("/v1/lists/{}", list["id"].as_str().unwrap());
+    let read = test.api(Method::GET, &path).bearer(key).await.expect_status(200).header("etag").to_owned();
+    let known = || test.api(Method::GET, &path).bearer(key).header("if-none-match", &read);
+    known().await.expect_status(304);
+    let members = json!({ "contact_ids": [contact["id"]] });
+    let added = test.api_json(Method::POST, &format!("{path}/members"), &members).bearer(key).await;
+    assert!(added.status.is_success(), "{}", added.text());
+    let changed = known().await.expect_status(200);
+    assert_eq!(changed.json()["contact_count"], 1);
+    assert_ne!(changed.header("etag"), read);
+    let change = test.api_json(Method::PATCH, &path, &json!({ "name": "Roofs 2" })).bearer(key);
+    change.header("if-match", &read).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_if_match_that_names_no_version_is_met_by_none() {
+    let test = TestApp::new(every_route).await;
+    let key = &test.story.acme.key;
+    let list = test.api_json(Method::POST, "/v1/lists", &json!({ "name": "Roofs" })).bearer(key).await.json();
+    let path = format!("/v1/lists/{}", list["id"].as_str().unwrap());
+    for empty in ["", " ", ","] {
+        let refused = test.api(Method::DELETE, &path).bearer(key).header("if-match", empty).await;
+        assert_eq!((refused.status.as_u16(), refused.json()["code"].as_str()), (412, Some("precondition_failed")));
+    }
+    test.api(Method::DELETE, &path).bearer(key).await.expect_status(204);
+}

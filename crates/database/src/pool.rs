@@ -101,6 +101,15 @@ impl Database {
         self.knock.ask().await
     }
 
+    /// Makes a first connection, by which the clock follows the database's: what is refused for its time alone, such as an
+    /// access token, never asks the database.
+    ///
+    /// # Errors
+    /// `Unavailable` when none can be made.
+    pub async fn set_clock(&self) -> Result<()> {
+        self.worker.get().await.map(drop).map_err(|e| of_pool(&e))
+    }
+
     /// The clock that stamps audit rows and transactions.
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration as Pause;
 
 use kernel::Result;
-use kernel::error::CanFail;
+use kernel::error::{CanFail, Outage};
 use uuid::Uuid;
 
 use crate::enqueue::CHANNEL;
@@ -21,13 +21,17 @@ const SWEEP_BEATS: u64 = 240;
 const KEEP_DONE: Pause = Pause::from_hours(7 * 24);
 const KEEP_DEAD: Pause = Pause::from_hours(90 * 24);
 
+static RENEWALS: Outage = Outage::of("renewing the leases of jobs");
+static RECOVERIES: Outage = Outage::of("taking over from lost workers");
+static TICKS: Outage = Outage::of("enqueueing recurring work");
+
 /// Renews leases, takes over from lost workers, sweeps.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     let mut beat: u64 = 0;
     loop {
-        renew(&shared).await.can_fail("the next beat renews");
+        RENEWALS.note(renew(&shared).await);
         let told = shared.clock.told();
-        if shared.queue.recover(told).await.can_fail("the next beat recovers").is_some_and(|recovered| recovered > 0) {
+        if RECOVERIES.note(shared.queue.recover(told).await).is_some_and(|recovered| recovered > 0) {
             shared.hint.notify_one();
         }
         if beat.is_multiple_of(SWEEP_BEATS) {
@@ -60,8 +64,7 @@ async fn renew(shared: &Shared) -> Result<()> {
 pub(crate) async fn tick(shared: Arc<Shared>) {
     let mut ticks = Ticks::of(&shared.registry);
     loop {
-        let enqueued = ticks.enqueue(&shared.queue, &shared.clock).await;
-        if enqueued.can_fail("the next look enqueues it").is_some_and(|enqueued| enqueued > 0) {
+        if TICKS.note(ticks.enqueue(&shared.queue, &shared.clock).await).is_some_and(|enqueued| enqueued > 0) {
             shared.hint.notify_one();
         }
         tokio::time::sleep(TICK).await;

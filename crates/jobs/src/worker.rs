@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration as Pause, Instant};
 
 use database::Database;
-use kernel::error::CanFail;
+use kernel::error::{CanFail, Outage};
 use kernel::{Clock, Error};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
@@ -36,6 +36,9 @@ const MOST_LENT: usize = 100;
 const GRACE: Pause = Pause::from_secs(10);
 /// Tries at noting outcomes once stopping was asked for; the leases end without us.
 const LAST_TRIES: usize = 5;
+
+static CLAIMS: Outage = Outage::of("claiming jobs");
+static NOTES: Outage = Outage::of("noting what came of jobs");
 
 /// A running worker. Dropped without [`Worker::stop`], it dies at once, like its process would.
 #[derive(Debug)]
@@ -145,16 +148,14 @@ async fn work(
             continue;
         }
         let room = (slots - busy).min(BATCH);
-        let pause = match shared.queue.claim(&shared.registry, room, shared.clock.told(), LEASE).await {
-            Ok(claimed) if claimed.is_empty() => IDLE,
-            Ok(claimed) => {
+        let claimed = shared.queue.claim(&shared.registry, room, shared.clock.told(), LEASE).await;
+        let pause = match CLAIMS.note(claimed) {
+            Some(claimed) if claimed.is_empty() => IDLE,
+            Some(claimed) => {
                 claimed.into_iter().for_each(|job| start(shared, jobs, outcomes.clone(), job));
                 continue;
             }
-            Err(error) => {
-                tracing::warn!(%error, "the queue is out of reach");
-                OUT_OF_REACH
-            }
+            None => OUT_OF_REACH,
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -186,9 +187,12 @@ async fn note(shared: Arc<Shared>, mut ended: mpsc::Receiver<Outcome>, stopped: 
         let mut last_tries = 0;
         loop {
             match shared.queue.settle(&outcomes, shared.clock.told()).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    NOTES.note(Ok::<_, Error>(()));
+                    break;
+                }
                 Err(error @ Error::Unavailable(_)) if last_tries < LAST_TRIES => {
-                    tracing::warn!(%error, jobs = outcomes.len(), "what came of jobs could not be noted yet");
+                    NOTES.note(Err::<(), _>(error));
                     last_tries += usize::from(*stopped.borrow());
                     tokio::time::sleep(OUT_OF_REACH).await;
                 }

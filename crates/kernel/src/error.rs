@@ -3,6 +3,7 @@
 //! `anyhow` belongs to the binary and to tests only.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a fallible act of a domain returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -165,12 +166,24 @@ impl Problems {
         self
     }
 
-    /// Notes `field` as too long when `text` has more than `most` characters.
+    /// Notes `field` as too long when `text` has more than `most` characters, and as wrong when it has any that no text
+    /// holds.
     pub fn at_most(&mut self, field: impl Into<String>, text: &str, most: usize) -> &mut Self {
         if text.chars().nth(most).is_some() {
             self.add(field, "too_long", format!("use at most {most} characters"));
+        } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            self.invalid(field, "must not hold control characters");
         }
         self
+    }
+
+    /// The same for a text of one line.
+    pub fn line(&mut self, field: &str, text: &str, most: usize) -> &mut Self {
+        if is_one_line(text) {
+            self.at_most(field, text, most)
+        } else {
+            self.add(field, "not_one_line", "use one line, without control characters")
+        }
     }
 
     /// Notes a wrong field with the code `invalid`.
@@ -225,6 +238,42 @@ impl<T, E: fmt::Display> CanFail<T> for std::result::Result<T, E> {
     }
 }
 
+/// Something that is tried again and again, and may fail for a while: one line in the log when that begins, and one when it
+/// is over.
+#[derive(Debug)]
+pub struct Outage {
+    what: &'static str,
+    lasts: AtomicBool,
+}
+
+impl Outage {
+    /// `what` cannot be done while it lasts.
+    pub const fn of(what: &'static str) -> Self {
+        Self { what, lasts: AtomicBool::new(false) }
+    }
+
+    /// Takes down what a try came to.
+    pub fn note<T, E: fmt::Display>(&self, tried: std::result::Result<T, E>) -> Option<T> {
+        let lasted = self.lasts.swap(tried.is_err(), Ordering::Relaxed);
+        match tried {
+            Ok(value) => {
+                if lasted {
+                    tracing::info!(what = self.what, "works again");
+                }
+                Some(value)
+            }
+            Err(error) => {
+                if lasted {
+                    tracing::debug!(%error, what = self.what, "still fails");
+                } else {
+                    tracing::warn!(%error, what = self.what, "fails, and is tried again");
+                }
+                None
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +287,45 @@ mod tests {
         let error = problems.finish().unwrap_err();
         assert_eq!(error.fields().iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), ["email", "phone"]);
         assert!(Problems::new().finish().is_ok());
+    }
+
+    #[test]
+    fn a_text_has_lines_and_no_control_characters_and_a_line_has_no_lines() {
+        let noted = |note: &dyn Fn(&mut Problems)| {
+            let mut problems = Problems::new();
+            note(&mut problems);
+            problems.finish().err().map(|error| error.fields()[0].code)
+        };
+        assert_eq!(
+            noted(&|p| {
+                p.at_most("text", "a\tb\r\nc", 10);
+            }),
+            None
+        );
+        assert_eq!(
+            noted(&|p| {
+                p.at_most("text", "a\u{7}b", 10);
+            }),
+            Some("invalid")
+        );
+        assert_eq!(
+            noted(&|p| {
+                p.line("text", "a b", 10);
+            }),
+            None
+        );
+        assert_eq!(
+            noted(&|p| {
+                p.line("text", "a\nb", 10);
+            }),
+            Some("not_one_line")
+        );
+        assert_eq!(
+            noted(&|p| {
+                p.line("text", "abc", 2);
+            }),
+            Some("too_long")
+        );
     }
 
     #[test]

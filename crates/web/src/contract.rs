@@ -123,6 +123,7 @@ impl Contract {
             let list = schema::kinds(schema).contains(&"array");
             if seen.contains(&name.as_str()) && !list {
                 problems.invalid(name.as_str(), "was given more than once");
+                continue;
             }
             seen.push(name);
             let schema = if list { &schema["items"] } else { schema };

@@ -18,7 +18,8 @@ use crate::openapi::Doc;
 use crate::{App, guard};
 
 /// Under these, programs ask, and errors are problem+json even where there is no route.
-const FOR_PROGRAMS: [&str; 3] = ["/v1/", "/auth/v1/", "/hooks/"];
+const FOR_PROGRAMS: [&str; 7] =
+    ["/v1/", "/auth/v1/", "/hooks/", "/rest/v1/", "/storage/v1/", "/functions/v1/", "/graphql/v1/"];
 
 /// The code of an address that is there, but not for this method: answered with 405.
 pub(crate) const METHOD_NOT_ALLOWED: &str = "method_not_allowed";

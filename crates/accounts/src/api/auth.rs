@@ -221,7 +221,12 @@ pub async fn unsupported(uri: axum::http::Uri) -> Response {
         "/auth/v1/sso" => ("saml_provider_disabled", "ACE signs nobody in by single sign-on"),
         "/auth/v1/user/identities/authorize" => ("manual_linking_disabled", "ACE links no other provider's identity"),
         "/auth/v1/invite" => ("not_admin", "ACE has no admin API here: people are invited with POST /v1/invitations"),
-        "/auth/v1/admin/users" => ("not_admin", "ACE has no admin API here: people stand under /v1/users"),
+        path if path.starts_with("/auth/v1/admin/") => {
+            ("not_admin", "ACE has no admin API here: people stand under /v1/users")
+        }
+        path if path.starts_with("/auth/v1/factors/") => {
+            ("mfa_totp_verify_not_enabled", "Second factors are managed in the console; sign in with totp_code")
+        }
         _ => ("provider_disabled", "ACE signs nobody in with another provider"),
     };
     Refusal::new(422, code, message).into_response()

@@ -240,12 +240,18 @@ async fn what_is_not_offered_is_refused_in_words_the_clients_know() {
         (Method::GET, "/auth/v1/user/identities/authorize", "manual_linking_disabled"),
         (Method::GET, "/auth/v1/admin/users", "not_admin"),
         (Method::POST, "/auth/v1/admin/users", "not_admin"),
+        (Method::GET, "/auth/v1/admin/users/1", "not_admin"),
+        (Method::DELETE, "/auth/v1/admin/users/1", "not_admin"),
+        (Method::POST, "/auth/v1/admin/generate_link", "not_admin"),
+        (Method::DELETE, "/auth/v1/factors/1", "mfa_totp_verify_not_enabled"),
+        (Method::POST, "/auth/v1/factors/1/challenge", "mfa_totp_verify_not_enabled"),
+        (Method::POST, "/auth/v1/factors/1/verify", "mfa_totp_verify_not_enabled"),
         (Method::POST, "/auth/v1/invite", "not_admin"),
         (Method::POST, "/auth/v1/token?grant_type=pkce", "unsupported_grant_type"),
         // what nobody foresaw has their shape as well
         (Method::GET, "/auth/v1", "not_found"),
         (Method::GET, "/auth/v1/", "not_found"),
-        (Method::DELETE, "/auth/v1/factors/1", "not_found"),
+        (Method::DELETE, "/auth/v1/factors/1/2/3", "not_found"),
         (Method::DELETE, "/auth/v1/token", "method_not_allowed"),
     ] {
         let refused = match method {

@@ -108,10 +108,10 @@ fn check(input: &TemplateInput) -> Result<Draft> {
     if !SIZES.iter().any(|(size, _)| *size == input.size) {
         problems.invalid("size", "choose 4x6, 6x9, 6x11 or letter");
     }
-    problems.at_most("category", &input.category, 60);
+    problems.line("category", input.category.trim(), 60);
     for (field, text) in [("front", &input.front), ("back", &input.back)] {
+        problems.at_most(field, text, MAX_SIDE);
         if text.chars().nth(MAX_SIDE).is_some() {
-            problems.at_most(field, text, MAX_SIDE);
             continue;
         }
         for error in merge::check(field, text, LANDING_PAGE) {

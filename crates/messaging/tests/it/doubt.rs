@@ -66,10 +66,15 @@ impl Scene {
         let provider = Arc::new(Provider::default());
         provider.answers.lock().unwrap().extend(answers.iter().cloned());
         (world.drivers.email, world.drivers.sms) = (Arc::new(Told(provider.clone())), Arc::new(Told(provider.clone())));
-        let card = world.card().await;
+        let (recipient, card) = world.earned().await;
         let to = if channel == Channel::Sms { "+16145550123" } else { "ada@example.com" };
-        let new =
-            NewMessage { channel, to: to.into(), gift_card_id: Some(card), ..world.message(None, Purpose::Reward) };
+        let new = NewMessage {
+            channel,
+            to: to.into(),
+            recipient_id: Some(recipient),
+            gift_card_id: Some(card),
+            ..world.message(None, Purpose::Reward)
+        };
         let message = world.send(&new).await.unwrap().message_id;
         Self { world, provider, message }
     }
@@ -96,20 +101,27 @@ impl Scene {
 }
 
 impl World {
-    /// A card of Acme that is in nobody's hands.
-    async fn card(&self) -> Uuid {
-        let (admin, [brand, pool, card]) = (self.test.database.admin().await, [new_id(), new_id(), new_id()]);
-        let sql = "insert into gift_card_brands (id, brand_name, redemption_url) values ($1, 'Depot', 'https://depot.example')";
-        admin.execute(sql, &[&brand]).await.unwrap();
-        let sql = "insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount) values ($1, $2, $3, 'Depot', 10)";
-        admin.execute(sql, &[&pool, &self.acme(), &brand]).await.unwrap();
-        let sql =
-            "insert into gift_cards (id, client_id, pool_id, card_code, code_fingerprint, code_last4, value_amount)
-                   values ($1, $2, $3, $4, '\\x01', 'WXYZ', 10)";
-        let sealed = CardRef { client_id: Some(self.acme()), card_id: card };
+    /// A card that a recipient of Acme's earned: the recipient and the card.
+    async fn earned(&self) -> (Uuid, Uuid) {
+        let (acme, [brand, pool, card, campaign, recipient]) = (self.acme(), std::array::from_fn(|_| new_id()));
+        let sealed = CardRef { client_id: Some(acme), card_id: card };
         let sealed = sealed.seal(&self.test.app.keyring, Part::Code, "ABCDWXYZ").unwrap();
-        admin.execute(sql, &[&card, &self.acme(), &pool, &sealed]).await.unwrap();
-        card
+        // how somebody comes to a card is the room above's affair, and so are its guards
+        let sql = format!(
+            "set session_replication_role = replica;
+             insert into gift_card_brands (id, brand_name, redemption_url) values ('{brand}', 'Depot', 'https://depot.example');
+             insert into gift_card_pools (id, client_id, brand_id, pool_name, value_amount)
+               values ('{pool}', '{acme}', '{brand}', 'Depot', 10);
+             insert into campaigns (id, client_id, name, slug) values ('{campaign}', '{acme}', 'Spring', 'spring');
+             insert into recipients (id, client_id, campaign_id, redemption_code, purl_token, first_name)
+               values ('{recipient}', '{acme}', '{campaign}', 'CODE7', 'TOKEN7', 'Ada');
+             insert into gift_cards (
+               id, client_id, pool_id, card_code, code_fingerprint, code_last4, value_amount, status, recipient_id,
+               campaign_id, claimed_at)
+               values ('{card}', '{acme}', '{pool}', '{sealed}', '\\x01', 'WXYZ', 10, 'claimed', '{recipient}', '{campaign}', now());"
+        );
+        self.test.database.admin().await.batch_execute(&sql).await.unwrap();
+        (recipient, card)
     }
 }
 

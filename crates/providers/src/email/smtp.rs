@@ -31,15 +31,15 @@ pub const NAME: &str = "smtp";
 /// How long the server is waited for.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// At each step before the text is handed over, when nothing is lost by asking again.
+    /// At each step before the text is handed over: servers greet late on purpose, and ask others about a sender.
     pub step: Duration,
     /// For the answer to the text: a server may have it scanned first, and whoever gives up earlier sends it twice.
     pub answer: Duration,
 }
 
 impl Patience {
-    /// Ten minutes for the answer, as RFC 5321 (4.5.3.2.6) wants it.
-    pub const USUAL: Self = Self { step: Duration::from_secs(30), answer: Duration::from_mins(10) };
+    /// As long as RFC 5321 (4.5.3.2) wants it.
+    pub const USUAL: Self = Self { step: Duration::from_mins(5), answer: Duration::from_mins(10) };
 }
 
 /// Sends through one mail server.

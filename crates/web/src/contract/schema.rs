@@ -160,10 +160,15 @@ pub(super) fn kinds(schema: &Value) -> Vec<&str> {
     }
 }
 
-/// Takes away the fields of `value` whose null means that nothing was given.
+/// Takes away the fields of `value` whose null means that nothing was given, and writes whole numbers as such: `5.0` is one.
 pub(super) fn drop_nulls(schemas: &Map<String, Value>, schema: &Value, value: &mut Value) {
     let schema = shape(schemas, schema);
     match value {
+        Value::Number(_) if kinds(schema).contains(&"integer") => {
+            if let Some(whole) = whole(value) {
+                *value = Value::from(whole);
+            }
+        }
         Value::Object(fields) => {
             let known = &schema["properties"];
             fields.retain(|name, field| !(field.is_null() && known.get(name).is_some()));
@@ -202,13 +207,20 @@ fn fits(kind: &str, value: &Value) -> bool {
     match kind {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
+        "integer" => value.is_i64() || value.is_u64() || whole(value).is_some(),
         "number" => value.is_number(),
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
         _ => true,
     }
+}
+
+/// The whole number that is written with a point or an exponent, such as `5.0`, as far as a double keeps it exactly.
+fn whole(value: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() <= EXACT)?;
+    format!("{number:.0}").parse().ok()
 }
 
 fn wanted(kinds: &[&str], schema: &Value) -> &'static str {
@@ -319,6 +331,8 @@ mod tests {
         }
         assert_eq!(faults(thing(), json!({ "name": "a", "free": [] })), [("free".to_owned(), "invalid")]);
         assert_eq!(faults(thing(), json!({ "name": "abcd" })), [("name".to_owned(), "too_long")]);
+        let whole = |n: Value| faults(json!({ "type": "integer", "minimum": 0 }), n).len();
+        assert_eq!([json!(5.0), json!(1e1), json!(5.5), json!(1e300), json!(-1.0)].map(whole), [0, 0, 1, 1, 1]);
         let count = |n: i64| faults(json!({ "type": "integer", "format": "int32" }), json!(n)).len();
         assert_eq!((count(2_147_483_647), count(2_147_483_648)), (0, 1));
     }

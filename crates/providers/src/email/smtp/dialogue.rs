@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,10 +14,13 @@ use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::delivery::SendError;
 
+/// How long a machine may take to be there at all.
+const CONNECTING: Duration = Duration::from_secs(30);
 /// So much of a line is kept; the rest is read and forgotten.
 const LONGEST_LINE: usize = 1_000;
 /// So many lines of a reply are kept.
@@ -107,7 +111,9 @@ impl Dialogue {
         port: u16,
         tls: Option<(&TlsConnector, &ServerName<'static>)>,
     ) -> Result<Self, SendError> {
-        let stream = TcpStream::connect((host, port)).await.map_err(|error| NoReply::Lost(error).before_the_text())?;
+        let late = |_| SendError::temporary("unreachable", "no connection to the mail server could be made");
+        let stream = timeout(CONNECTING, TcpStream::connect((host, port))).await.map_err(late)?;
+        let stream = stream.map_err(|error| NoReply::Lost(error).before_the_text())?;
         let stream: Box<dyn Stream> = match tls {
             Some((connector, name)) => encrypted(connector, name, stream).await?,
             None => Box::new(stream),
