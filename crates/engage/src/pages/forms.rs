@@ -137,17 +137,18 @@ pub async fn submit(
         Outcome::SpentCode => {
             refused((on, &engage, &visitor), &form, known.as_ref(), &sent, &[no_such_code(&form)]).await
         }
-        outcome => match (outcome, person.as_ref()) {
-            (Outcome::SentBefore(to), Some(person)) if !over::asks_for_proof(&form.config) => {
-                over::before(on, &form, (person, to), (&Sent::default(), &[]))
-            }
-            (outcome, person) => answered(on, &form, person, outcome),
-        },
+        outcome => answered(on, &form, person.as_ref(), outcome),
     }
 }
 
-/// What came of it. The browser that is shown a card keeps the proof of it.
+/// What came of it. The browser that is shown a card keeps the proof of it; whoever was asked for none is asked now.
 pub(super) fn answered(on: On<'_>, form: &OpenForm, person: Option<&Person>, outcome: Outcome) -> Result<Response> {
+    let outcome = match (outcome, person) {
+        (Outcome::SentBefore(to), Some(person)) if !over::asks_for_proof(&form.config) => {
+            return over::before(on, form, (person, to), (&Sent::default(), &[]));
+        }
+        (outcome, _) => outcome,
+    };
     let shows_card = matches!(&outcome, Outcome::Rewards(all) if all.iter().any(|one| matches!(one, Shown::Card(_))));
     let mut response = done::done(on, form, outcome)?;
     if let Some(person) = person.filter(|_| shows_card) {
