@@ -84,9 +84,10 @@ async fn of_two_changes_at_once_without_if_match_both_are_made() {
 async fn an_answer_that_has_changed_is_sent_and_its_old_etag_still_names_the_version() {
     let test = TestApp::new(every_route).await;
     let key = &test.story.acme.key;
-    let make = |path: &'static str, body: Value| async { test.api_json(Method::POST, path, &body).bearer(key).await };
-    let contact = make("/v1/contacts", json!({ "first_name": "Ada" })).await.expect_status(201).json();
-    let list = make("/v1/lists", json!({ "name": "Roofs" })).await.expect_status(201).json();
+    let ada = json!({ "first_name": "Ada" });
+    let contact = test.api_json(Method::POST, "/v1/contacts", &ada).bearer(key).await.expect_status(201).json();
+    let roofs = json!({ "name": "Roofs" });
+    let list = test.api_json(Method::POST, "/v1/lists", &roofs).bearer(key).await.expect_status(201).json();
     let path = format!("/v1/lists/{}", list["id"].as_str().unwrap());
     let read = test.api(Method::GET, &path).bearer(key).await.expect_status(200).header("etag").to_owned();
     let known = || test.api(Method::GET, &path).bearer(key).header("if-none-match", &read);
