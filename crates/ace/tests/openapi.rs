@@ -293,7 +293,7 @@ fn read_codes(directory: &std::path::Path, found: &mut BTreeSet<String>) {
             // codes that are chosen first and refused with afterwards: `("card_revoked", "the card …")`
             found.extend(code.split("(\"card_").skip(1).filter_map(|rest| {
                 let (word, after) = rest.split_once('"')?;
-                after.starts_with(", \"").then(|| format!("card_{word}"))
+                after.starts_with(", \"the card").then(|| format!("card_{word}"))
             }));
             found.extend(code.split("pub const ").skip(1).filter_map(|rest| {
                 let value = rest.split_once(": &str = ")?.1;
