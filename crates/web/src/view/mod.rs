@@ -30,4 +30,4 @@ pub use pager::Pager;
 pub use stat::{Stat, Trend};
 pub use summary::{Summary, Theirs};
 pub use tabs::{Step, StepState, Steps, Tab, Tabs};
-pub use text::{address, bytes, count, money, number, percent, permission, phone, piece_size, reached, slug_id};
+pub use text::{address, bytes, colon, count, money, number, percent, permission, phone, piece_size, reached, slug_id};

@@ -72,6 +72,11 @@ pub fn piece_size(word: impl AsRef<str>) -> String {
     super::capitalised(&word.as_ref().replace('x', " × "))
 }
 
+/// What stands between a label and what is said to it: nothing after a question, which has its own sign.
+pub fn colon(label: impl AsRef<str>) -> &'static str {
+    if label.as_ref().ends_with(['?', '!', '.', ':', '…']) { "" } else { ":" }
+}
+
 /// A stored phone number as people write it: `+16145550123` → `(614) 555-0123`.
 pub fn phone(stored: impl AsRef<str>) -> String {
     kernel::phone::display(stored.as_ref())
@@ -97,6 +102,13 @@ pub fn slug_id(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_needs_no_colon_and_words_of_programs_are_told_as_people_say_them() {
+        assert_eq!([colon("How old is your roof?"), colon("First name")], ["", ":"]);
+        assert_eq!([piece_size("4x6"), piece_size("letter")], ["4 × 6", "Letter"]);
+        assert!(!permission("campaigns.launch").contains('.'), "by what it allows");
+    }
 
     #[test]
     fn numbers_have_separators_and_money_its_cents() {
