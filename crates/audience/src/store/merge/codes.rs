@@ -25,13 +25,13 @@ struct Found {
 }
 
 impl Found {
-    /// Whether both are one person: with the whole of one name, and one code of the client's at most.
+    /// Whether both are one person: with the whole of one name, and one code of the client's.
     fn is_one(&self) -> bool {
         let name = |first: &Option<String>, last: &Option<String>| {
             Name::of(first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default())
         };
         let (own, known) = (name(&self.first_name, &self.last_name), name(&self.known_first, &self.known_last));
-        let one_code = is_made_code(&self.known_code) || is_made_code(&self.customer_code);
+        let one_code = is_made_code(&self.known_code) != is_made_code(&self.customer_code);
         one_code
             && own.is_whole()
             && known.is_whole()
