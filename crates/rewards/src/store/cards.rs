@@ -122,8 +122,9 @@ pub struct Held {
     pub sent_to: Option<String>,
 }
 
-/// A try that began longer ago is over: its process was killed.
-const LONGEST_TRY: Duration = Duration::minutes(5);
+/// A try that began longer ago is over: its process was killed. A mail server may take five minutes for each step and ten for
+/// its answer (RFC 5321, 4.5.3.2).
+const LONGEST_TRY: Duration = Duration::minutes(40);
 
 const COLUMNS: &str = "
     select g.id, g.pool_id, p.pool_name, b.brand_name, g.code_last4, g.value_amount, g.status, g.recipient_id,

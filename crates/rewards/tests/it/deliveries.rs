@@ -576,7 +576,7 @@ async fn a_card_is_not_replaced_at_the_moment_it_is_sent_and_its_code_does_not_l
     .await;
     assert_eq!(refused.unwrap_err().code(), "still_sending");
     // a process that was killed keeps nobody for ever
-    world.later(600);
+    world.later(3_000);
     rewards::actions::cards::replace(
         app,
         &operator,
