@@ -36,5 +36,5 @@ where c.status = 'ready'
   and (o.settings_json ->> 'require_approval')::boolean
 group by c.client_id;
 
--- Whether an earlier try may have been sent, for the next one.
-grant select (last_error_code) on system_messages to ace_worker;
+-- Whether an earlier try may have been sent, for the next one, and what stays as it is.
+grant select (last_error_code, provider, sent_at) on system_messages to ace_worker;
