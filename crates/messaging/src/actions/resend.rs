@@ -99,14 +99,14 @@ pub async fn resend(
     if elsewhere && message.gift_card_id.is_some() {
         refuse_many(&tx, client_id, &address, app.settings.limits.rewards_per_address_per_day).await?;
     }
-    if let Some(card) = message.gift_card_id {
-        hold_card(&tx, client_id, card, &address).await?;
-    }
-    store::expect(&tx, client_id, id, expected).await?;
     let to = Addressee { client_id, contact_id: message.contact_id, channel, address: &address };
     if let Some(refusal) = refusal(&tx, &to).await? {
         return Err(Error::conflict("GC-009", format!("Not sent: {}.", refusal.sentence())));
     }
+    if let Some(card) = message.gift_card_id {
+        hold_card(&tx, client_id, card, &address).await?;
+    }
+    store::expect(&tx, client_id, id, expected).await?;
     let queued = Queued { message_id: new_id(), refused: None };
     store::copy(&tx, &message, queued.message_id, &address, &beginning(None)).await?;
     enqueue(&tx, client_id, queued.message_id, None).await?;

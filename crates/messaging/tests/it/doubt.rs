@@ -114,7 +114,7 @@ impl World {
                values ('{pool}', '{acme}', '{brand}', 'Depot', 10);
              insert into campaigns (id, client_id, name, slug) values ('{campaign}', '{acme}', 'Spring', 'spring');
              insert into recipients (id, client_id, campaign_id, redemption_code, purl_token, first_name)
-               values ('{recipient}', '{acme}', '{campaign}', 'CODE7', 'TOKEN7', 'Ada');
+               values ('{recipient}', '{acme}', '{campaign}', '7K2M9QRX4TAB', '7K2M9QRX4T', 'Ada');
              insert into gift_cards (
                id, client_id, pool_id, card_code, code_fingerprint, code_last4, value_amount, status, recipient_id,
                campaign_id, claimed_at)

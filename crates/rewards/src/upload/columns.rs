@@ -236,11 +236,8 @@ fn names_one_of(row: &StringRecord, lists: &[&[&str]]) -> bool {
 
 pub(super) fn places(headers: &StringRecord) -> Result<Places> {
     if headers.len() > MOST_COLUMNS {
-        let columns = headers.len();
-        return Err(Error::invalid(
-            "file",
-            format!("the first row has {columns} columns; a file can have {MOST_COLUMNS}"),
-        ));
+        let columns = web::view::count(headers.len(), "column");
+        return Err(Error::invalid("file", format!("the first row has {columns}; a file can have {MOST_COLUMNS}")));
     }
     let names: Vec<String> = headers.iter().map(plain).collect();
     let (code, number) = (find(&names, CODE, "the code")?, find(&names, NUMBER, "the number")?);

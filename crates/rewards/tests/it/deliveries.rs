@@ -276,7 +276,7 @@ async fn cards_resent_to_one_number_at_once_count_among_its_rewards_of_the_day()
     let (sent, refused): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
     assert_eq!((sent.len(), refused.len()), (5, 3));
     assert!(refused.into_iter().all(|refused| refused.unwrap_err().code() == "many_rewards_to_one_address"));
-    let to = "select app.count_rewards_to($1, '+16145550177', now() - interval '1 day')";
+    let to = "select app.count_rewards_to($1, '+16145550177', '2000-01-01')";
     assert_eq!(world.count(to, &[&world.client_id]).await, 5, "whoever claims there next is counted with them");
 }
 
@@ -306,33 +306,33 @@ async fn one_failed_message_resent_to_five_numbers_at_once_goes_to_one() {
 
 #[tokio::test]
 async fn a_card_whose_credits_came_back_is_paid_for_again_before_it_is_sent_or_opened() {
-    let sent = claimed().await;
-    let world = &sent.world;
+    let world = World::scripted().await;
+    let campaign = world.campaign(world.pool(5).await).await;
+    world.run("update campaign_conditions set trigger_type = 'purl_visit'", &[]).await;
+    world.price(3).await;
+    world.grant(3).await;
+    let recipient = world.recipient(campaign).await;
     world.run("update recipients set email = null", &[]).await;
     world.run("update contacts set email = null", &[]).await;
+    let (message, card) = world.claim_by_sms(campaign, recipient).await;
     world.provider.then(SendError::permanent("21211", "not a number"));
     world.work().await;
     let refunds = "select count(*) from call_conditions_met where refunded_at is not null";
     assert_eq!(world.count(refunds, &[]).await, 1);
-    let take = "insert into credit_ledger (id, client_id, amount, reason, note, created_at)
-                select $1, id, credits_reserved - credits, 'correction', 'away', now() from clients where id = $2";
-    world.run(take, &[&kernel::new_id(), &world.client_id]).await;
+    world.grant(-3).await;
     let (app, operator, any) = (&world.test.app, world.test.operator(), kernel::version::Expected::any());
     let elsewhere = ResendInput { to: "(614) 555-0177".into(), reason: "a new number".into() };
-    let at = (world.client_id, sent.message);
+    let at = (world.client_id, message);
     let resent = resend(app, &operator, at, (true, &any), &elsewhere).await;
     assert_eq!(resent.unwrap_err().code(), "GC-006");
-    let card = (world.client_id, sent.card);
-    let opened = rewards::actions::cards::reveal(app, &operator, card, &any).await;
+    let opened = rewards::actions::cards::reveal(app, &operator, (world.client_id, card), &any).await;
     assert_eq!(opened.err().map(|error| error.code().to_owned()).as_deref(), Some("GC-006"));
-    let grant = "insert into credit_ledger (id, client_id, amount, reason, note, created_at)
-                 values ($1, $2, 1000, 'grant', 'more', now())";
-    world.run(grant, &[&kernel::new_id(), &world.client_id]).await;
+    world.grant(3).await;
     resend(app, &operator, at, (true, &any), &elsewhere).await.unwrap();
     assert_eq!(world.count(refunds, &[]).await, 0, "charged where it was sent");
     world.work().await;
     let charged = "select count(*) from credit_ledger where gift_card_id = $1 and reason = 'reward'";
-    assert_eq!(world.count(charged, &[&sent.card]).await, 2);
+    assert_eq!(world.count(charged, &[&card]).await, 2);
     world.check().await;
 }
 
