@@ -217,7 +217,11 @@ impl World {
 
     /// Grants credits.
     pub async fn grant(&self, credits: i32) {
-        let grant = rewards::actions::credits::GrantInput { amount: credits.to_string(), ..Default::default() };
+        let grant = rewards::actions::credits::GrantInput {
+            amount: credits.to_string(),
+            note: "of a test".into(),
+            ..Default::default()
+        };
         rewards::actions::credits::grant(
             &self.test.app,
             &self.test.operator(),
